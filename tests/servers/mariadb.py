@@ -1,0 +1,183 @@
+"""A MariaDB server of our own: fresh data folder, free port, durable commits; nothing of the system is touched."""
+
+from __future__ import annotations
+
+import fcntl
+import getpass
+import hashlib
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import pymysql
+from pymysql.connections import Connection
+from pymysql.cursors import Cursor
+
+from tests.servers.process import ROOT, Process, free_port
+
+CACHE = ROOT / ".cache"
+USER = "ticketing"
+PASSWORD = "ticketing-test"  # noqa: S105 - of a throw-away server on the loopback address
+LOG_FILE_SIZE = "32M"
+
+
+class MariaDB:
+    """`with MariaDB() as server: url = server.new_database()`; use `kill` and `start` for crash tests.
+
+    Commits are durable (`innodb_flush_log_at_trx_commit=1`); the isolation level is left to the client.
+    """
+
+    def __init__(self, *, buffer_pool: str = "64M", log_file_size: str = LOG_FILE_SIZE) -> None:
+        """Sizes as MariaDB writes them (64M)."""
+        self.port = free_port()
+        self.folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+        shutil.copytree(_prepared_data(), self.folder / "data")
+        self.process = Process(self._argv(buffer_pool, log_file_size), name="mariadbd")
+
+    def start(self) -> Self:
+        """Start (again, on the same port and data), and wait until it answers queries."""
+        self.process.start()
+        self.process.wait_until(self._answers, seconds=60, what="answering")
+        return self
+
+    def stop(self) -> None:
+        """Stop cleanly."""
+        self.process.stop(seconds=30)
+
+    def kill(self) -> None:
+        """Kill -9; `start` recovers from its log."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """Stop cleanly and start."""
+        self.stop()
+        self.start()
+
+    def pause(self) -> None:
+        """Hang: connections open, statements never end."""
+        self.process.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause`."""
+        self.process.resume()
+
+    def new_database(self, prefix: str = "test") -> str:
+        """Create an empty database and return its URL for SQLAlchemy (`mysql+pymysql://...`)."""
+        name = f"{prefix}_{secrets.token_hex(6)}"
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
+            cursor.execute(f"GRANT ALL ON `{name}`.* TO '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'")
+        return f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+
+    def drop_database(self, url: str) -> None:
+        """Drop a database made by `new_database`."""
+        name = url.rpartition("/")[2]
+        with self.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"DROP DATABASE IF EXISTS `{name}`")
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection[Cursor]]:
+        """Open a connection as the server's administrator, in autocommit mode, over its unix socket."""
+        connection: Connection[Cursor] = pymysql.connect(
+            unix_socket=str(self.folder / "socket"), user="root", autocommit=True, connect_timeout=2
+        )
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+    def _answers(self) -> bool:
+        """True when the server behind our port is the one on our data folder."""
+        with socket.socket(socket.AF_UNIX) as probe:  # PyMySQL leaks its socket when it is refused
+            if probe.connect_ex(str(self.folder / "socket")) != 0:
+                return False
+        try:
+            with self.connect() as connection, connection.cursor() as cursor:
+                cursor.execute("SELECT @@datadir, @@port")
+                return cursor.fetchone() == (f"{self.folder / 'data'}/", self.port)
+        except pymysql.MySQLError:
+            return False
+
+    def _argv(self, buffer_pool: str, log_file_size: str) -> list[str | Path]:
+        return [
+            _program("mariadbd"),
+            "--no-defaults",
+            f"--user={getpass.getuser()}",  # the server refuses to run as root unless told to
+            f"--datadir={self.folder / 'data'}",
+            f"--socket={self.folder / 'socket'}",
+            f"--pid-file={self.folder / 'pid'}",
+            f"--tmpdir={self.folder}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            "--max-connections=600",
+            "--character-set-server=utf8mb4",
+            "--innodb-flush-log-at-trx-commit=1",
+            f"--innodb-buffer-pool-size={buffer_pool}",
+            f"--innodb-log-file-size={log_file_size}",
+            "--performance-schema=OFF",
+            "--loose-skip-feedback",
+        ]
+
+    def close(self) -> None:
+        """Stop and remove its folder."""
+        self.stop()
+        self.process.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _prepared_data() -> Path:
+    """Return an initialised data folder to copy from, made once for each version of the server."""
+    version = subprocess.check_output([_program("mariadbd"), "--no-defaults", "--version"])
+    prepared = CACHE / f"mariadb-{hashlib.sha256(version).hexdigest()[:12]}"
+    CACHE.mkdir(exist_ok=True)
+    with (CACHE / "mariadb.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not prepared.exists():
+            _initialise(prepared)
+    return prepared
+
+
+def _initialise(target: Path) -> None:
+    making = target.with_name(f"{target.name}.{os.getpid()}")
+    argv = [
+        _program("mariadb-install-db"),
+        "--no-defaults",
+        f"--datadir={making}",
+        f"--user={getpass.getuser()}",
+        "--auth-root-authentication-method=normal",
+        "--skip-test-db",
+        f"--innodb-log-file-size={LOG_FILE_SIZE}",
+    ]
+    done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+    if done.returncode != 0:
+        shutil.rmtree(making, ignore_errors=True)
+        raise AssertionError(f"mariadb-install-db failed:\n{done.stdout}")
+    making.rename(target)
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise AssertionError(f"{name} is missing: run `make setup`, or apt-get install mariadb-server")
+    return path
