@@ -15,7 +15,7 @@ DEFAULT_PORTS = {"ticketing": 3004, "admin": 3003}
 
 
 def _integer(name: str, default: int, low: int, high: int) -> int:
-    """Read a whole number from the environment; SystemExit with one line when it is none, or out of bounds."""
+    """Read a whole number from the environment; SystemExit with one line when it is not one within bounds."""
     text = os.environ.get(name) or str(default)
     if not text.isdecimal() or not low <= int(text) <= high:
         raise SystemExit(f"{name}={text}: expected a whole number from {low} to {high}")
@@ -52,7 +52,7 @@ secure_scheme_headers: dict[str, str] = {}
 control_socket_disable = True
 
 # Heartbeat files on a disk can block a worker until it is taken for dead.
-worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn makes unlinked files there
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - unlinked at once
 
 accesslog = None  # the app writes one JSON line a request
 errorlog = "-"

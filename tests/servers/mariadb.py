@@ -1,4 +1,4 @@
-"""A MariaDB server of our own: fresh data folder, free port, durable commits; nothing of the system is touched."""
+"""A MariaDB server of our own: fresh data, free port, durable commits; nothing of the system is touched."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tests.servers.process import ROOT, Process, free_port
 
 CACHE = ROOT / ".cache"
 USER = "ticketing"
-PASSWORD = "ticketing-test"  # noqa: S105 - of a throw-away server on the loopback address
+PASSWORD = "ticketing-test"  # of a throw-away server on the loopback address
 LOG_FILE_SIZE = "32M"
 
 

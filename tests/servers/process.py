@@ -23,7 +23,7 @@ class ProcessFailed(AssertionError):
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on (the kernel hands out each only once in a while)."""
+    """Return a TCP port of 127.0.0.1 that nobody listens on (the kernel does not repeat itself soon)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
@@ -70,7 +70,7 @@ def is_alive(pid: int) -> bool:
 
 
 class Process:
-    """A child process in a session of its own; its output goes to a file, so that a chatty child costs nothing.
+    """A child process in a session of its own; its output goes to a file, so that a chatty one costs nothing.
 
     Start it from a thread that lives as long as it: the kernel ends the child with the thread that made it,
     which is how a killed test run leaves nothing behind.
@@ -97,7 +97,7 @@ class Process:
         assert not self.running, f"{self.name} is running already"
         if self._output.closed:
             self._output = tempfile.TemporaryFile(prefix=f"{self.name}-")  # noqa: SIM115 - closed by stop()
-        # setpriv is in util-linux, which every Debian has; TERM lets a master (nginx, gunicorn) end its workers.
+        # setpriv is in util-linux, which every Debian has; on TERM nginx and gunicorn end their workers.
         tied = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "TERM", "--"]
         self._popen = subprocess.Popen(
             [*tied, *self.argv],
@@ -127,7 +127,7 @@ class Process:
         return None if self._popen is None else self._popen.poll()
 
     def wait_until(self, condition: Callable[[], bool], *, seconds: float = 20, what: str = "ready") -> None:
-        """Wait for `condition()`; raise ProcessFailed with the output's tail when the process ends or time is up."""
+        """Wait for `condition()`; raise ProcessFailed, with its last output, when it ends or time is up."""
         deadline = time.monotonic() + seconds
         while not condition():
             if not self.running:

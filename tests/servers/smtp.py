@@ -52,7 +52,11 @@ class SmtpServer:
         def messages() -> list[EmailMessage]:
             return self.to(to) if to else [one.message for one in self.received]
 
-        eventually(lambda: len(messages()) >= count, seconds=seconds, what=f"mail number {count} for {to or 'anybody'}")
+        eventually(
+            lambda: len(messages()) >= count,
+            seconds=seconds,
+            what=f"mail number {count} for {to or 'anybody'}",
+        )
         return messages()
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's
@@ -74,7 +78,9 @@ class SmtpServer:
     def start(self) -> Self:
         """Listen (again) on the port."""
         # A loop of our own, so that `stop` can close it: the controller leaves its own open.
-        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, loop=asyncio.new_event_loop())
+        self._controller = Controller(
+            self, hostname="127.0.0.1", port=self.port, loop=asyncio.new_event_loop()
+        )
         self._controller.start()
         return self
 
