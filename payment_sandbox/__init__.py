@@ -1,0 +1,1 @@
+"""A stand-in for the external payment module: its own process, imported by nobody."""
