@@ -1,0 +1,55 @@
+# `make` alone lists what there is. What each target needs is set up by itself (deploy/setup.sh).
+
+PYTHON := .venv/bin/python
+# Test processes side by side; the tests' own servers and client processes come on top.
+TEST_PROCESSES ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help run try test test-full check bench migrate token lock clean setup setup-test
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: setup ## start everything on this machine, with a small destination to try (RESET=1 starts anew)
+	@exec $(PYTHON) -m demo.run
+
+try: setup ## buy a ticket and go in, step by step, against a running `make run`
+	@exec $(PYTHON) -m demo.try_it
+
+test: check ## all checks and all tests at small counts
+	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup
+
+test-full: check ## the same tests at full counts
+	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --timeout 3600
+
+check: setup-test ## lint, format, types, import contracts, docs
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy .
+	.venv/bin/lint-imports --cache-dir .cache/import_linter
+	$(PYTHON) -m pytest -q --no-header --durations=0 tests/docs
+
+bench: setup-test ## measure against floors taken in the same run (BENCH=full adds a million bookings)
+	@exec $(PYTHON) -m benchmarks
+
+migrate: setup ## bring the database of the environment's settings to the present schema
+	@exec $(PYTHON) -m ticketing_service.commands.migrate
+
+token: setup ## print an access token, ROLE=ticket_manager|finance|support|gate|platform_admin
+	@exec $(PYTHON) -m ticketing_service.commands.token $(ROLE)
+
+lock: setup-test ## pin requirements/*.in with hashes
+	@for name in run test; do \
+	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
+	    --custom-compile-command "make lock" $(LOCK_OPTIONS) requirements/$$name.in -o requirements/$$name.txt || exit 1; \
+	done
+
+clean: ## remove the virtual environment and all caches (the data of `make run` stays)
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis htmlcov .coverage .coverage.*
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+setup:
+	@deploy/setup.sh run
+
+setup-test:
+	@deploy/setup.sh test
