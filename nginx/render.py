@@ -290,7 +290,7 @@ def main(arguments: list[str] | None = None) -> int:
         _stop(f"DATA_DIR: cannot write {error.filename}: {error.strerror}")
     command = [binary, "-p", f"{settings.run_dir}/", "-e", "stderr", "-c", str(configuration)]
     if options.check:
-        return subprocess.run([*command, "-t"], check=False).returncode  # noqa: S603 (a fixed command line)
+        return subprocess.run([*command, "-t"], check=False).returncode
     if options.exec:
         os.execv(binary, command)  # noqa: S606 (the process becomes nginx, there is no shell)
     return 0

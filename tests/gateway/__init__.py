@@ -1,0 +1,1 @@
+"""The gateway, a real nginx before real upstreams on loopback ports."""

@@ -1,0 +1,104 @@
+"""A small real upstream: it reports what it received, and fails in the ways that a path names."""
+
+from __future__ import annotations
+
+import json
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from types import TracebackType
+from typing import Any, Self
+
+OWN_PROBLEM = b'{"type":"about:blank","title":"Sold out","status":409,"code":"SOLD_OUT"}'
+OWN_OUTAGE = b'{"type":"about:blank","title":"Draining","status":503,"code":"DRAINING"}'
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    server: _Server
+
+    def _answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        received = {
+            "method": self.command,
+            "path": self.path,
+            "headers": [[name, value] for name, value in self.headers.items()],
+            "bodyBytes": len(body),
+        }
+        self.server.received.append(received)
+        path = self.path.partition("?")[0]
+        if path.endswith("/hang"):
+            self.server.released.wait(30)
+        if path.endswith("/cut"):
+            self.close_connection = True
+            return
+        if path.endswith("/sold-out"):
+            self._send(409, OWN_PROBLEM, [("Content-Type", "application/problem+json")])
+        elif path.endswith("/outage"):
+            self._send(503, OWN_OUTAGE, [("Content-Type", "application/problem+json"), ("Retry-After", "77")])
+        elif path.endswith("/own-headers"):
+            self._send(200, json.dumps(received).encode(), self.server.own_headers)
+        else:
+            self._send(200, json.dumps(received).encode(), [("Content-Type", "application/json")])
+
+    def _send(self, status: int, body: bytes, headers: list[tuple[str, str]]) -> None:
+        self.send_response(status)
+        for name, value in [*headers, ("Content-Length", str(len(body)))]:
+            self.send_header(name, value)
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(body)
+
+    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
+        """Say nothing: what arrived is in `received`."""
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.received: list[dict[str, Any]] = []
+        self.released = threading.Event()
+        self.own_headers = [
+            ("Content-Type", "text/html"),
+            ("Content-Security-Policy", "default-src 'self'"),
+            ("X-Frame-Options", "SAMEORIGIN"),
+            ("X-Content-Type-Options", "other"),
+            ("X-Request-Id", "made-by-the-upstream"),
+            ("X-Powered-By", "something"),
+            ("Access-Control-Allow-Origin", "*"),
+            ("Access-Control-Allow-Credentials", "true"),
+            ("Vary", "Accept-Language"),
+        ]
+
+
+class Upstream:
+    """The server in a thread; `received` lists every request that reached it."""
+
+    def __init__(self) -> None:
+        self._server = _Server()
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.port: int = self._server.server_address[1]
+
+    @property
+    def received(self) -> list[dict[str, Any]]:
+        """Method, path, headers and body size of each request so far."""
+        return self._server.received
+
+    def paths(self) -> list[str]:
+        """The request targets so far, in order."""
+        return [request["path"] for request in self.received]
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._server.released.set()
+        self._server.shutdown()
+        self._thread.join()
+        self._server.server_close()
