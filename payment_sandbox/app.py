@@ -60,7 +60,7 @@ def health() -> Response:
 def http_error(error: HTTPException) -> Response:
     """Answers of the framework (404, 405, 413) in the contract's shape."""
     code = error.name.upper().replace(" ", "_")
-    response = refused(Refusal(error.code or 500, code, error.description or error.name))
+    response = refused(Refusal(error.code or 500, code, f"{error.name}."))
     for name, value in error.get_headers():
         if name.lower() == "allow":
             response.headers["Allow"] = value

@@ -116,7 +116,7 @@ def read_object(raw: bytes, allowed: Collection[str], *, required: bool = False)
     if not raw.strip() and not required:
         return {}
     try:
-        body = json.loads(raw)
+        body = json.loads(raw, parse_constant=_no_constant)
     except (ValueError, RecursionError) as error:
         raise Refusal(400, "MALFORMED_JSON", "The body is not JSON.") from error
     if not isinstance(body, dict):
@@ -142,6 +142,10 @@ def whole_number(value: Any, name: str, low: int, high: int) -> int:
     if type(value) is not int or not low <= value <= high:
         raise invalid(f"{name} must be a whole number from {low} to {high}.")
     return value
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is not JSON")
 
 
 def _amount(value: Any) -> int:

@@ -71,6 +71,6 @@ def flush_deliveries() -> Response:
 def read_limit() -> int:
     """`?limit=`, 1 to 1000, 100 by default. Raises Refusal 422."""
     text = request.args.get("limit", "100")
-    if not (text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
+    if not (len(text) <= 4 and text.isascii() and text.isdigit() and 1 <= int(text) <= 1000):
         raise invalid("limit must be a whole number from 1 to 1000.")
     return int(text)

@@ -38,7 +38,7 @@ class Notice:
 
 
 NOTICES = {
-    "pending": Notice("open", "Complete your payment", "Check the details, then choose how it should end."),
+    "pending": Notice("open", "Complete your payment", "Check the details, then pay or decline."),
     "authorized": Notice("good", "Payment authorised", "The amount is reserved. The seller will collect it."),
     "captured": Notice("good", "Payment complete", "Thank you. The amount has been paid."),
     "cancelled": Notice("quiet", "Payment cancelled", "The seller cancelled it. Nothing is taken from you."),
@@ -122,8 +122,8 @@ def show_payment(payment: Payment) -> Response:
         payment=payment,
         amount=money(payment.amount, payment.currency),
         details=[
-            ("For", metadata.get("description") or "Tickets"),
-            ("Booking", metadata.get("reference") or payment.resource_id),
+            ("For", plain_text(metadata.get("description")) or "Tickets"),
+            ("Booking", plain_text(metadata.get("reference")) or payment.resource_id),
             ("Payment reference", payment.reference),
         ],
         minutes_left=-(-seconds_left // 60),
@@ -159,6 +159,11 @@ def form_target(payment: Payment | None) -> str:
     origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
     # A host with such characters would end the directive; the browser then stays on this page.
     return "" if any(character in origin for character in ";, '\"") else f" {origin}"
+
+
+def plain_text(value: object) -> str:
+    """A text of the merchant's that can be shown, else nothing."""
+    return value[:200] if isinstance(value, str) and value.isprintable() else ""
 
 
 def money(amount: int, currency: str) -> str:
