@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -16,10 +17,21 @@ from typing import Any
 from tests.servers.process import ROOT, Process, free_port
 
 RENDER = ROOT / "nginx" / "render.py"
-SETTINGS = (
-    "BIND_HOST CORS_ORIGINS DATA_DIR GATEWAY_BURST GATEWAY_PORT GATEWAY_RATE GATEWAY_TLS_CERT GATEWAY_TLS_KEY "
-    "MONITORING_ALLOW PAYMENT_PORT PUBLIC_URL TICKETING_PORT TRUSTED_PROXIES"
-).split()
+SETTINGS = [
+    "BIND_HOST",
+    "CORS_ORIGINS",
+    "DATA_DIR",
+    "GATEWAY_BURST",
+    "GATEWAY_PORT",
+    "GATEWAY_RATE",
+    "GATEWAY_TLS_CERT",
+    "GATEWAY_TLS_KEY",
+    "MONITORING_ALLOW",
+    "PAYMENT_PORT",
+    "PUBLIC_URL",
+    "TICKETING_PORT",
+    "TRUSTED_PROXIES",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +91,15 @@ class Gateway:
             rendered = run_render("--access-log", "file", **environment)
             assert rendered.returncode == 0, rendered.stderr
             self._edit(edits)
-            argv = ["/usr/sbin/nginx", "-p", str(self.run_dir), "-e", "stderr", "-c", f"{self.run_dir}/nginx.conf"]
+            argv = [
+                "/usr/sbin/nginx",
+                "-p",
+                str(self.run_dir),
+                "-e",
+                "stderr",
+                "-c",
+                f"{self.run_dir}/nginx.conf",
+            ]
         # `env -u` and not a clean dict: the process class lays what it gets over this process's environment.
         unset = [word for name in SETTINGS if name not in environment for word in ("-u", name)]
         self.process = Process(["env", *unset, *argv], env=environment, name="nginx").start()
@@ -111,7 +131,9 @@ class Gateway:
         finally:
             connection.close()
 
-    def get(self, path: str, headers: Mapping[str, str] | None = None, *, client: str = "127.0.0.1") -> Answer:
+    def get(
+        self, path: str, headers: Mapping[str, str] | None = None, *, client: str = "127.0.0.1"
+    ) -> Answer:
         """GET, see `request`."""
         return self.request("GET", path, headers, client=client)
 
@@ -119,11 +141,9 @@ class Gateway:
         """Send bytes, whatever they are, and read the one answer."""
         with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
             connection.sendall(request)
-            response = http.client.HTTPResponse(connection)
-            response.begin()
-            answer = Answer(response.status, response.getheaders(), response.read())
-            response.close()
-            return answer
+            with contextlib.closing(http.client.HTTPResponse(connection)) as response:
+                response.begin()
+                return Answer(response.status, response.getheaders(), response.read())
 
     def log(self) -> list[dict[str, Any]]:
         """The access log, each line parsed."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -46,12 +47,16 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body)
-
-    do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = _answer
+            # The gateway may have given up on a request that was told to hang.
+            with contextlib.suppress(ConnectionError):
+                self.wfile.write(body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing: what arrived is in `received`."""
+
+
+for _method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
+    setattr(_Handler, f"do_{_method}", _Handler._answer)
 
 
 class _Server(ThreadingHTTPServer):
@@ -90,6 +95,14 @@ class Upstream:
     def paths(self) -> list[str]:
         """The request targets so far, in order."""
         return [request["path"] for request in self.received]
+
+    def release(self) -> None:
+        """Let every request that hangs go on, and none hang from now on until `hold`."""
+        self._server.released.set()
+
+    def hold(self) -> None:
+        """Make requests hang again."""
+        self._server.released.clear()
 
     def __enter__(self) -> Self:
         self._thread.start()
