@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 
-class Refusal(Exception):  # noqa: N818 - a refusal is an answer, not a fault of the program
+class Refusal(Exception):
     """An answer other than 2xx: HTTP status, stable code, sentence for people."""
 
     def __init__(self, status: int, code: str, message: str) -> None:

@@ -63,7 +63,7 @@ class Receiver:
                 self.send_header("Content-Length", "0")
                 self.end_headers()
 
-            def log_message(self, format: str, *args: Any) -> None:
+            def log_message(self, *args: Any) -> None:
                 pass
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -106,7 +106,7 @@ def is_signed(webhook: Webhook, secret: str) -> bool:
 
 
 class SandboxProcess:
-    """`python -m payment_sandbox`, and a client that speaks to it as the merchant."""
+    """`python -m payment_sandbox`, a client that speaks to it as the merchant, and one without token."""
 
     def __init__(self, data_dir: Path, webhook_url: str, **environment: str) -> None:
         self._environment = {
@@ -128,6 +128,7 @@ class SandboxProcess:
         line = self._process.stdout.readline()
         assert line.startswith("payment sandbox ready on http://127.0.0.1:"), line
         self.url = line.split()[-1]
+        self.stranger = httpx.Client(base_url=self.url, timeout=HANG_GUARD_SECONDS)
         self.client = httpx.Client(
             base_url=self.url, headers={"Authorization": f"Bearer {TOKEN}"}, timeout=HANG_GUARD_SECONDS
         )
@@ -148,6 +149,7 @@ class SandboxProcess:
         self._process.send_signal(number)
         code = self._process.wait(HANG_GUARD_SECONDS)
         self.client.close()
+        self.stranger.close()
         assert self._process.stdout is not None
         self._process.stdout.close()
         return code

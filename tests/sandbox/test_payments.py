@@ -97,14 +97,20 @@ def test_only_the_token_opens_the_api(sandbox: SandboxProcess) -> None:
     path = f"{sandbox.url}/api/v1/payments/{payment_id}"
     for headers in ({}, {"Authorization": "Bearer wrong-token-wrong"}, {"Authorization": "Basic abc"}):
         for suffix in ("/capture", "/cancel", "/refunds"):
-            assert code(httpx.post(path + suffix, headers=headers)) == (401, "UNAUTHORIZED")
-        assert code(httpx.post(f"{sandbox.url}/api/v1/payments", headers=headers)) == (401, "UNAUTHORIZED")
-        assert code(httpx.get(f"{sandbox.url}/sandbox/behaviour", headers=headers)) == (401, "UNAUTHORIZED")
-    assert code(httpx.get(path, headers={"Authorization": "Bearer wrong-token-wrong"}))[0] == 401
-    assert set(data(httpx.get(path))) == {
+            assert code(sandbox.stranger.post(path + suffix, headers=headers)) == (401, "UNAUTHORIZED")
+        assert code(sandbox.stranger.post(f"{sandbox.url}/api/v1/payments", headers=headers)) == (
+            401,
+            "UNAUTHORIZED",
+        )
+        assert code(sandbox.stranger.get(f"{sandbox.url}/sandbox/behaviour", headers=headers)) == (
+            401,
+            "UNAUTHORIZED",
+        )
+    assert code(sandbox.stranger.get(path, headers={"Authorization": "Bearer wrong-token-wrong"}))[0] == 401
+    assert set(data(sandbox.stranger.get(path))) == {
         "paymentId", "transactionId", "resourceId", "status", "amount", "currency",
     }  # fmt: skip
-    assert httpx.get(f"{sandbox.url}/health").status_code == 200
+    assert sandbox.stranger.get(f"{sandbox.url}/health").status_code == 200
 
 
 def test_unknown_payments_and_routes_are_404_in_the_same_shape(sandbox: SandboxProcess) -> None:
@@ -171,7 +177,7 @@ def test_a_part_can_be_captured_and_never_more_than_was_authorised(sandbox: Sand
 
 
 @pytest.mark.parametrize(
-    ("outcome", "cancel", "capture", "refund"),
+    "outcome, cancel, capture, refund",
     [
         (None, 200, 409, 409),
         ("authorize", 200, 200, 409),
