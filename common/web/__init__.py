@@ -1,0 +1,1 @@
+"""HTTP: how a route is declared, checked, answered and documented."""

@@ -1,0 +1,233 @@
+"""How a route is declared: who may call, what comes in, what goes out, what else can happen; then one
+view."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+from flask import Blueprint, Flask, Response, current_app, g, request
+from marshmallow import Schema
+
+from common.auth.authenticator import Authenticator
+from common.auth.policy import GUEST, Caller, Policy
+from common.clock import Clock, system_clock
+from common.web import idempotency as keys
+from common.web.answers import Renderer, send
+from common.web.language import chosen_language
+from common.web.operations import JSON, Idempotent, Operation, Suffix
+from common.web.problems import problem
+from common.web.reading import read_bytes, read_json, read_query
+
+View = Callable[..., Any]
+Declared = type[Schema] | Schema | None
+
+_INPUTS = ("query", "body", "caller", "idempotency", "language")
+_EXTENSION = "common.web.operations"
+
+
+class Api:
+    """A blueprint whose every route says who may call it. Make one a resource, then `api.register(app)`.
+
+    A view takes what it names among `query` (dict), `body` (what its schema loads, or bytes), `caller`
+    (Caller), `idempotency` (Idempotency or None), `language` (str), and the arguments of its rule. It returns
+    what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store has rendered
+    an answer for the idempotency key, that answer is sent, whatever the view returns.
+    """
+
+    def __init__(self, name: str, url_prefix: str = "", *, clock: Clock = system_clock) -> None:
+        self.blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
+        self.operations: list[Operation] = []
+        self._name, self._prefix, self._clock = name, url_prefix, clock
+
+    def route(
+        self,
+        method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"],
+        rule: str,
+        *,
+        who: Policy,
+        query: Declared = None,
+        body: Declared | type[bytes] = None,
+        answer: Declared = None,
+        status: int = 200,
+        idempotency: Idempotent | None = None,
+        problems: Sequence[str] = (),
+        summary: str = "",
+        description: str = "",
+        produces: str = JSON,
+        cache: str = "private, no-store",
+        languages: Sequence[str] = (),
+        if_match: bool = False,
+        max_body_bytes: int = 1_000_000,
+        multiline: Sequence[str] = (),
+        answer_suffix: Suffix | None = None,
+    ) -> Callable[[View], View]:
+        """Declare a route; the decorated view is returned unchanged.
+
+        `cache`: the answer's Cache-Control. `languages`: those that the answer can be in, the first by
+        default; the view may take `language`. `if_match`: documents that the header is needed (the view calls
+        `require_if_match`). `multiline`: members of the body whose texts may have line breaks.
+        `answer_suffix`: derives members from the answer's document that are sent but not stored. Raises
+        TypeError for a declaration that cannot be.
+        """
+        if not isinstance(who, Policy):
+            raise TypeError(f"{method} {rule}: who= must be a Policy")
+
+        def declare(view: View) -> View:
+            operation = Operation(
+                method=method,
+                rule=self._prefix + rule,
+                name=f"{self._name}.{view.__name__}",
+                who=who,
+                query=_instance(query),
+                body=bytes if body is bytes else _instance(body),
+                answer=_instance(answer),
+                status=status,
+                idempotency=idempotency,
+                problems=tuple(problems),
+                summary=summary or (inspect.getdoc(view) or "").partition("\n")[0],
+                description=description,
+                tag=self._name,
+                produces=produces,
+                cache=cache,
+                languages=tuple(languages),
+                if_match=if_match,
+                max_body_bytes=max_body_bytes,
+                multiline=frozenset(multiline),
+                answer_suffix=answer_suffix,
+            )
+            self._add(operation, view, rule)
+            return view
+
+        return declare
+
+    def register(self, app: Flask) -> None:
+        """Serve the routes. The app needs `app.extensions["authenticator"]` by the first request."""
+        app.register_blueprint(self.blueprint)
+        app.extensions.setdefault(_EXTENSION, []).extend(self.operations)
+
+    def _add(self, operation: Operation, view: View, rule: str) -> None:
+        wanted = _wanted_inputs(operation, view)
+        self.operations.append(operation)
+        self.blueprint.add_url_rule(
+            rule,
+            endpoint=operation.name.partition(".")[2],
+            view_func=_served(operation, view, wanted, self._clock),
+            methods=[operation.method],
+            provide_automatic_options=False,
+        )
+
+
+def operations_of(app: Flask) -> list[Operation]:
+    """Every declared route of `app`, in the order of their declaration."""
+    return list(app.extensions.get(_EXTENSION, ()))
+
+
+def unguarded_rules(app: Flask) -> list[str]:
+    """The rules in `app.url_map` that did not come through an Api, and so have no policy; a test wants
+    none."""
+    guarded = {(operation.name, operation.method) for operation in operations_of(app)}
+    return sorted(
+        f"{method} {rule.rule}"
+        for rule in app.url_map.iter_rules()
+        for method in (rule.methods or set()) - {"HEAD"}
+        if (rule.endpoint, method) not in guarded
+    )
+
+
+def _instance(declared: Any) -> Any:
+    return declared() if isinstance(declared, type) else declared
+
+
+def _wanted_inputs(operation: Operation, view: View) -> frozenset[str]:
+    names = inspect.signature(view).parameters
+    where = f"{operation.method} {operation.rule} ({view.__name__})"
+    for name, declared in (
+        ("query", operation.query),
+        ("body", operation.body),
+        ("idempotency", operation.idempotency),
+        ("language", operation.languages or None),
+    ):
+        if (name in names) != (declared is not None) and not (name == "language" and declared):
+            raise TypeError(
+                f"{where}: {name} must be declared at the route and taken by the view, or neither"
+            )
+    if operation.answer_suffix is not None and operation.idempotency is None:
+        raise TypeError(f"{where}: answer_suffix belongs to a route that takes an idempotency key")
+    return frozenset(names) & frozenset(_INPUTS)
+
+
+def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clock) -> View:
+    """The view with everything before and after it; all that can be decided is decided here, once."""
+    wants_caller, wants_language = "caller" in wanted, "language" in wanted
+    wants_query, wants_body, wants_key = "query" in wanted, "body" in wanted, "idempotency" in wanted
+
+    def serve(**arguments: Any) -> Response:
+        caller = _admitted(operation.who)
+        if wants_caller:
+            arguments["caller"] = caller
+        key = _idempotency_key(operation.idempotency) if wants_key else None
+        body = _read_body(operation) if wants_body else None
+        query = read_query(request, operation.query)
+        language = chosen_language(request, query, operation.languages) if operation.languages else None
+        if wants_body:
+            loads = isinstance(operation.body, Schema)
+            arguments["body"] = operation.body.load(body) if loads else body  # type: ignore[union-attr]
+        if wants_query:
+            arguments["query"] = query
+        if wants_language:
+            arguments["language"] = language
+        renderer = Renderer(operation, language)
+        if wants_key:
+            arguments["idempotency"] = _idempotency(caller, key, body, clock, renderer)
+        try:
+            result = view(**arguments)
+        except keys.Replayed as replayed:
+            return send(replayed.answer, operation, replayed=True)
+        return renderer.response(result)
+
+    return serve
+
+
+def _admitted(who: Policy) -> Caller:
+    if who.proof is not None and not (who.kinds or who.roles or who.guests):
+        return GUEST
+    authenticator: Authenticator = current_app.extensions["authenticator"]
+    caller = authenticator.caller(request.headers.get("Authorization"))
+    who.check(caller)
+    g.caller = caller
+    return caller
+
+
+def _read_body(operation: Operation) -> Any:
+    if operation.body is bytes:
+        return read_bytes(request, operation.max_body_bytes)
+    return read_json(request, operation.max_body_bytes, operation.multiline)
+
+
+def _idempotency_key(wanted: Idempotent | None) -> str | None:
+    text = request.headers.get("Idempotency-Key")
+    if text is None:
+        if wanted == "required":
+            raise problem(
+                "IDEMPOTENCY_KEY_REQUIRED", "Send 16 to 64 visible ASCII characters, such as a UUID."
+            )
+        return None
+    if not keys.is_key(text):
+        raise problem("IDEMPOTENCY_KEY_MALFORMED")
+    return text
+
+
+def _idempotency(
+    caller: Caller, key: str | None, body: Any, clock: Clock, renderer: Renderer
+) -> keys.Idempotency | None:
+    if key is None:
+        return None
+    return keys.Idempotency(
+        keys.scope_of(caller.principal, request.method, request.path),
+        keys.hashed_key(key),
+        keys.fingerprint_of(request.method, request.path, body),
+        clock(),
+        renderer.render,
+    )

@@ -1,0 +1,44 @@
+"""What a route declares: the one source of its behaviour, its documentation and its tests."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from marshmallow import Schema
+
+from common.auth.policy import Policy
+
+Idempotent = Literal["required", "accepted"]
+Suffix = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+"""Derives, from an answer's document, the members that are sent with it but never stored."""
+
+JSON = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Operation:
+    """One method on one URL rule. `body` is a schema, or `bytes` for a view that wants the body as it
+    came."""
+
+    method: str
+    rule: str
+    name: str
+    who: Policy
+    query: Schema | None = None
+    body: Schema | type[bytes] | None = None
+    answer: Schema | None = None
+    status: int = 200
+    idempotency: Idempotent | None = None
+    problems: tuple[str, ...] = ()
+    summary: str = ""
+    description: str = ""
+    tag: str = ""
+    produces: str = JSON
+    cache: str = "private, no-store"
+    languages: tuple[str, ...] = ()
+    if_match: bool = False
+    max_body_bytes: int = 1_000_000
+    multiline: frozenset[str] = frozenset()
+    answer_suffix: Suffix | None = field(default=None, repr=False)
