@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 
 from tests.sandbox.running import Receiver, SandboxProcess, code, data, order, wait_until
