@@ -24,7 +24,7 @@ def _is_here(host: object) -> bool:
 
 
 def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
-    """Refuse connections, datagrams and name look-ups that go elsewhere (an audit hook sees every library's)."""
+    """Refuse connections, datagrams and name look-ups that go elsewhere (a hook that every library meets)."""
     if event in ("socket.connect", "socket.sendto"):
         connection, address = arguments
         if connection.family in (socket.AF_INET, socket.AF_INET6) and not _is_here(address[0]):

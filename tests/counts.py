@@ -8,7 +8,7 @@ from typing import TypeVar
 Value = TypeVar("Value")
 
 
-def full() -> bool:
+def at_full_counts() -> bool:
     """True under `make test-full`. Raises ValueError for another TEST_COUNTS than small or full."""
     counts = os.environ.get("TEST_COUNTS", "small")
     if counts not in ("small", "full"):
@@ -16,6 +16,6 @@ def full() -> bool:
     return counts == "full"
 
 
-def counts(*, small: Value, full_: Value) -> Value:
+def counts(small: Value, full: Value) -> Value:
     """Choose between the two figures of a test."""
-    return full_ if full() else small
+    return full if at_full_counts() else small

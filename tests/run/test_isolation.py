@@ -11,7 +11,7 @@ from tests.conftest import OutsideWorldError
 
 
 def test_a_connection_to_another_machine_is_refused() -> None:
-    with socket.socket() as outgoing, pytest.raises(RuntimeError, match="socket.connect to"):
+    with socket.socket() as outgoing, pytest.raises(RuntimeError, match=r"socket\.connect to"):
         outgoing.connect(("192.0.2.1", 80))
 
 
