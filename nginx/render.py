@@ -24,7 +24,6 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
 
 SOURCE = Path(__file__).resolve().parent
 TEMPLATE = SOURCE / "nginx.conf.template"
@@ -71,11 +70,9 @@ def _integer(environment: Mapping[str, str], name: str, default: int, low: int, 
 
 
 def _path(name: str, text: str) -> Path:
-    if not SAFE_PATH.fullmatch(text):
-        raise SettingError(f"{name} must be a path of letters, digits, spaces and _./@+,=:- only: {text!r}")
     path = Path(text).resolve()
-    if not SAFE_PATH.fullmatch(str(path)):
-        raise SettingError(f"{name} leads to a path with other characters than the plain ones: {str(path)!r}")
+    if not SAFE_PATH.fullmatch(text) or not SAFE_PATH.fullmatch(str(path)):
+        raise SettingError(f"{name} may hold letters, digits, spaces and _./@+,=:- only: {str(path)!r}")
     return path
 
 
@@ -176,22 +173,20 @@ def _limits(settings: Settings) -> dict[str, str]:
     rate, burst = settings.requests_per_second, settings.burst
     booking_rate, booking_burst = max(1, rate // 4), max(1, burst // 3)
     per_minute, lookup_burst = max(1, rate // 2), max(1, burst // 12)
-    seconds = {
-        "WINDOW": burst / rate,
-        "BOOKING_WINDOW": booking_burst / booking_rate,
-        "LOOKUP_WINDOW": lookup_burst * 60 / per_minute,
-        "LOOKUP_RETRY_AFTER": 60 / per_minute,
-    }
-    counts = {
+    figures = {
         "RATE": rate,
         "BURST": burst,
+        "WINDOW": burst / rate,
         "BOOKING_RATE": booking_rate,
         "BOOKING_BURST": booking_burst,
+        "BOOKING_WINDOW": booking_burst / booking_rate,
         "LOOKUP_RATE_PER_MINUTE": per_minute,
         "LOOKUP_BURST": lookup_burst,
+        "LOOKUP_WINDOW": lookup_burst * 60 / per_minute,
+        "LOOKUP_RETRY_AFTER": 60 / per_minute,
         "CONCURRENT": min(65_535, max(20, 2 * burst)),
     }
-    return {name: str(max(1, math.ceil(value))) for name, value in {**counts, **seconds}.items()}
+    return {name: str(max(1, math.ceil(value))) for name, value in figures.items()}
 
 
 def _process(settings: Settings) -> dict[str, str]:
@@ -258,6 +253,8 @@ def _refuse_busy_port(settings: Settings) -> None:
     family = socket.AF_INET6 if ":" in settings.bind_host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family == socket.AF_INET6:
+            probe.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         try:
             probe.bind((settings.bind_host, settings.gateway_port))
         except OSError as error:
@@ -265,9 +262,9 @@ def _refuse_busy_port(settings: Settings) -> None:
             raise SettingError(f"GATEWAY_PORT: cannot listen on {address}: {error.strerror}") from error
 
 
-def _stop(message: str) -> NoReturn:
+def _refuse(message: str) -> int:
     sys.stderr.write(f"gateway: {message}\n")
-    raise SystemExit(2)
+    return 2
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -285,9 +282,9 @@ def main(arguments: list[str] | None = None) -> int:
         if options.exec:
             _refuse_busy_port(settings)
     except SettingError as error:
-        _stop(str(error))
+        return _refuse(str(error))
     except OSError as error:
-        _stop(f"DATA_DIR: cannot write {error.filename}: {error.strerror}")
+        return _refuse(f"DATA_DIR: cannot write {error.filename}: {error.strerror}")
     command = [binary, "-p", f"{settings.run_dir}/", "-e", "stderr", "-c", str(configuration)]
     if options.check:
         return subprocess.run([*command, "-t"], check=False).returncode
