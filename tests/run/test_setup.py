@@ -24,7 +24,7 @@ esac
 
 
 class Checkout:
-    """A folder with the set-up script, one Debian package that is missing, and an environment that is complete."""
+    """A folder with the set-up script, one Debian package missing, and a complete environment."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -88,7 +88,7 @@ def test_without_rights_the_missing_packages_are_one_line_with_the_command(check
     assert checkout.apt_log() == []
 
 
-@pytest.mark.parametrize(("number", "may_sudo"), [(0, False), (1000, True)])
+@pytest.mark.parametrize("number, may_sudo", [(0, False), (1000, True)])
 def test_packages_are_installed_without_letting_a_daemon_start(
     checkout: Checkout, number: int, may_sudo: bool
 ) -> None:
