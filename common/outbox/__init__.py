@@ -1,0 +1,1 @@
+"""The transactional outbox: the worker loop that carries out its tasks."""

@@ -1,0 +1,1 @@
+"""What lies outside: the payment module, the POI directory, mail."""

@@ -1,0 +1,125 @@
+"""What the actions ask of the world outside, and how it can fail."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from ticketing_service.domain.bookings import Booking, Observation, Payment
+from ticketing_service.domain.catalogue import Poi
+from ticketing_service.storage.port import PaymentSession
+
+
+class PaymentUnavailable(Exception):
+    """The payment module gave no answer that can be relied on. What was asked for may have happened: the same call
+    under the same key finds out."""
+
+
+class PaymentRefused(Exception):
+    """The payment module said no. `permanent`: the same call will never succeed.
+
+    A refusal that depends on the state of the payment or on our credentials is not permanent.
+    """
+
+    def __init__(self, code: str, permanent: bool) -> None:
+        super().__init__(f"the payment module refused: {code}")
+        self.code = code
+        self.permanent = permanent
+
+
+class PaymentModule(Protocol):
+    """The external payment module. Every verb may raise PaymentUnavailable and PaymentRefused.
+
+    `key` is the idempotency key, 16 to 64 visible characters: a repeated call under one key has one effect.
+    """
+
+    def create(self, payment: Payment, booking: Booking) -> PaymentSession:
+        """Open a session for the payment; repeated for the same payment it answers the same session."""
+        ...
+
+    def state(self, provider_id: str) -> tuple[Observation, Mapping[str, str]]:
+        """The payment as it is now, and the state of each of its refunds (processing, refunded, failed) by id."""
+        ...
+
+    def capture(self, provider_id: str, key: str) -> None:
+        """Take the authorised money."""
+        ...
+
+    def void(self, provider_id: str, key: str) -> None:
+        """Give up a payment that is not captured."""
+        ...
+
+    def refund(self, provider_id: str, amount: int, reason: str, key: str) -> str:
+        """Give back `amount` minor units of what was captured; the module's id of the refund."""
+        ...
+
+
+class DirectoryUnavailable(Exception):
+    """The POI directory cannot be read now."""
+
+
+@dataclass(frozen=True, slots=True)
+class PoiFault:
+    """An entry of the directory that cannot be used: its place (from 0) and why."""
+
+    index: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PoiList:
+    """All usable entries of the directory, and the others."""
+
+    pois: tuple[Poi, ...]
+    faults: tuple[PoiFault, ...] = ()
+
+
+class PoiDirectory(Protocol):
+    """Where points of interest come from."""
+
+    def read(self) -> PoiList:
+        """The whole directory; the identical object while nothing has changed. Raises DirectoryUnavailable."""
+        ...
+
+
+class MailUnavailable(Exception):
+    """The mail server did not take the message now; it may later."""
+
+
+class MailRefused(Exception):
+    """The mail server, or the address itself, says that this message can never be delivered."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Attachment:
+    """A file that goes with a message; `media_type` may have parameters."""
+
+    name: str
+    media_type: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mail:
+    """A message. `id` makes its Message-ID: the same id is the same message sent again. `written_at` is its Date."""
+
+    id: UUID
+    to_name: str
+    to_address: str
+    language: str
+    subject: str
+    text: str
+    html: str
+    written_at: datetime
+    attachments: tuple[Attachment, ...] = ()
+
+
+class Mailer(Protocol):
+    """Hands messages to a mail server."""
+
+    def send(self, mail: Mail) -> None:
+        """Raises MailUnavailable, MailRefused."""
+        ...

@@ -1,0 +1,1 @@
+"""What a customer gets: tickets as PDF, QR codes, calendar entries, mail."""
