@@ -28,7 +28,8 @@ if SERVICE not in DEFAULT_PORTS:
 _port = _integer(f"{SERVICE.upper()}_PORT", DEFAULT_PORTS[SERVICE], 1, 65535)
 
 proc_name = SERVICE
-bind = f"{os.environ.get('BIND_HOST') or '127.0.0.1'}:{_port}"
+_host = os.environ.get("BIND_HOST") or "127.0.0.1"
+bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "gthread"
 workers = _integer("WEB_WORKERS", len(os.sched_getaffinity(0)), 1, 64)
 threads = _integer("WEB_THREADS", 8, 4, 64)

@@ -11,29 +11,15 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
-from tests.servers.process import ROOT, Process, eventually, is_alive
+from tests.run.processes import carrying, nothing_left
+from tests.servers.process import ROOT, Process, eventually
 
 STEADY = ("sh", "-c", "sleep 1000 & echo second is up; wait")
 STUBBORN = ("sh", "-c", "trap '' TERM HUP INT; echo second is up; while true; do sleep 0.1; done")
 DRIVER = (sys.executable, "-m", "tests.run.two_children")
-
-
-def carrying(mark: str) -> list[int]:
-    """Return the living processes with MARK=mark in their environment."""
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdecimal():
-            try:
-                environ = (entry / "environ").read_bytes()
-            except OSError:
-                continue
-            if f"MARK={mark}".encode() in environ and is_alive(int(entry.name)):
-                found.append(int(entry.name))
-    return found
 
 
 @contextmanager
@@ -42,10 +28,6 @@ def supervised(second: tuple[str, ...], lines: int = 2) -> Iterator[tuple[Proces
     with Process([*DRIVER, *second], env={"MARK": mark}, name="supervisor") as process:
         process.wait_until(lambda: process.output().count(" is up") == lines, what="showing both children")
         yield process, mark
-
-
-def nothing_left(mark: str, seconds: float = 15) -> None:
-    eventually(lambda: not carrying(mark), seconds=seconds, what="the end of every process of the run")
 
 
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])

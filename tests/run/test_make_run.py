@@ -1,0 +1,90 @@
+"""`make run` whole: every process of the product, on free ports and a folder of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.run.processes import all_gone
+from tests.servers.process import Process, free_port
+
+PORT_NAMES = ("GATEWAY_PORT", "TICKETING_PORT", "PAYMENT_PORT")
+COMMANDS = {"gateway": b"nginx", "ticketing": b"gunicorn", "ticketing-worker": b"ticketing_service.worker"}
+
+
+class Run:
+    """One `python -m demo.run`, and how to look at it."""
+
+    def __init__(self, data_dir: Path, **env: str) -> None:
+        self.data_dir = data_dir
+        self.ports = {name: free_port() for name in PORT_NAMES}
+        settings = {name: str(port) for name, port in self.ports.items()}
+        settings |= {"DATA_DIR": str(data_dir), "WEB_WORKERS": "1"}
+        self.process = Process([sys.executable, "-m", "demo.run"], env=settings | env, name="make run")
+
+    @property
+    def tickets_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports['GATEWAY_PORT']}/api/v1/tickets"
+
+    def pid_of(self, name: str) -> int:
+        """The process of one line of the Procfile, by its command line."""
+        for pid in self.process.children():
+            if COMMANDS[name] in Path(f"/proc/{pid}/cmdline").read_bytes():
+                return pid
+        raise AssertionError(f"no process of {name} in:\n{self.process.tail()}")
+
+
+@contextmanager
+def running(data_dir: Path, **env: str) -> Iterator[Run]:
+    run = Run(data_dir, **env)
+    with run.process:
+        run.process.wait_until(lambda: "Ready in " in run.process.output(), seconds=90)
+        yield run
+
+
+def test_it_serves_through_the_gateway_and_a_second_run_keeps_the_data(tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    with running(folder) as first:
+        tickets = httpx.get(first.tickets_url, params={"limit": 100}).json()["data"]
+        tokens = json.loads((folder / "tokens.json").read_text())
+        assert (folder / "tokens.json").stat().st_mode & 0o777 == 0o600
+        shown = first.process.output()
+        assert str(folder / "tokens.json") in shown
+        assert not any(token in shown for token in tokens.values()), "tokens are for terminals only"
+        pids = first.process.children()
+        first.process.send(signal.SIGTERM)
+        assert first.process.wait() == 0
+        all_gone(pids)
+    secrets = (folder / "secrets.env").read_text()
+    with running(folder) as second:
+        assert httpx.get(second.tickets_url, params={"limit": 100}).json()["data"] == tickets
+        assert (folder / "secrets.env").read_text() == secrets
+    with running(folder, RESET="1"):
+        assert (folder / "secrets.env").read_text() != secrets
+
+
+@pytest.mark.parametrize("name", ["gateway", "ticketing", "ticketing-worker"])
+def test_one_process_dying_ends_all(tmp_path: Path, name: str) -> None:
+    with running(tmp_path / "data") as run:
+        pids = run.process.children()
+        os.kill(run.pid_of(name), signal.SIGKILL)
+        assert run.process.wait(seconds=30) == 1
+        assert f"{name} was killed by SIGKILL. Its last lines:" in run.process.output()
+        all_gone(pids)
+
+
+def test_kill_9_of_the_supervisor_ends_the_services_too(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as run:
+        pids = run.process.children()
+        assert len(pids) >= 7  # guard, sandbox, gunicorn, its worker, the worker process, nginx, its workers
+        os.kill(run.process.pid, signal.SIGKILL)
+        run.process.wait()
+        all_gone(pids)
