@@ -160,6 +160,9 @@ def _wanted_inputs(operation: Operation, view: View) -> frozenset[str]:
 
 def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clock) -> View:
     """The view with everything before and after it; all that can be decided is decided here, once."""
+    load_body: Callable[[Any], Any] | None = (
+        operation.body.load if isinstance(operation.body, Schema) else None
+    )
     wants_caller, wants_language = "caller" in wanted, "language" in wanted
     wants_query, wants_body, wants_key = "query" in wanted, "body" in wanted, "idempotency" in wanted
 
@@ -172,8 +175,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
         query = read_query(request, operation.query)
         language = chosen_language(request, query, operation.languages) if operation.languages else None
         if wants_body:
-            loads = isinstance(operation.body, Schema)
-            arguments["body"] = operation.body.load(body) if loads else body  # type: ignore[union-attr]
+            arguments["body"] = body if load_body is None else load_body(body)
         if wants_query:
             arguments["query"] = query
         if wants_language:

@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
+from werkzeug.datastructures import Headers
+
 from common.web.problems import problem
 
 _TAG = re.compile(r'"([0-9]{1,15})"')
@@ -16,7 +18,7 @@ def etag(version: int) -> str:
     return f'"{version}"'
 
 
-def require_if_match(headers: Mapping[str, str]) -> int:
+def require_if_match(headers: Mapping[str, str] | Headers) -> int:
     """The version in If-Match. Raises Problem 428 PRECONDITION_REQUIRED, or 400 IF_MATCH_MALFORMED."""
     text = headers.get("If-Match")
     if text is None:

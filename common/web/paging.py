@@ -74,4 +74,5 @@ def page_of(item: type[Schema]) -> Schema:
         "data": fields.List(fields.Nested(item), required=True),
         "next_cursor": fields.String(allow_none=True),
     }
-    return type(name, (ApiSchema,), members)()
+    schema: Schema = type(name, (ApiSchema,), members)()
+    return schema

@@ -43,7 +43,7 @@ class WholeNumber(fields.Integer):
         if isinstance(value, str):
             raise self.make_error("invalid")
         number = super()._deserialize(value, attr, data, **more)
-        if number is not None and abs(number) > SAFE_INTEGER:
+        if abs(number) > SAFE_INTEGER:
             raise coded("OUT_OF_RANGE", "The number is too large.")
         return number
 

@@ -42,7 +42,7 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = ()) -> None:
 
 def client_address() -> Address:
     """The true client's address. On a unix socket without a proxy's word it is `::1`."""
-    return g.client_address or ipaddress.IPv6Address("::1")  # type: ignore[no-any-return]
+    return g.client_address or ipaddress.IPv6Address("::1")
 
 
 def client_network() -> str:

@@ -1,0 +1,152 @@
+"""How the text of a setting becomes a value; each function raises SettingError with one clear line."""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Secrets = tuple[str, ...]
+Parse = Callable[[str, str], Any]
+"""(name, text) -> value; the text is stripped, and empty when the setting has neither value nor default."""
+
+
+class SettingError(Exception):
+    """A setting that the service cannot start with; the message is one line and names it."""
+
+
+def text(name: str, given: str) -> str:
+    """Printable text."""
+    if not given.isprintable():
+        raise SettingError(f"{name} must be one line of printable text")
+    return given
+
+
+def integer(low: int, high: int) -> Parse:
+    """A whole number from `low` to `high`."""
+
+    def parse(name: str, given: str) -> int:
+        if not (given.isascii() and given.isdigit() and len(given) < 10 and low <= int(given) <= high):
+            raise SettingError(f"{name} must be a whole number from {low} to {high}, not {given!r}")
+        return int(given)
+
+    return parse
+
+
+def workers(name: str, given: str) -> int:
+    """How many worker processes: 1 to 64, by default one for each core that the process may use."""
+    return int(integer(1, 64)(name, given or str(min(64, len(os.sched_getaffinity(0))))))
+
+
+def choice(*allowed: str) -> Parse:
+    """One of `allowed`, in any case."""
+
+    def parse(name: str, given: str) -> str:
+        for value in allowed:
+            if value.lower() == given.lower():
+                return value
+        raise SettingError(f"{name} must be one of {', '.join(allowed)}, not {given!r}")
+
+    return parse
+
+
+def url(*schemes: str) -> Parse:
+    """A URL with one of `schemes` and a host, or nothing; without a slash at its end."""
+
+    def parse(name: str, given: str) -> str:
+        if not given:
+            return ""
+        if not _is_url(given, schemes):
+            raise SettingError(
+                f"{name} must be a URL that begins with {' or '.join(s + '://' for s in schemes)}"
+            )
+        return given.rstrip("/")
+
+    return parse
+
+
+def database_url(name: str, given: str) -> str:
+    """`sqlite:///path` or `mysql+pymysql://user:password@host[,host]/database`, or nothing."""
+    scheme, _, rest = given.partition("://")
+    fits = rest.startswith("/") if scheme == "sqlite" else scheme == "mysql+pymysql" and "/" in rest
+    if given and not fits:
+        raise SettingError(f"{name} must begin with sqlite:/// or mysql+pymysql:// and name a database")
+    return given
+
+
+def bind_host(name: str, given: str) -> str:
+    """An IP address or localhost."""
+    if given != "localhost":
+        try:
+            ipaddress.ip_address(given)
+        except ValueError as error:
+            raise SettingError(f"{name} must be an IP address or localhost, not {given!r}") from error
+    return given
+
+
+def path(name: str, given: str) -> Path:
+    """A path, made absolute."""
+    return Path(text(name, given)).absolute()
+
+
+def file_or_url(name: str, given: str) -> str:
+    """An http(s) URL, or the path of a file, made absolute; or nothing."""
+    if "://" in given:
+        return str(url("http", "https")(name, given))
+    return str(path(name, given)) if given else ""
+
+
+def names(name: str, given: str) -> tuple[str, ...]:
+    """Texts separated by commas."""
+    return tuple(dict.fromkeys(item.strip() for item in text(name, given).split(",") if item.strip()))
+
+
+def networks(name: str, given: str) -> tuple[Network, ...]:
+    """IP addresses and networks separated by commas."""
+    try:
+        return tuple(ipaddress.ip_network(item) for item in names(name, given))
+    except ValueError as error:
+        raise SettingError(f"{name} must list IP addresses and networks: {error}") from error
+
+
+def origins(name: str, given: str) -> tuple[str, ...]:
+    """Web origins (RFC 6454: scheme, host, port) separated by commas."""
+    for item in names(name, given):
+        if not _is_url(item, ("http", "https")) or urlsplit(item).path or urlsplit(item).query:
+            raise SettingError(f"{name} must list origins such as https://www.example.org, not {item!r}")
+    return tuple(item.lower() for item in names(name, given))
+
+
+def secrets(shortest: int, most: int = 2) -> Parse:
+    """Up to `most` secrets separated by commas, each of at least `shortest` ASCII characters; or none."""
+
+    def parse(name: str, given: str) -> Secrets:
+        values = tuple(item.strip() for item in given.split(",") if item.strip())
+        # The value itself must not come into a log.
+        if len(values) > most:
+            raise SettingError(f"{name} takes at most {most} values, separated by a comma while rotating")
+        if any(len(value) < shortest or not value.isascii() or not value.isprintable() for value in values):
+            raise SettingError(f"{name} must be at least {shortest} printable ASCII characters long")
+        return values
+
+    return parse
+
+
+def readable_file(name: str, given: str) -> str:
+    """The path of a file that can be read, or nothing."""
+    if given and not os.access(given, os.R_OK):
+        raise SettingError(f"{name} is not a file that can be read: {given!r}")
+    return given
+
+
+def _is_url(given: str, schemes: tuple[str, ...]) -> bool:
+    try:
+        parts = urlsplit(given)
+        _ = parts.port
+    except ValueError:
+        return False
+    return parts.scheme in schemes and bool(parts.hostname) and given.isprintable() and " " not in given

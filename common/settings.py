@@ -1,0 +1,159 @@
+"""Settings: read once from the environment, checked, and then a frozen value that is handed around."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from common.setting_types import Network, Secrets, SettingError
+from common.settings_table import DEFAULT_DATABASES, SETTINGS, Setting
+
+__all__ = ["SETTINGS", "Setting", "SettingError", "Settings", "load", "load_or_exit", "render_env_example"]
+
+ServiceName = Literal["ticketing", "admin"]
+
+# A name that begins like one of ours but is none is taken for a slip of the pen.
+_FAMILIES = (
+    "TICKETING_",
+    "ADMIN_",
+    "PAYMENT_",
+    "GATEWAY_",
+    "WEB_",
+    "TOKEN_",
+    "JWKS_",
+    "POI_",
+    "SMTP_",
+    "MAIL_",
+)
+# What Kubernetes adds to every container for each Service; a Service may well be called `ticketing`.
+_SERVICE_LINK = re.compile(r"\w+_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_[0-9]+_(?:TCP|UDP)(?:_\w+)?)")
+
+_LINK_SCHEMES = ("tcp://", "udp://")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What one service was started with. Of several secrets the first signs and all verify."""
+
+    service: ServiceName
+    public_url: str
+    bind_host: str
+    gateway_port: int
+    admin_port: int
+    ticketing_port: int
+    payment_port: int
+    data_dir: Path
+    database_url: str = field(repr=False)
+    payment_api_url: str
+    payment_api_tokens: Secrets = field(repr=False)
+    payment_webhook_secrets: Secrets = field(repr=False)
+    poi_directory: str
+    jwks_source: str
+    token_issuer: str
+    token_audience: str
+    trusted_issuers: tuple[str, ...]
+    operator_keys: Secrets = field(repr=False)
+    trusted_proxies: tuple[Network, ...]
+    return_url_origins: tuple[str, ...]
+    smtp_url: str = field(repr=False)
+    mail_from: str
+    web_workers: int
+    web_threads: int
+    log_level: str
+    environment: str
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine can reach the service."""
+        return self.bind_host in ("localhost", "::1") or self.bind_host.startswith("127.")
+
+    @property
+    def port(self) -> int:
+        """The service's own port."""
+        return self.ticketing_port if self.service == "ticketing" else self.admin_port
+
+
+def load(service: ServiceName, environ: Mapping[str, str]) -> Settings:
+    """Read the settings of `service` from `environ`. Raises SettingError, one line that names the setting."""
+    _refuse_unknown(environ)
+    values = {setting.name: setting.parse(_text(setting, environ)) for setting in SETTINGS}
+    for setting in SETTINGS:
+        if service in setting.required_by and not values[setting.name]:
+            raise SettingError(f"{setting.name} is missing: {setting.help}")
+    data_dir: Path = values["DATA_DIR"]
+    own_url = values[f"{service.upper()}_DATABASE_URL"] or values["DATABASE_URL"]
+    public_url = values["PUBLIC_URL"] or f"http://127.0.0.1:{values['GATEWAY_PORT']}"
+    known: dict[str, Any] = {setting.field: values[setting.name] for setting in SETTINGS if setting.field}
+    known.update(
+        service=service,
+        poi_directory=values["POI_DIRECTORY"] or str(data_dir / "pois.geojson"),
+        public_url=public_url,
+        database_url=own_url or f"sqlite:///{data_dir / DEFAULT_DATABASES[service]}",
+        payment_api_url=values["PAYMENT_API_URL"] or f"http://127.0.0.1:{values['PAYMENT_PORT']}",
+        token_issuer=values["TOKEN_ISSUER"] or public_url,
+        return_url_origins=values["RETURN_URL_ORIGINS"] or (public_url,),
+    )
+    return Settings(**known)
+
+
+def load_or_exit(service: ServiceName, environ: Mapping[str, str] = os.environ) -> Settings:
+    """`load`, or one line on standard error and exit status 2."""
+    try:
+        return load(service, environ)
+    except SettingError as error:
+        sys.stderr.write(f"{error}\n")
+        raise SystemExit(2) from error
+
+
+def render_env_example() -> str:
+    """The text of .env.example: every setting with its default and what it is for."""
+    lines = ["# Every setting. A line without a value shows the default; secrets have none.", ""]
+    for setting in SETTINGS:
+        notes = [setting.help]
+        if setting.secret:
+            notes.append(f"Secret: {setting.name}_FILE may name a file that holds it.")
+        lines += [f"# {note}" for note in notes]
+        lines += [f"#{setting.name}={setting.default}", ""]
+    return "\n".join(lines)
+
+
+def _text(setting: Setting, environ: Mapping[str, str]) -> str:
+    text = environ.get(setting.name, "").strip()
+    file_name = environ.get(f"{setting.name}_FILE", "").strip() if setting.secret else ""
+    if file_name:
+        if text:
+            raise SettingError(f"{setting.name} and {setting.name}_FILE are both set: keep one of them")
+        try:
+            text = Path(file_name).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{setting.name}_FILE cannot be read: {error}") from error
+        if not text:
+            raise SettingError(f"{setting.name}_FILE is empty: {file_name}")
+    elif setting.is_port and text.startswith(_LINK_SCHEMES):
+        raise SettingError(
+            f"{setting.name}={text} is a Kubernetes service link: set {setting.name} yourself, "
+            "or set enableServiceLinks: false in the pod"
+        )
+    return text or setting.default
+
+
+def _is_service_link(name: str, text: str) -> bool:
+    return bool(_SERVICE_LINK.fullmatch(name)) or (name.endswith("_PORT") and text.startswith(_LINK_SCHEMES))
+
+
+def _refuse_unknown(environ: Mapping[str, str]) -> None:
+    known = {setting.name for setting in SETTINGS} | {
+        f"{setting.name}_FILE" for setting in SETTINGS if setting.secret
+    }
+    for name in sorted(environ):
+        if name in known or not name.startswith(_FAMILIES) or _is_service_link(name, environ[name]):
+            continue
+        near = difflib.get_close_matches(name, known, n=1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise SettingError(f"{name} is not a setting{hint}")

@@ -1,0 +1,180 @@
+"""Every setting there is: name, default, how it is read, what it is for. The gateway and the sandbox read
+theirs alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from common import setting_types as kinds
+
+DEFAULT_DATABASES: Mapping[str, str] = {"ticketing": "ticketing.sqlite3", "admin": "admin.sqlite3"}
+
+_TICKETING = frozenset({"ticketing"})
+_NOBODY: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Setting:
+    """One setting. `field`: its name in `Settings`, empty when another program reads it. `required_by`:
+    services."""
+
+    name: str
+    kind: kinds.Parse
+    help: str
+    default: str = ""
+    field: str = ""
+    secret: bool = False
+    required_by: frozenset[str] = _NOBODY
+
+    @property
+    def is_port(self) -> bool:
+        """Whether Kubernetes may put a service link in its place."""
+        return self.name.endswith("_PORT")
+
+    def parse(self, text: str) -> Any:
+        """The value for `text`. Raises SettingError."""
+        return self.kind(self.name, text)
+
+
+def _ours(name: str, kind: kinds.Parse, help_: str, default: str = "", **more: Any) -> Setting:
+    return Setting(name=name, kind=kind, help=help_, default=default, **{"field": name.lower(), **more})
+
+
+def _theirs(name: str, kind: kinds.Parse, help_: str, default: str = "") -> Setting:
+    return Setting(name=name, kind=kind, help=help_, default=default)
+
+
+def _hidden(name: str, kind: kinds.Parse, help_: str) -> Setting:
+    return Setting(name=name, kind=kind, help=help_, secret=True)
+
+
+_PORT = kinds.integer(1, 65535)
+
+SETTINGS: tuple[Setting, ...] = (
+    _ours(
+        "PUBLIC_URL",
+        kinds.url("http", "https"),
+        "Where visitors reach the gateway; links and tokens carry it (default: the gateway's port here).",
+    ),
+    _ours("BIND_HOST", kinds.bind_host, "The address that all processes listen on.", "127.0.0.1"),
+    _ours("GATEWAY_PORT", _PORT, "The port of the gateway.", "3001"),
+    _ours("ADMIN_PORT", _PORT, "The port of the admin service.", "3003"),
+    _ours("TICKETING_PORT", _PORT, "The port of the ticketing service.", "3004"),
+    _ours("PAYMENT_PORT", _PORT, "The port of the payment module.", "3005"),
+    _ours("DATA_DIR", kinds.path, "The folder for all that a run writes; a local disk.", "data"),
+    _hidden(
+        "DATABASE_URL",
+        kinds.database_url,
+        "The store of both services: sqlite:///file or mysql+pymysql://user:password@host/database "
+        "(default: a file in DATA_DIR).",
+    ),
+    _hidden(
+        "TICKETING_DATABASE_URL",
+        kinds.database_url,
+        "The store of the ticketing service, before DATABASE_URL.",
+    ),
+    _hidden("ADMIN_DATABASE_URL", kinds.database_url, "The store of the admin service, before DATABASE_URL."),
+    _ours(
+        "PAYMENT_API_URL",
+        kinds.url("http", "https"),
+        "Where the payment module is (default: PAYMENT_PORT here).",
+    ),
+    _ours(
+        "PAYMENT_API_TOKEN",
+        kinds.secrets(16),
+        "The bearer token for the payment module; the first of two is sent.",
+        field="payment_api_tokens",
+        secret=True,
+        required_by=_TICKETING,
+    ),
+    _ours(
+        "PAYMENT_WEBHOOK_SECRET",
+        kinds.secrets(16),
+        "What the payment module signs its webhooks with; two while rotating.",
+        field="payment_webhook_secrets",
+        secret=True,
+        required_by=_TICKETING,
+    ),
+    _ours(
+        "POI_DIRECTORY",
+        kinds.file_or_url,
+        "Where points of interest come from: a GeoJSON file or the admin service's URL (default: "
+        "pois.geojson in DATA_DIR).",
+    ),
+    _ours(
+        "JWKS_SOURCE",
+        kinds.file_or_url,
+        "The public keys of access tokens: a file or a URL (unset: only the local issuer's tokens, "
+        "on a loopback address).",
+    ),
+    _ours("TOKEN_ISSUER", kinds.text, "Who issues access tokens, the claim iss (default: PUBLIC_URL)."),
+    _ours("TOKEN_AUDIENCE", kinds.text, "Whom access tokens are for, the claim aud.", "destination"),
+    _ours("TRUSTED_ISSUERS", kinds.names, "Further issuers whose tokens are taken, separated by commas."),
+    _ours(
+        "OPERATOR_KEY",
+        kinds.secrets(32),
+        "A bearer that may operate the services without a token, at least 32 characters (unset: off).",
+        field="operator_keys",
+        secret=True,
+    ),
+    _ours(
+        "TRUSTED_PROXIES",
+        kinds.networks,
+        "Networks whose X-Real-IP and X-Request-Id are believed, beside loopback.",
+    ),
+    _ours(
+        "RETURN_URL_ORIGINS", kinds.origins, "Origins that a payer may be sent back to (default: PUBLIC_URL)."
+    ),
+    _ours(
+        "SMTP_URL",
+        kinds.url("smtp", "smtps", "smtp+starttls"),
+        "The mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port (unset: mail waits).",
+        secret=True,
+    ),
+    _ours("MAIL_FROM", kinds.text, "The sender of mail.", "tickets@localhost"),
+    _ours("WEB_WORKERS", kinds.workers, "Worker processes of a service, 1 to 64 (default: one a core)."),
+    _ours("WEB_THREADS", kinds.integer(4, 64), "Threads of a worker process.", "8"),
+    _ours(
+        "LOG_LEVEL",
+        kinds.choice("debug", "info", "warning", "error"),
+        "The least severe log lines to write.",
+        "info",
+    ),
+    _ours("ENVIRONMENT", kinds.text, "What health calls this installation.", "development"),
+    _theirs(
+        "MONITORING_ALLOW",
+        kinds.networks,
+        "Gateway: networks that may see the monitoring addresses (unset: none).",
+    ),
+    _theirs(
+        "CORS_ORIGINS", kinds.origins, "Gateway: web origins whose pages may call the API (unset: none)."
+    ),
+    _theirs(
+        "GATEWAY_RATE",
+        kinds.integer(1, 1_000_000),
+        "Gateway: requests a second that a client may send.",
+        "20",
+    ),
+    _theirs(
+        "GATEWAY_BURST",
+        kinds.integer(1, 1_000_000),
+        "Gateway: requests beyond the rate that are let through at once.",
+        "60",
+    ),
+    _theirs("GATEWAY_TLS_CERT", kinds.text, "Gateway: the certificate chain (unset: plain HTTP)."),
+    _theirs("GATEWAY_TLS_KEY", kinds.text, "Gateway: the certificate's private key."),
+    _theirs(
+        "PAYMENT_WEBHOOK_URL",
+        kinds.url("http", "https"),
+        "Sandbox: where it sends webhooks (default: TICKETING_PORT here).",
+    ),
+    _theirs("PAYMENT_SESSION_MINUTES", kinds.integer(1, 1440), "Sandbox: how long a payer has.", "15"),
+    _theirs(
+        "PAYMENT_CAPTURE_MODE",
+        kinds.choice("authorize", "capture"),
+        "Sandbox: what a payment leads to.",
+        "authorize",
+    ),
+)
