@@ -17,10 +17,10 @@ try: setup ## buy a ticket and go in, step by step, against a running `make run`
 	@exec $(PYTHON) -m demo.try_it
 
 test: check ## all checks and all tests at small counts
-	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup
+	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs
 
 test-full: check ## the same tests at full counts
-	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --timeout 3600
+	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs --timeout 3600
 
 check: setup-test ## lint, format, types, import contracts, docs
 	$(PYTHON) -m ruff check .
