@@ -14,8 +14,8 @@ from ticketing_service.storage.port import PaymentSession
 
 
 class PaymentUnavailable(Exception):
-    """The payment module gave no answer that can be relied on. What was asked for may have happened: the same call
-    under the same key finds out."""
+    """The payment module gave no answer that can be relied on. What was asked for may have happened: the same
+    call under the same key finds out."""
 
 
 class PaymentRefused(Exception):
@@ -41,7 +41,7 @@ class PaymentModule(Protocol):
         ...
 
     def state(self, provider_id: str) -> tuple[Observation, Mapping[str, str]]:
-        """The payment as it is now, and the state of each of its refunds (processing, refunded, failed) by id."""
+        """The payment as it is now, and the states of its refunds by id: processing, refunded, failed."""
         ...
 
     def capture(self, provider_id: str, key: str) -> None:
@@ -81,7 +81,7 @@ class PoiDirectory(Protocol):
     """Where points of interest come from."""
 
     def read(self) -> PoiList:
-        """The whole directory; the identical object while nothing has changed. Raises DirectoryUnavailable."""
+        """The whole directory; the same object while nothing has changed. Raises DirectoryUnavailable."""
         ...
 
 
@@ -104,7 +104,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mail:
-    """A message. `id` makes its Message-ID: the same id is the same message sent again. `written_at` is its Date."""
+    """A message. `id` makes its Message-ID: the same id is the same message sent again. `written_at` is its
+    Date."""
 
     id: UUID
     to_name: str
