@@ -120,8 +120,9 @@ python_packages() {
   hash=$(sha256sum <"$lock")
   if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$hash" ]; then return; fi
   say "installing $(grep -c '==' "$lock") Python packages of $lock"
+  : >"$venv/setup.log"
   "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes -r "$lock" \
-    >"$venv/setup.log" 2>&1 &
+    >>"$venv/setup.log" 2>&1 &
   local pip=$!
   trap 'kill $pip 2>/dev/null; exit 130' INT TERM HUP
   # One dot for each package that pip has come to.
