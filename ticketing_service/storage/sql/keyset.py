@@ -1,0 +1,59 @@
+"""Pages by keyset: the rows after the last one of the page before, by its sort key and id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, and_, or_
+
+from common.web.field_errors import coded
+from common.web.paging import decode_cursor, encode_cursor
+from ticketing_service.domain.catalogue import Page
+
+T = TypeVar("T")
+Key = tuple[Any, ...]
+
+
+def page_from(items: Sequence[T], limit: int, key: Callable[[T], Key]) -> Page[T]:
+    """The page of at most `limit` items; `items` has one more when there is a next page."""
+    shown = tuple(items[:limit])
+    return Page(shown, encode_cursor(key(shown[-1])) if len(items) > limit else None)
+
+
+def sorted_cursor(cursor: str, kind: type) -> tuple[Any, UUID]:
+    """The sort key, of type `kind`, and the id that the cursor stands for. Raises ValidationError INVALID."""
+    position = decode_cursor(cursor)
+    if len(position) != 2 or type(position[0]) is not kind:
+        raise coded("INVALID", "Not a cursor of this list.")
+    return position[0], _uuid(position[1])
+
+
+def id_cursor(cursor: str) -> UUID:
+    """The id that the cursor of a list by id stands for. Raises ValidationError INVALID."""
+    position = decode_cursor(cursor)
+    if len(position) != 1:
+        raise coded("INVALID", "Not a cursor of this list.")
+    return _uuid(position[0])
+
+
+def after(
+    column: ColumnElement[Any],
+    identifier: ColumnElement[Any],
+    key: Any,
+    last: UUID,
+    *,
+    descending: bool = False,
+) -> ColumnElement[bool]:
+    """The rows that follow (key, last) in the order of both columns, said so that an index finds it."""
+    if descending:
+        return and_(column <= key, or_(column < key, identifier < last))
+    return and_(column >= key, or_(column > key, identifier > last))
+
+
+def _uuid(text: Any) -> UUID:
+    try:
+        return UUID(text)
+    except (AttributeError, TypeError, ValueError) as error:
+        raise coded("INVALID", "Not a cursor of this list.") from error

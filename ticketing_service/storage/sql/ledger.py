@@ -1,0 +1,130 @@
+"""The ledger: what was captured, what of it was given back, and the sums of both."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Column, Connection, case, distinct, func, insert, select
+
+from common.database.engine import Database
+from common.identifiers import uuid7
+from ticketing_service.domain.bookings import Channel
+from ticketing_service.domain.catalogue import TicketType, UnitType
+from ticketing_service.storage.port import RevenueQuery, RevenueRow
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.writing import Writer
+
+_ledger = schema.ledger
+_GROUPS: dict[str, Column[Any]] = {
+    "day": _ledger.c.day,
+    "ticket": _ledger.c.ticket_id,
+    "type": _ledger.c.ticket_type,
+    "unit": _ledger.c.unit_type,
+    "channel": _ledger.c.channel,
+}
+
+
+class EntryKind(StrEnum):
+    """A SALE and a REFUND are of one unit item, a FEE of a booking."""
+
+    SALE = "sale"
+    FEE = "fee"
+    REFUND = "refund"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One line of the books. `amount` and `commission` are minor units and never negative; a refund's
+    `commission` is what the platform gives back of its own. A fee, and a refund of one, has no unit item."""
+
+    kind: EntryKind
+    at: datetime
+    booking_id: UUID
+    channel: Channel
+    currency: str
+    amount: int
+    commission: int = 0
+    unit_item_id: UUID | None = None
+    ticket_id: UUID | None = None
+    ticket_type: TicketType | None = None
+    unit_type: UnitType | None = None
+
+
+def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
+    """Write the lines; nothing ever changes them."""
+    if entries:
+        connection.execute(insert(_ledger), [_row(entry) for entry in entries])
+
+
+def _row(entry: Entry) -> dict[str, Any]:
+    return {
+        "id": uuid7(),
+        "at": entry.at,
+        "day": entry.at.astimezone(UTC).date().isoformat(),
+        "kind": entry.kind.value,
+        "booking_id": entry.booking_id,
+        "unit_item_id": entry.unit_item_id,
+        "ticket_id": entry.ticket_id,
+        "ticket_type": entry.ticket_type and entry.ticket_type.value,
+        "unit_type": entry.unit_type and entry.unit_type.value,
+        "channel": entry.channel.value,
+        "currency": entry.currency,
+        "amount": entry.amount,
+        "commission": entry.commission,
+    }
+
+
+class SqlLedger:
+    """The `LedgerStore` on an SQL database."""
+
+    def __init__(self, database: Database, writer: Writer) -> None:
+        self._database = database
+
+    def revenue(self, query: RevenueQuery) -> tuple[RevenueRow, ...]:
+        """By key and currency. Fees belong to no ticket: grouped by ticket, type or unit their key is empty,
+        and they are left out with a `ticket_id`. `commission` is net of what refunds gave back."""
+        group = _GROUPS[query.group_by]
+        sale, fee, refund = (_ledger.c.kind == kind.value for kind in EntryKind)
+
+        def total(condition: Any, value: Any) -> Any:
+            # MariaDB answers a sum as a decimal; int() below brings it back
+            return func.coalesce(func.sum(case((condition, value), else_=0)), 0)
+
+        statement = (
+            select(
+                group.label("key"),
+                _ledger.c.currency,
+                func.count(distinct(case((sale, _ledger.c.booking_id)))).label("bookings"),
+                total(sale, 1).label("units"),
+                total(sale, _ledger.c.amount).label("sales"),
+                total(fee, _ledger.c.amount).label("fees"),
+                total(refund, _ledger.c.amount).label("refunds"),
+                total(refund, -_ledger.c.commission).label("given_back"),
+                total(~refund, _ledger.c.commission).label("commission"),
+            )
+            .where(_ledger.c.day.between(query.day_from.isoformat(), query.day_to.isoformat()))
+            .group_by(group, _ledger.c.currency)
+        )
+        if query.ticket_id is not None:
+            statement = statement.where(_ledger.c.ticket_id == query.ticket_id)
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        found = (
+            RevenueRow(
+                key="" if row.key is None else str(row.key),
+                currency=row.currency,
+                bookings=row.bookings,
+                units=int(row.units),
+                sales=int(row.sales),
+                fees=int(row.fees),
+                refunds=int(row.refunds),
+                commission=int(row.commission + row.given_back),
+            )
+            for row in rows
+        )
+        return tuple(sorted(found, key=lambda row: (row.key, row.currency)))

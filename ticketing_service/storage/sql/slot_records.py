@@ -1,0 +1,150 @@
+"""Slots, their counters and schedules as rows, and back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, true
+
+from ticketing_service.domain.slots import (
+    Closure,
+    Counter,
+    OpeningHours,
+    PlannedSlot,
+    Schedule,
+    ScheduleRule,
+    Slot,
+    SlotStatus,
+)
+from ticketing_service.storage.sql import schema
+
+_slots, _counters, _links = schema.slots, schema.counters, schema.slot_counters
+_SELECT_COUNTERS = (
+    select(_links.c.slot_id, _counters.c.id, _counters.c.capacity, _counters.c.held, _counters.c.sold)
+    .join_from(_links, _counters, _links.c.counter_id == _counters.c.id)
+    .order_by(_counters.c.id)
+)
+_COUNTERS_OF_IDS = _SELECT_COUNTERS.where(_links.c.slot_id.in_(bindparam("ids", expanding=True)))
+
+
+def counters_of(connection: Connection, slot_ids: Sequence[UUID]) -> dict[UUID, tuple[Counter, ...]]:
+    """The counters of each slot, in the order of their ids."""
+    return _grouped(connection.execute(_COUNTERS_OF_IDS, {"ids": slot_ids}))
+
+
+def counters_where(connection: Connection, condition: ColumnElement[bool]) -> dict[UUID, tuple[Counter, ...]]:
+    """The counters of each slot for which the condition on `slots` holds."""
+    statement = _SELECT_COUNTERS.join(_slots, _slots.c.id == _links.c.slot_id).where(condition)
+    return _grouped(connection.execute(statement))
+
+
+def fits(capacity: int | None) -> ColumnElement[bool]:
+    """The guard of a change of capacity: what is taken of the counter does not exceed the new one."""
+    return true() if capacity is None else _counters.c.held + _counters.c.sold <= capacity
+
+
+def _grouped(rows: Iterable[Row[Any]]) -> dict[UUID, tuple[Counter, ...]]:
+    found: dict[UUID, list[Counter]] = defaultdict(list)
+    for slot_id, counter_id, capacity, held, sold in rows:
+        found[slot_id].append(Counter(id=counter_id, capacity=capacity, held=held, sold=sold))
+    return {slot_id: tuple(counters) for slot_id, counters in found.items()}
+
+
+def slot_of(values: Sequence[Any], counters: tuple[Counter, ...]) -> Slot:
+    """The slot of a row, or the part of a row, that holds the columns of `slots`."""
+    (
+        slot_id,
+        ticket_id,
+        option_id,
+        local_start,
+        local_end,
+        time_zone,
+        all_day,
+        opening_hours,
+        starts_at,
+        ends_at,
+        sales_end_at,
+        status,
+        multiplier,
+        version,
+    ) = values
+    return Slot(
+        id=slot_id,
+        ticket_id=ticket_id,
+        option_id=option_id,
+        local_start=local_start,
+        local_end=local_end,
+        time_zone=time_zone,
+        all_day=all_day,
+        opening_hours=tuple(OpeningHours(*hours) for hours in opening_hours),
+        starts_at=starts_at,
+        ends_at=ends_at,
+        sales_end_at=sales_end_at,
+        status=SlotStatus(status),
+        multiplier=Decimal(multiplier),
+        counters=counters,
+        version=version,
+    )
+
+
+def planned_row(planned: PlannedSlot) -> dict[str, Any]:
+    """The columns of a slot's row that its schedule decides, in the form that `slots` gives them back."""
+    return {
+        "local_end": planned.local_end,
+        "time_zone": planned.time_zone,
+        "all_day": planned.all_day,
+        "opening_hours": hours_json(planned.opening_hours),
+        "starts_at": planned.starts_at,
+        "ends_at": planned.ends_at,
+        "sales_end_at": planned.sales_end_at,
+        "status": SlotStatus.OPEN.value,
+        "multiplier": str(planned.multiplier),
+    }
+
+
+def hours_json(hours: Iterable[OpeningHours]) -> list[list[str]]:
+    return [[span.opens, span.closes] for span in hours]
+
+
+def schedule_json(schedule: Schedule) -> dict[str, Any]:
+    return {
+        "rules": [
+            {
+                "optionId": str(rule.option_id),
+                "rrule": rule.rrule,
+                "from": rule.date_from.isoformat(),
+                "to": None if rule.date_to is None else rule.date_to.isoformat(),
+                "startTimes": list(rule.start_times),
+                "durationMinutes": rule.duration_minutes,
+                "openingHours": hours_json(rule.opening_hours),
+                "capacity": rule.capacity,
+                "multiplier": str(rule.multiplier),
+            }
+            for rule in schedule.rules
+        ],
+        "closures": [[c.date_from.isoformat(), c.date_to.isoformat()] for c in schedule.closures],
+    }
+
+
+def schedule_of(data: Mapping[str, Any]) -> Schedule:
+    closures = (tuple(map(date.fromisoformat, dates)) for dates in data["closures"])
+    return Schedule(tuple(map(_rule, data["rules"])), tuple(Closure(*dates) for dates in closures))
+
+
+def _rule(data: Mapping[str, Any]) -> ScheduleRule:
+    return ScheduleRule(
+        option_id=UUID(data["optionId"]),
+        rrule=data["rrule"],
+        date_from=date.fromisoformat(data["from"]),
+        date_to=None if data["to"] is None else date.fromisoformat(data["to"]),
+        start_times=tuple(data["startTimes"]),
+        duration_minutes=data["durationMinutes"],
+        opening_hours=tuple(OpeningHours(*hours) for hours in data["openingHours"]),
+        capacity=data["capacity"],
+        multiplier=Decimal(data["multiplier"]),
+    )
