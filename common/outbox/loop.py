@@ -1,7 +1,8 @@
 """The worker loop: carries out the tasks of an outbox and the jobs of a timetable. It knows no business.
 
-Of several workers one is active: it holds a lease that it renews while it lives. Every task is done at least once:
-what a killed worker had begun is claimed again when the task's own lease ends, so handlers must bear repetition.
+Of several workers one is active: it holds a lease that it renews while it lives. Every task is done at least
+once: what a killed worker had begun is claimed again when the task's own lease ends, so handlers must bear
+repetition.
 """
 
 from __future__ import annotations
@@ -22,14 +23,18 @@ from common.database.failures import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
+IDLE_CHECK_SECONDS = 0.02
+
 
 class Permanent(Exception):
     """A handler says that its task can never succeed: it is given up at once."""
 
 
 class Later(Exception):
-    """A handler says that the time for its task has not come, or that what it needs is away: it is tried again for as
-    long as it takes. `seconds` asks for a wait of its own; None leaves it to the loop."""
+    """A handler says that the time for its task has not come: it is tried again for as long as it takes.
+
+    `seconds` asks for a wait of its own; None leaves it to the loop.
+    """
 
     def __init__(self, reason: str, seconds: float | None = None) -> None:
         super().__init__(reason)
@@ -117,7 +122,7 @@ class Worker:
         self._clock = clock
         self._owner = owner
         self._pace = pace or Pace()
-        self._transient = (StoreUnavailable, *transient)
+        self._transient: tuple[type[Exception], ...] = (StoreUnavailable, *transient)
         self._stopping = threading.Event()
         self._wake = threading.Event()
         self._active_until = 0.0
@@ -130,7 +135,7 @@ class Worker:
         return time.monotonic() < self._active_until
 
     def stop(self) -> None:
-        """Begin nothing more; `run` returns when what was begun is done. May be called in a signal handler."""
+        """Begin nothing more; `run` returns when what was begun is done. Takes locks: not for a signal handler."""
         self._stopping.set()
         self._wake.set()
 
@@ -177,7 +182,7 @@ class Worker:
             log.exception("job %s failed", job.name)
 
     def _start_tasks(self, pool: ThreadPoolExecutor) -> int:
-        """Claim as many tasks as there are free threads, so that no claimed task waits while its lease runs."""
+        """Claim as many tasks as there are free threads: none is to wait while its lease runs."""
         with self._lock:
             free = self._pace.threads - len(self._running)
         if free <= 0:
@@ -246,17 +251,20 @@ class Worker:
         self._outbox.failed(task.id, error, None)
 
     def _beat_until_stopped(self) -> None:
-        """Renew the lease well before it ends, also while a handler waits for somebody slow, until all is done."""
-        while True:
-            self._beat()
-            with self._lock:
-                idle = not self._running
-            if self._stopping.is_set() and idle:
-                return
-            # Once stopping, look often whether the last task has ended.
-            self._stopping.wait(self._pace.lease / 3)
+        """Renew the lease well before it ends, also while a handler waits for somebody slow."""
+        beat_at = 0.0
+        while not (self._stopping.is_set() and self._is_idle()):
+            if time.monotonic() >= beat_at:
+                beat_at = time.monotonic() + self._pace.lease / 3
+                self._beat()
             if self._stopping.is_set():
-                time.sleep(0.05)
+                time.sleep(IDLE_CHECK_SECONDS)
+            else:
+                self._stopping.wait(self._pace.lease / 3)
+
+    def _is_idle(self) -> bool:
+        with self._lock:
+            return not self._running
 
     def _beat(self) -> None:
         asked_at, now = time.monotonic(), self._clock()

@@ -75,7 +75,9 @@ class SmtpMailer:
 
 
 class FolderMailer:
-    """`Mailer` for a machine without a mail server: each message becomes an .eml file that only its owner reads."""
+    """`Mailer` for a machine without a mail server: each message becomes an .eml file that only its owner
+    reads.
+    """
 
     def __init__(self, folder: Path, mail_from: str) -> None:
         self._folder = folder
