@@ -106,7 +106,9 @@ def _caller(claims: Mapping[str, Any]) -> Caller:
         or not all(isinstance(role, str) for role in roles)
     ):
         raise ValueError("roles that are none")
-    if places is not None and not (isinstance(places, list) and all(isinstance(place, str) for place in places)):
+    if places is not None and not (
+        isinstance(places, list) and all(isinstance(place, str) for place in places)
+    ):
         raise ValueError("places that are none")
     return Caller(
         kind=ACCESS_KIND,
