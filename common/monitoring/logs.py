@@ -10,10 +10,12 @@ from typing import TextIO
 import orjson
 
 _OWN = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
+# JSON leaves these as they are, and some readers of logs begin a new line at them.
+_UNICODE_BREAKS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
 
 class JsonFormatter(logging.Formatter):
-    """A record as one JSON object; what `extra` brought becomes members. JSON escapes every line break."""
+    """A record as one JSON object; what `extra` brought becomes members. Every line break is escaped."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -32,7 +34,8 @@ class JsonFormatter(logging.Formatter):
         members.update((name, value) for name, value in record.__dict__.items() if name not in _OWN)
         if record.exc_info:
             members["exception"] = self.formatException(record.exc_info)
-        return orjson.dumps(members, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+        line = orjson.dumps(members, default=repr, option=orjson.OPT_NON_STR_KEYS).decode()
+        return line if line.isascii() else line.translate(_UNICODE_BREAKS)
 
 
 def install(service: str, level: str, stream: TextIO | None = None) -> None:
