@@ -38,9 +38,9 @@ def entry_mode(ticket_type: TicketType) -> EntryMode:
 def admission_window(item: BookingItem) -> tuple[datetime, datetime, date]:
     """From when until when (both included) an item's admissions are good, and their first local day.
 
-    START_TIME: from 60 minutes before the start, on the same day, until the end. OPENING_HOURS: from midnight
-    until the last closing. A combo, whose other places do not keep the slot's time, is good all of its days; a
-    ticket of several days all of those after the first.
+    START_TIME: from 60 minutes before the start, on the same day, until the end. OPENING_HOURS: from
+    midnight until the last closing. A combo, whose other places do not keep the slot's time, is good all of
+    its days; a ticket of several days all of those after the first.
     """
     days, first_day, zone = item.terms.valid_days, item.local_start.date(), item.time_zone
     mode = entry_mode(item.terms.ticket_type)
@@ -60,9 +60,9 @@ def admission_window(item: BookingItem) -> tuple[datetime, datetime, date]:
 def entry_key(admission: Admission, poi_id: UUID, at: datetime) -> str:
     """The entry right that a scan at `poi_id` at the instant `at` would use: unique for each admission.
 
-    `entry`, or the local day (multi-day), or the POI's id (combo). A later day is expired, an earlier one the
-    wrong day. Raises ADMISSION_CANCELLED, ADMISSION_WRONG_POI, ADMISSION_WRONG_DAY, ADMISSION_NOT_YET_VALID or
-    ADMISSION_EXPIRED, with what would be right as facts.
+    `entry`, or the local day (multi-day), or the POI's id (combo). A later day is expired, an earlier one
+    the wrong day. Raises ADMISSION_CANCELLED, ADMISSION_WRONG_POI, ADMISSION_WRONG_DAY,
+    ADMISSION_NOT_YET_VALID or ADMISSION_EXPIRED, with what would be right as facts.
     """
     facts = _facts(admission)
     if admission.cancelled_at is not None:

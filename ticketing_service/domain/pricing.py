@@ -103,7 +103,8 @@ def price_booking(
     """Check and price a sale; `offers` has one entry for each of `orders`. A quote asks the same.
 
     Raises TICKET_NOT_ON_SALE, SLOT_CLOSED, CUTOFF_PASSED, UNKNOWN_OPTION, UNKNOWN_UNIT, UNIT_RESTRICTED,
-    TOO_FEW_UNITS, TOO_MANY_UNITS, MIXED_CURRENCIES or VOUCHER_NOT_VALID, each with the pointer of the field at fault.
+    TOO_FEW_UNITS, TOO_MANY_UNITS, MIXED_CURRENCIES or VOUCHER_NOT_VALID, each with the pointer of the
+    field at fault.
     """
     options = tuple(
         _option_on_sale(offer, now, f"/items/{index}/slotId") for index, offer in enumerate(offers)
@@ -131,7 +132,7 @@ def price_booking(
 
 
 def unit_prices(option: Option, slot: Slot) -> tuple[tuple[UUID, int], ...]:
-    """What each unit of the option costs in that slot, for showing; a group option has one price of its own."""
+    """What each unit costs in that slot, for showing; a group option has one price of its own."""
     return tuple((unit.id, scaled(unit.price, slot.multiplier)) for unit in option.units)
 
 

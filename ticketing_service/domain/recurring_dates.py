@@ -16,6 +16,8 @@ MAX_COUNT = 10_000
 
 _CALENDAR_CYCLE = 400
 """Years after which the Gregorian calendar repeats, weekdays included."""
+_YEARS_SEARCHED = 40
+"""A rule that has no date for so long, or longer, has none."""
 
 _WEEKDAY = "(MO|TU|WE|TH|FR|SA|SU)"
 _UNTIL = re.compile(r"(\d{8})(T\d{6}Z?)?")
@@ -28,13 +30,13 @@ def recurring_dates(text: str, first: date, last: date, zone: str) -> Iterator[d
     cannot be read, is finer than daily, or has no date at all.
     """
     parts = _parts(text)
+    # dateutil searches to the year 9999 for a rule like "30 February". Many whole cycles of the calendar
+    # later all days have the same names and that year is near, so that a hopeless search ends soon.
+    spare = date.max.year - _YEARS_SEARCHED - max(first, last).year
+    shift = max(0, spare) // _CALENDAR_CYCLE * _CALENDAR_CYCLE
     until = parts.pop("UNTIL", None)
     if until is not None:
         last = min(last, _until(until, zone))
-    # dateutil searches to the year 9999 for a rule like "30 February". Many whole cycles of the calendar later
-    # all days have the same names and that year is near, so that a hopeless search ends soon.
-    cycles = (date.max.year - first.year) // _CALENDAR_CYCLE
-    shift = _CALENDAR_CYCLE * max(0, cycles if last.year - first.year < _CALENDAR_CYCLE // 2 else 0)
     start = datetime.combine(first.replace(year=first.year + shift), time.min)
     rule = rrulestr(";".join(f"{name}={value}" for name, value in parts.items()), dtstart=start)
     if not isinstance(rule, rrule):
@@ -42,8 +44,6 @@ def recurring_dates(text: str, first: date, last: date, zone: str) -> Iterator[d
     empty = True
     for moment in _moments(rule):
         empty = False
-        if moment.year - shift > last.year:
-            break
         day = moment.date().replace(year=moment.year - shift)
         if day > last:
             break
@@ -79,9 +79,17 @@ def _parts(text: str) -> dict[str, str]:
         raise ValueError("The rule has no FREQ.")
     if "COUNT" in parts and "UNTIL" in parts:
         raise ValueError("A rule has COUNT or UNTIL, not both.")
-    if parts["FREQ"] in ("DAILY", "WEEKLY") and re.search(r"\d", parts.get("BYDAY", "")):
-        raise ValueError("Numbered weekdays need FREQ=MONTHLY or YEARLY.")
+    _check_numbered_weekdays(parts)
     return parts
+
+
+def _check_numbered_weekdays(parts: Mapping[str, str]) -> None:
+    """The n-th weekday is one of a month or of a year; dateutil ignores or stumbles over others."""
+    numbers = [int(number) for number in re.findall(r"\d+", parts.get("BYDAY", ""))]
+    in_year = parts["FREQ"] == "YEARLY" and "BYMONTH" not in parts
+    most = 53 if in_year else 5 if parts["FREQ"] in ("MONTHLY", "YEARLY") else 0
+    if max(numbers, default=0) > most:
+        raise ValueError("BYDAY has a weekday of a number that the period does not have.")
 
 
 def _until(text: str, zone: str) -> date:

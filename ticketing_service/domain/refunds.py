@@ -45,8 +45,9 @@ def plan_cancellation(
 ) -> CancellationPlan:
     """Decide the cancellation of the unit items named, or of all that still can be (None).
 
-    The destination gives back everything, and the fee too when the whole booking ends by it. `override_percent`
-    (0 to 100) is what staff decided instead of the policy. A booking on hold ends whole; nothing was paid.
+    The destination gives back everything, and the fee too when the whole booking ends by it.
+    `override_percent` (0 to 100) is what staff decided instead of the policy. A booking on hold ends whole;
+    nothing was paid.
 
     Raises BOOKING_EXPIRED, BOOKING_CANCELLED, UNIT_ITEM_UNKNOWN, UNIT_ITEM_NOT_CANCELLABLE or
     CANCELLATION_CLOSED.
