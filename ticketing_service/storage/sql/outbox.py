@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -26,15 +25,6 @@ WORKER = "worker"
 """The name of the lease that the active worker holds."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewTask:
-    """A task to be added; due at once without `due_at`."""
-
-    kind: str
-    payload: Mapping[str, Any]
-    due_at: datetime | None = None
-
-
 def add_task(
     connection: Connection,
     kind: str,
@@ -42,22 +32,28 @@ def add_task(
     now: datetime,
     due_at: datetime | None = None,
 ) -> None:
-    """Have something done once this transaction is committed; `payload` is JSON."""
-    add_tasks(connection, [NewTask(kind, payload, due_at)], now)
+    """Have something done once this transaction is committed, and not before `due_at`; `payload` is JSON."""
+    _insert(connection, [(kind, payload)], now, due_at or now)
 
 
-def add_tasks(connection: Connection, tasks: Sequence[NewTask], now: datetime) -> None:
-    """`add_task` for several, in one statement."""
+def add_tasks(connection: Connection, tasks: Sequence[tuple[str, Mapping[str, Any]]], now: datetime) -> None:
+    """`add_task` for several pairs of kind and payload, in one statement."""
+    _insert(connection, tasks, now, now)
+
+
+def _insert(
+    connection: Connection, tasks: Sequence[tuple[str, Mapping[str, Any]]], now: datetime, due_at: datetime
+) -> None:
     rows = [
         {
             "id": uuid7(),
-            "kind": task.kind,
-            "payload": dict(task.payload),
+            "kind": kind,
+            "payload": dict(payload),
             "attempts": 0,
-            "due_at": task.due_at or now,
+            "due_at": due_at,
             "created_at": now,
         }
-        for task in tasks
+        for kind, payload in tasks
     ]
     if rows:
         connection.execute(insert(_outbox), rows)

@@ -1,0 +1,57 @@
+"""All ports on one SQL database."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from common.database import migrations
+from common.database.engine import Database
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.admissions import SqlAdmissions
+from ticketing_service.storage.sql.bookings import SqlBookings, unit_redeemed
+from ticketing_service.storage.sql.catalogue import SqlCatalogue
+from ticketing_service.storage.sql.ledger import SqlLedger
+from ticketing_service.storage.sql.outbox import SqlOutbox
+from ticketing_service.storage.sql.payments import SqlPayments
+from ticketing_service.storage.sql.slots import SqlSlots
+from ticketing_service.storage.sql.vouchers import SqlVouchers
+from ticketing_service.storage.sql.writing import Writer
+
+MIGRATIONS = Path(__file__).with_name("migrations")
+
+
+def open_store(url: str, threads: int = 8) -> Store:
+    """The store on a database that was migrated; nothing is connected to before it is asked for something.
+
+    Args:
+        url: `sqlite:///path` or `mysql+pymysql://user:password@host:port/name`.
+        threads: how many requests read at the same time.
+    """
+    database = Database(url, threads)
+    writer = Writer(database)
+    return Store(
+        kind=database.kind,
+        catalogue=SqlCatalogue(database, writer),
+        slots=SqlSlots(database, writer),
+        bookings=SqlBookings(database, writer),
+        payments=SqlPayments(database, writer),
+        admissions=SqlAdmissions(database, writer, unit_redeemed),
+        vouchers=SqlVouchers(database, writer),
+        ledger=SqlLedger(database, writer),
+        outbox=SqlOutbox(database, writer),
+        ping=database.ping,
+        close=database.close,
+    )
+
+
+def migrate(url: str) -> bool:
+    """Bring the database to the shape that this code expects; says whether anything was to be done.
+
+    Raises `StoreUnavailable`. Safe to run from several processes at a time.
+    """
+    database = Database(url, threads=1)
+    try:
+        return migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
+    finally:
+        database.close()
