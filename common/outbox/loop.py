@@ -42,7 +42,7 @@ class Later(Exception):
 
 
 class Task(Protocol):
-    """One row of the outbox. `attempts` counts how often it failed before."""
+    """One row of the outbox. `attempts` counts the claims, this one too."""
 
     @property
     def id(self) -> UUID: ...
@@ -97,7 +97,7 @@ class Pace:
     max_attempts: int = 20
 
     def wait_before(self, attempt: int, chance: float) -> float:
-        """Seconds until the attempt after `attempt` failed ones; `chance` is 0 to 1."""
+        """Seconds until the attempt after `attempt` failed ones (from 1); `chance` is 0 to 1."""
         doubled = self.first_retry * 2.0 ** min(attempt - 1, 40)
         return min(doubled, self.longest_retry) * (1 - chance / 4)
 
@@ -135,7 +135,7 @@ class Worker:
         return time.monotonic() < self._active_until
 
     def stop(self) -> None:
-        """Begin nothing more; `run` returns when what was begun is done. Takes locks: not for a signal handler."""
+        """Begin nothing more; `run` ends with what was begun. Not for a signal handler: takes locks."""
         self._stopping.set()
         self._wake.set()
 
@@ -234,7 +234,7 @@ class Worker:
             self._retry(task, f"{type(error).__name__}: {error}", None)
         except Exception as error:
             log.exception("task %s %s failed", task.kind, task.id)
-            if task.attempts + 1 >= self._pace.max_attempts:
+            if task.attempts >= self._pace.max_attempts:
                 self._give_up(task, f"{type(error).__name__}: {error}")
             else:
                 self._retry(task, f"{type(error).__name__}: {error}", None)
@@ -243,7 +243,7 @@ class Worker:
 
     def _retry(self, task: Task, error: str, seconds: float | None) -> None:
         if seconds is None:
-            seconds = self._pace.wait_before(task.attempts + 1, random.random())
+            seconds = self._pace.wait_before(task.attempts, random.random())
         self._outbox.failed(task.id, error, self._clock() + timedelta(seconds=seconds))
 
     def _give_up(self, task: Task, error: str) -> None:
