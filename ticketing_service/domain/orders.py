@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from ticketing_service.domain.catalogue import Option, Unit
+from ticketing_service.domain.bookings import Channel, Customer
+from ticketing_service.domain.catalogue import Option, Ticket, Unit
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.slots import Slot
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,33 @@ class ItemOrder:
 
     slot_id: UUID
     units: tuple[UnitQuantity, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """What the store found for an item: the slot as it is now, and the ticket it belongs to."""
+
+    slot: Slot
+    ticket: Ticket
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HoldOrder:
+    """A booking to be made.
+
+    `guest_network` (client address, IPv6 by /64) is set for guests alone; their standing holds are limited by
+    it and by e-mail address.
+    """
+
+    booking_id: UUID
+    reference: str
+    items: tuple[ItemOrder, ...]
+    customer: Customer
+    voucher_code: str | None
+    return_url: str | None
+    channel: Channel
+    principal: str | None
+    guest_network: str | None
 
 
 def check_orders(

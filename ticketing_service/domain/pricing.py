@@ -20,7 +20,7 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.catalogue import AvailabilityType, Option, RefundStep, Tax, Ticket, TicketStatus
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.money import scaled, share_of, spread, tax_contained
-from ticketing_service.domain.orders import ItemOrder, UnitQuantity, check_orders
+from ticketing_service.domain.orders import ItemOrder, Offer, UnitQuantity, check_orders
 from ticketing_service.domain.slots import Slot, SlotStatus
 from ticketing_service.domain.vouchers import Voucher
 
@@ -66,14 +66,6 @@ class SalePolicy:
     def taxes(self) -> tuple[Tax, ...]:
         """The default taxes of a ticket."""
         return (Tax("VAT", self.tax_basis_points),) if self.tax_basis_points else ()
-
-
-@dataclass(frozen=True, slots=True)
-class Offer:
-    """What the store found for one item of an order."""
-
-    slot: Slot
-    ticket: Ticket
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -14,7 +14,7 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import BookingStatus
 from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.orders import Offer
+from ticketing_service.domain.pricing import Offer
 from ticketing_service.domain.slots import (
     Counter,
     PlannedSlot,

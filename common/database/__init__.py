@@ -1,0 +1,5 @@
+"""Opening a database by URL, transactions with group commit, and migrations."""
+
+from common.database.failures import StoreUnavailable
+
+__all__ = ["StoreUnavailable"]

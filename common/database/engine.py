@@ -1,0 +1,188 @@
+"""An SQL database opened by URL, with the durability and the time-outs that a sale needs."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import SQLAlchemyError
+
+from common.database.failures import StoreUnavailable, is_unavailable
+from common.database.group_commit import GroupCommit, Verb, no_turns
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 1
+STATEMENT_SECONDS = 2
+POOL_WAIT_SECONDS = 0.3
+TURN_POLL_SECONDS = 0.0003
+
+
+class Database:
+    """Reads see one snapshot; writes are atomic verbs under group commit. Safe for threads; opened after a
+    fork.
+
+    Args:
+        url: `sqlite:///path` or `mysql+pymysql://user:password@host:port/name`.
+        threads: how many connections may be read from at the same time.
+    """
+
+    def __init__(self, url: str, threads: int = 8) -> None:
+        parsed = make_url(url)
+        self.kind = "sqlite" if parsed.get_backend_name() == "sqlite" else "mysql"
+        opened = _open_sqlite(parsed, threads) if self.kind == "sqlite" else _open_mysql(parsed, threads)
+        self._reader, self._writer, turn = opened
+        self._group = GroupCommit(self._writer, turn, wait_seconds=STATEMENT_SECONDS)
+
+    def write(self, verb: Verb[T]) -> T:
+        """The result of `verb` once it is committed and on disk. Raises what the verb raises, or
+        `StoreUnavailable`.
+        """
+        return self._group.run(verb)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A connection on which all statements see the same snapshot. Raises `StoreUnavailable`."""
+        try:
+            with self._reader.connect() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            if is_unavailable(error):
+                raise StoreUnavailable(str(error.__cause__ or error)) from error
+            raise
+
+    def ping(self) -> None:
+        """Ask for a sign of life. Raises `StoreUnavailable`."""
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+
+    def close(self) -> None:
+        self._reader.dispose()
+        self._writer.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """The writing engine, for migrations."""
+        return self._writer
+
+
+_Opened = tuple[Engine, Engine, Callable[[], AbstractContextManager[None]]]
+
+
+def _open_sqlite(url: URL, threads: int) -> _Opened:
+    path = Path(url.database or "")
+    path.parent.mkdir(parents=True, exist_ok=True)
+
+    def engine(size: int, begin: str) -> Engine:
+        made = create_engine(
+            url,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_reset_on_return="rollback",
+            connect_args={"check_same_thread": False, "timeout": STATEMENT_SECONDS, "isolation_level": None},
+        )
+        event.listen(made, "connect", _prepare_sqlite)
+        # the driver is told to leave transactions alone, so that BEGIN says exactly what is meant
+        event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
+        return made
+
+    return (
+        engine(threads, "BEGIN"),
+        engine(1, "BEGIN IMMEDIATE"),
+        _FileTurn(path.with_name(path.name + ".turn")),
+    )
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        "cache_size=-8000",
+        "temp_store=MEMORY",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+class _FileTurn:
+    """Lets the writers of all processes take turns by `flock`.
+
+    SQLite's own lock is polled with waits that grow to 100 ms; a turn of half a millisecond is what a busy
+    sale needs. The kernel frees the lock when its holder dies.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: int | None = None
+        self._pid = 0
+        self._mutex = threading.Lock()
+
+    @contextmanager
+    def __call__(self) -> Iterator[None]:
+        with self._mutex:
+            file = self._opened()
+            deadline = time.monotonic() + STATEMENT_SECONDS
+            while not _locked(file):
+                if time.monotonic() > deadline:
+                    raise StoreUnavailable("another process holds the database for too long")
+                time.sleep(TURN_POLL_SECONDS)
+            try:
+                yield
+            finally:
+                fcntl.flock(file, fcntl.LOCK_UN)
+
+    def _opened(self) -> int:
+        if self._file is None or self._pid != os.getpid():
+            # a lock that was inherited through a fork would be shared with the parent
+            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._pid = os.getpid()
+        return self._file
+
+
+def _locked(file: int) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _open_mysql(url: URL, threads: int) -> _Opened:
+    arguments = {
+        "connect_timeout": CONNECT_SECONDS,
+        # a little longer than the server's own limit, which gives the better message
+        "read_timeout": STATEMENT_SECONDS + 1,
+        "write_timeout": STATEMENT_SECONDS + 1,
+        "charset": "utf8mb4",
+        "init_command": (
+            f"SET SESSION innodb_lock_wait_timeout={STATEMENT_SECONDS}"
+            # MariaDB's own; MySQL reads it as a comment
+            f" /*M! , max_statement_time={STATEMENT_SECONDS} */, "
+            "sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
+        ),
+    }
+
+    def engine(size: int, isolation: str) -> Engine:
+        return create_engine(
+            url,
+            pool_size=size,
+            max_overflow=0,
+            pool_timeout=POOL_WAIT_SECONDS,
+            pool_recycle=1800,
+            pool_pre_ping=True,
+            isolation_level=isolation,
+            connect_args=arguments,
+        )
+
+    # a writer must see what was committed after its transaction began; a reader one moment for all its
+    # statements
+    return engine(threads, "REPEATABLE READ"), engine(1, "READ COMMITTED"), no_turns

@@ -1,0 +1,66 @@
+"""How a database fails, in the words that the rest of the code knows."""
+
+from __future__ import annotations
+
+from pymysql.err import OperationalError as MySqlOperationalError
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+MYSQL_DEADLOCK = 1213
+MYSQL_LOCK_WAIT = 1205
+_MYSQL_UNAVAILABLE = frozenset(
+    {
+        1040,
+        1053,
+        1077,
+        1129,
+        1158,
+        1159,
+        1160,
+        1161,
+        1203,
+        1226,
+        1836,
+        1969,
+        2002,
+        2003,
+        2006,
+        2013,
+        2014,
+        2055,
+    }
+)
+
+
+class StoreUnavailable(Exception):
+    """The store gave no answer in time, or cannot be reached. What was asked for may or may not have
+    happened: the same request under the same idempotency key finds out.
+    """
+
+
+def mysql_code(error: BaseException) -> int | None:
+    """The server's or client's number of a MySQL error."""
+    cause = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(cause, MySqlOperationalError) and cause.args and isinstance(cause.args[0], int):
+        return cause.args[0]
+    return None
+
+
+def is_contention(error: BaseException) -> bool:
+    """Whether the transaction lost against another one and may simply be run again."""
+    return mysql_code(error) in (MYSQL_DEADLOCK, MYSQL_LOCK_WAIT)
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Whether the store itself failed, not the statement."""
+    if isinstance(error, PoolTimeout):
+        return True
+    if not isinstance(error, DBAPIError):
+        return False
+    if error.connection_invalidated or mysql_code(error) in _MYSQL_UNAVAILABLE:
+        return True
+    text = str(error.orig)
+    return any(
+        sign in text
+        for sign in ("database is locked", "disk I/O error", "database or disk is full", "unable to open")
+    )

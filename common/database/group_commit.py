@@ -1,0 +1,179 @@
+"""Group commit: what several threads want written at the same time shares one transaction and one flush to
+disk.
+
+Durability is that of one transaction each: nobody gets an answer before the commit that holds his work.
+Isolation too: each verb runs in its own savepoint, so a refusal undoes that verb alone. There is no writer
+thread: the first in the queue leads, runs all that queued up meanwhile, and hands the lead on.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from typing import Any, TypeVar
+
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from common.database.failures import StoreUnavailable, is_contention, is_unavailable
+
+T = TypeVar("T")
+Verb = Callable[[Connection], T]
+
+GROUP_LIMIT = 64
+CONTENTION_RETRIES = 12
+
+logger = logging.getLogger(__name__)
+
+
+class _Entry:
+    """One verb in the queue, its outcome, and the bell that rings when it is decided or when it shall lead."""
+
+    __slots__ = ("bell", "decided", "error", "result", "taken", "verb")
+
+    def __init__(self, verb: Verb[Any]) -> None:
+        self.verb = verb
+        self.bell = threading.Lock()
+        self.bell.acquire()
+        self.taken = self.decided = False
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def ring(self) -> None:
+        self.bell.release()
+
+
+class GroupCommit:
+    """Runs verbs in shared transactions on `engine`, one transaction at a time in this process.
+
+    Args:
+        engine: its connections begin a transaction that may write (SQLite: `BEGIN IMMEDIATE`).
+        turn: entered round each transaction; lets the processes of a machine take turns on an SQLite file.
+        wait_seconds: the longest that a verb waits for its turn before `StoreUnavailable`.
+    """
+
+    def __init__(
+        self, engine: Engine, turn: Callable[[], AbstractContextManager[None]], wait_seconds: float
+    ) -> None:
+        self._engine = engine
+        self._turn = turn
+        self._wait = wait_seconds
+        self._mutex = threading.Lock()
+        self._queue: deque[_Entry] = deque()
+        self._led = False
+
+    def run(self, verb: Verb[T]) -> T:
+        """The result of `verb`, once it is durable.
+
+        Raises: whatever the verb raises, with nothing of it kept; `StoreUnavailable` when the store failed,
+        in which case the outcome is unknown if it failed while committing.
+        """
+        entry = _Entry(verb)
+        with self._mutex:
+            self._queue.append(entry)
+            leads = not self._led
+            self._led = True
+        if not leads and not entry.bell.acquire(timeout=self._wait) and not self._withdraw(entry):
+            entry.bell.acquire()
+        if not entry.decided:
+            self._lead()
+        if entry.error is not None:
+            raise entry.error
+        return entry.result  # type: ignore[no-any-return]
+
+    def _withdraw(self, entry: _Entry) -> bool:
+        """Give up waiting: raises when the entry was not begun; False when its outcome must be awaited after
+        all.
+        """
+        with self._mutex:
+            if entry.taken or entry.decided or entry not in self._queue:
+                return False
+            if self._queue[0] is entry and entry.bell.acquire(blocking=False):
+                return True
+            self._queue.remove(entry)
+        raise StoreUnavailable("waited too long for a turn to write")
+
+    def _lead(self) -> None:
+        """Run one group, this thread's own entry first, then pass the lead to the first that waits."""
+        with self._mutex:
+            group = [self._queue.popleft() for _ in range(min(GROUP_LIMIT, len(self._queue)))]
+            for entry in group:
+                entry.taken = True
+        try:
+            self._decide(group)
+        finally:
+            with self._mutex:
+                follower = self._queue[0] if self._queue else None
+                self._led = follower is not None
+                if follower is not None:
+                    follower.ring()
+            for entry in group[1:]:
+                entry.ring()
+
+    def _decide(self, group: list[_Entry]) -> None:
+        """Run a group; when it lost against other transactions, run its verbs again one by one."""
+        try:
+            self._transact(group)
+        except SQLAlchemyError as error:
+            if not is_contention(error):
+                _fail(group, error)
+            else:
+                for entry in group:
+                    self._alone(entry)
+        except BaseException as error:
+            _fail(group, error)
+
+    def _alone(self, entry: _Entry) -> None:
+        for attempt in range(CONTENTION_RETRIES):
+            try:
+                return self._transact([entry])
+            except SQLAlchemyError as error:
+                if not is_contention(error):
+                    return _fail([entry], error)
+                logger.info("transaction lost against another one", extra={"attempt": attempt + 1})
+                time.sleep(0.001 * (attempt + 1))
+            except BaseException as error:
+                return _fail([entry], error)
+        return _fail([entry], StoreUnavailable("lost against other transactions too often"))
+
+    def _transact(self, group: list[_Entry]) -> None:
+        with self._turn(), self._engine.connect() as connection, connection.begin():
+            outcomes = [_run_in_savepoint(connection, entry.verb) for entry in group]
+        for entry, (result, error) in zip(group, outcomes, strict=True):
+            entry.result, entry.error, entry.decided = result, error, True
+
+
+def _run_in_savepoint(connection: Connection, verb: Verb[Any]) -> tuple[Any, BaseException | None]:
+    """A verb's result or refusal; failures of the store itself end the whole group."""
+    savepoint = connection.begin_nested()
+    try:
+        result = verb(connection)
+    except SQLAlchemyError as error:
+        if is_contention(error) or is_unavailable(error):
+            raise
+        savepoint.rollback()
+        return None, error
+    except Exception as error:
+        savepoint.rollback()
+        return None, error
+    savepoint.commit()
+    return result, None
+
+
+def _fail(group: list[_Entry], error: BaseException) -> None:
+    outcome: BaseException = error
+    if isinstance(error, SQLAlchemyError):
+        outcome = StoreUnavailable(str(error.__cause__ or error)) if is_unavailable(error) else error
+    for entry in group:
+        if not entry.decided:
+            entry.error, entry.decided = outcome, True
+
+
+@contextmanager
+def no_turns() -> Iterator[None]:
+    """For databases that order their writers themselves."""
+    yield

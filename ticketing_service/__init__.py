@@ -1,0 +1,1 @@
+"""Sells timed admission to points of interest, and admits those who bought it."""

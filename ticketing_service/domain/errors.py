@@ -1,0 +1,113 @@
+"""Every refusal that the business knows, each with a code that clients may rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any
+
+
+class Kind(Enum):
+    """How a refusal is to be understood; the web layer gives each kind its status."""
+
+    MALFORMED = "malformed"
+    UNAUTHENTICATED = "unauthenticated"
+    FORBIDDEN = "forbidden"
+    NOT_FOUND = "not_found"
+    CONFLICT = "conflict"
+    GONE = "gone"
+    STALE = "stale"
+    INVALID = "invalid"
+    TOO_MANY = "too_many"
+    UNAVAILABLE = "unavailable"
+
+
+class Code(Enum):
+    """`CODE = (kind, title)`. The name is the promise, the title is for people."""
+
+    kind: Kind
+    title: str
+
+    def __init__(self, kind: Kind, title: str) -> None:
+        self.kind, self.title = kind, title
+
+    # catalogue and slots
+    TICKET_NOT_FOUND = Kind.NOT_FOUND, "There is no such ticket"
+    SLOT_NOT_FOUND = Kind.NOT_FOUND, "There is no such slot"
+    UNKNOWN_POI = Kind.INVALID, "The point of interest is not known here"
+    UNKNOWN_OPTION = Kind.INVALID, "The ticket has no such option"
+    UNKNOWN_UNIT = Kind.INVALID, "The option has no such unit"
+    INVALID_SCHEDULE = Kind.INVALID, "The schedule cannot be read"
+    VERSION_CONFLICT = Kind.STALE, "Somebody else changed it in the meantime"
+    TICKET_ARCHIVED = Kind.CONFLICT, "The ticket is archived"
+    CAPACITY_BELOW_TAKEN = Kind.CONFLICT, "The capacity would fall below what is held or sold"
+    SLOT_CANCELLED = Kind.CONFLICT, "The slot was cancelled"
+    # a sale
+    SOLD_OUT = Kind.CONFLICT, "Not enough places are left"
+    SLOT_CLOSED = Kind.CONFLICT, "The slot is closed"
+    CUTOFF_PASSED = Kind.CONFLICT, "Sales for the slot have ended"
+    TICKET_NOT_ON_SALE = Kind.CONFLICT, "The ticket is not on sale"
+    TOO_FEW_UNITS = Kind.INVALID, "Fewer units than one may book"
+    TOO_MANY_UNITS = Kind.INVALID, "More units than one may book"
+    UNIT_RESTRICTED = Kind.INVALID, "The unit cannot be booked like this"
+    MIXED_CURRENCIES = Kind.INVALID, "One booking has one currency"
+    PRICE_CHANGED = Kind.CONFLICT, "The price is not the expected one"
+    TOO_MANY_HOLDS = Kind.TOO_MANY, "Too many unpaid bookings stand open"
+    RETURN_URL_NOT_ALLOWED = Kind.INVALID, "The return address is not one of those allowed"
+    # vouchers
+    VOUCHER_NOT_FOUND = Kind.NOT_FOUND, "There is no such voucher"
+    VOUCHER_UNKNOWN = Kind.INVALID, "The voucher code is not known"
+    VOUCHER_NOT_VALID = Kind.CONFLICT, "The voucher is not valid now or not for this"
+    VOUCHER_EXHAUSTED = Kind.CONFLICT, "The voucher has no use left"
+    VOUCHER_CODE_TAKEN = Kind.CONFLICT, "A voucher of this code exists"
+    VOUCHER_BELOW_USED = Kind.CONFLICT, "The limit would fall below the uses that are taken"
+    # the life of a booking
+    BOOKING_NOT_FOUND = Kind.NOT_FOUND, "There is no such booking"
+    BOOKING_EXPIRED = Kind.GONE, "The hold has ended"
+    BOOKING_CANCELLED = Kind.CONFLICT, "The booking is cancelled"
+    BOOKING_NOT_ON_HOLD = Kind.CONFLICT, "The booking is not on hold any more"
+    EXTENSION_LIMIT = Kind.CONFLICT, "The hold cannot be extended any further"
+    CANCELLATION_CLOSED = Kind.CONFLICT, "It is too late to cancel"
+    UNIT_ITEM_UNKNOWN = Kind.INVALID, "The booking has no such unit item"
+    UNIT_ITEM_NOT_CANCELLABLE = Kind.CONFLICT, "The unit item was used or is cancelled already"
+    # payment
+    PAYMENT_REQUIRED = Kind.CONFLICT, "The booking is not paid"
+    PAYMENT_PENDING = Kind.CONFLICT, "The payment is not decided yet"
+    PAYMENT_NOT_NEEDED = Kind.CONFLICT, "There is nothing to pay"
+    PAYMENT_UNAVAILABLE = Kind.UNAVAILABLE, "The payment module cannot be reached"
+    PAYMENT_MISMATCH = Kind.CONFLICT, "The payment is not one for this booking"
+    SIGNATURE_INVALID = Kind.UNAUTHENTICATED, "The signature is missing, wrong or too old"
+    # the gate
+    ADMISSION_NOT_FOUND = Kind.NOT_FOUND, "There is no such admission"
+    ADMISSIONS_NOT_READY = Kind.CONFLICT, "The booking has no admissions yet"
+    DOCUMENT_PENDING = Kind.UNAVAILABLE, "The document is being made"
+    CODE_UNREADABLE = Kind.INVALID, "This is not one of our admission codes"
+    CODE_FORGED = Kind.INVALID, "The signature of the code is not ours"
+    ALREADY_REDEEMED = Kind.CONFLICT, "This entry was used already"
+    ADMISSION_CANCELLED = Kind.CONFLICT, "The admission was cancelled"
+    ADMISSION_EXPIRED = Kind.CONFLICT, "The admission's time is over"
+    ADMISSION_NOT_YET_VALID = Kind.CONFLICT, "The admission is for a later time"
+    ADMISSION_WRONG_DAY = Kind.CONFLICT, "The admission is for another day"
+    ADMISSION_WRONG_POI = Kind.CONFLICT, "The admission is for another place"
+    POI_NOT_ALLOWED = Kind.FORBIDDEN, "This gate may not scan for that place"
+    # around every call
+    IDEMPOTENCY_KEY_REUSED = Kind.INVALID, "The key was used for another request"
+    STORE_UNAVAILABLE = Kind.UNAVAILABLE, "The data store cannot be reached"
+
+
+@dataclass(slots=True, eq=False)
+class Refused(Exception):
+    """The business says no.
+
+    `pointer` names the field of the request that is at fault (RFC 6901); `facts` go into the problem
+    document.
+    """
+
+    code: Code
+    detail: str = ""
+    pointer: str | None = None
+    facts: Mapping[str, Any] | None = None
+
+    def __str__(self) -> str:
+        return f"{self.code.name}: {self.detail or self.code.title}"

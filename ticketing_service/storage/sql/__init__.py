@@ -1,0 +1,1 @@
+"""The store on SQLite and on MySQL or MariaDB, through SQLAlchemy Core."""

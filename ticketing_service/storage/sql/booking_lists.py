@@ -1,0 +1,37 @@
+"""The staff's list of bookings: filters and a cursor, each on an index."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, and_, exists, select
+
+from ticketing_service.domain.bookings import Booking
+from ticketing_service.domain.catalogue import Page
+from ticketing_service.storage.port import BookingQuery
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.booking_records import bookings_of
+from ticketing_service.storage.sql.keyset import id_cursor, page_from
+
+_bookings, _items = schema.bookings, schema.booking_items
+
+
+def booking_page(connection: Connection, query: BookingQuery) -> Page[Booking]:
+    """Newest first: ids are UUIDv7, so their order is that of creation."""
+    conditions = []
+    if query.status is not None:
+        conditions.append(_bookings.c.status == query.status.value)
+    if query.reference is not None:
+        conditions.append(_bookings.c.reference == query.reference)
+    if query.email is not None:
+        conditions.append(_bookings.c.customer_email_key == query.email.strip().casefold())
+    if query.created_from is not None:
+        conditions.append(_bookings.c.created_at >= query.created_from)
+    if query.created_to is not None:
+        conditions.append(_bookings.c.created_at < query.created_to)
+    for column, wanted in ((_items.c.ticket_id, query.ticket_id), (_items.c.slot_id, query.slot_id)):
+        if wanted is not None:
+            conditions.append(exists().where(and_(_items.c.booking_id == _bookings.c.id, column == wanted)))
+    if query.cursor is not None:
+        conditions.append(_bookings.c.id < id_cursor(query.cursor))
+    statement = select(_bookings).where(*conditions).order_by(_bookings.c.id.desc()).limit(query.limit + 1)
+    bookings = bookings_of(connection, connection.execute(statement).all())
+    return page_from(bookings, query.limit, lambda booking: (str(booking.id),))

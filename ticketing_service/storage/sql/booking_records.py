@@ -1,0 +1,242 @@
+"""Bookings as rows, and back."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, Row, bindparam, insert, select
+
+from ticketing_service.domain.bookings import (
+    Booking,
+    BookingItem,
+    BookingStatus,
+    Channel,
+    Customer,
+    IncludedTax,
+    PaymentStatus,
+    Price,
+    Refund,
+    SaleTerms,
+    UnitItem,
+)
+from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType, UnitType
+from ticketing_service.storage.sql import schema
+
+_items, _units, _refunds = schema.booking_items, schema.unit_items, schema.refunds
+_ids = bindparam("ids", expanding=True)
+_SELECT_ITEMS = (
+    select(_items).where(_items.c.booking_id.in_(_ids)).order_by(_items.c.booking_id, _items.c.position)
+)
+_SELECT_UNITS = (
+    select(_units).where(_units.c.booking_id.in_(_ids)).order_by(_units.c.booking_id, _units.c.position)
+)
+_SELECT_REFUNDS = select(_refunds).where(_refunds.c.booking_id.in_(_ids)).order_by(_refunds.c.id)
+
+
+def insert_booking(connection: Connection, booking: Booking) -> None:
+    """Write the booking with its items and unit items."""
+    connection.execute(insert(schema.bookings), booking_row(booking))
+    insert_items(connection, booking)
+
+
+def insert_items(connection: Connection, booking: Booking) -> None:
+    """Write the items and unit items alone."""
+    connection.execute(
+        insert(_items),
+        [_item_row(booking.id, position, item) for position, item in enumerate(booking.items)],
+    )
+    pairs = ((item.id, unit) for item in booking.items for unit in item.units)
+    connection.execute(
+        insert(_units),
+        [_unit_row(booking.id, item_id, position, unit) for position, (item_id, unit) in enumerate(pairs)],
+    )
+
+
+def booking_in(connection: Connection, booking_id: UUID, *, lock: bool = False) -> Booking | None:
+    """The booking; with `lock` nobody else changes it before this transaction ends."""
+    statement = select(schema.bookings).where(schema.bookings.c.id == booking_id)
+    if lock:
+        statement = statement.with_for_update()
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else bookings_of(connection, [row])[0]
+
+
+def bookings_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Booking]:
+    """The bookings of `rows` in their order, in three statements however many there are."""
+    if not rows:
+        return []
+    ids = {"ids": [row.id for row in rows]}
+    units: dict[UUID, list[UnitItem]] = defaultdict(list)
+    for row in connection.execute(_SELECT_UNITS, ids):
+        units[row.item_id].append(_unit_of(row))
+    items: dict[UUID, list[BookingItem]] = defaultdict(list)
+    for row in connection.execute(_SELECT_ITEMS, ids):
+        items[row.booking_id].append(_item_of(row, units[row.id]))
+    refunds: dict[UUID, list[Refund]] = defaultdict(list)
+    for row in connection.execute(_SELECT_REFUNDS, ids):
+        refunds[row.booking_id].append(
+            Refund(
+                id=row.id, amount=row.amount, reason=row.reason, status=row.status, created_at=row.created_at
+            )
+        )
+    return [_booking_of(row, items[row.id], refunds[row.id]) for row in rows]
+
+
+def booking_row(booking: Booking) -> dict[str, Any]:
+    """The columns of the booking itself."""
+    customer, price = booking.customer, booking.price
+    return {
+        "id": booking.id,
+        "reference": booking.reference,
+        "status": booking.status.value,
+        "channel": booking.channel.value,
+        "principal": booking.principal,
+        "customer_name": customer.name,
+        "customer_email": customer.email,
+        "customer_email_key": customer.email.strip().casefold(),
+        "customer_phone": customer.phone,
+        "language": customer.language,
+        "currency": price.currency,
+        "items_amount": price.items,
+        "discount_amount": price.discount,
+        "fee_amount": price.fee,
+        "included_taxes": [[t.name, t.rate_basis_points, t.amount] for t in price.included_taxes],
+        "voucher_id": booking.voucher_id,
+        "voucher_code": booking.voucher_code,
+        "payment_status": booking.payment_status.value,
+        "return_url": booking.return_url,
+        "extensions": booking.extensions,
+        "version": booking.version,
+        "created_at": booking.created_at,
+        "expires_at": booking.expires_at,
+        "updated_at": booking.updated_at,
+        "admits_until": None,
+    }
+
+
+def _item_row(booking_id: UUID, position: int, item: BookingItem) -> dict[str, Any]:
+    return {
+        "id": item.id,
+        "booking_id": booking_id,
+        "position": position,
+        "ticket_id": item.ticket_id,
+        "option_id": item.option_id,
+        "slot_id": item.slot_id,
+        "local_start": item.local_start,
+        "local_end": item.local_end,
+        "time_zone": item.time_zone,
+        "starts_at": item.starts_at,
+        "ends_at": item.ends_at,
+        "sales_end_at": item.sales_end_at,
+        "terms": _terms_document(item.terms),
+    }
+
+
+def _unit_row(booking_id: UUID, item_id: UUID, position: int, unit: UnitItem) -> dict[str, Any]:
+    return {
+        "id": unit.id,
+        "item_id": item_id,
+        "booking_id": booking_id,
+        "position": position,
+        "unit_id": unit.unit_id,
+        "unit_type": unit.unit_type.value,
+        "title": dict(unit.title),
+        "pax_count": unit.pax_count,
+        "price": unit.price,
+        "discount": unit.discount,
+        "commission": unit.commission,
+        "status": unit.status.value,
+        "admission_id": unit.admission_id,
+    }
+
+
+def _booking_of(row: Row[Any], items: Iterable[BookingItem], refunds: Iterable[Refund]) -> Booking:
+    return Booking(
+        id=row.id,
+        reference=row.reference,
+        status=BookingStatus(row.status),
+        channel=Channel(row.channel),
+        principal=row.principal,
+        customer=Customer(
+            name=row.customer_name, email=row.customer_email, phone=row.customer_phone, language=row.language
+        ),
+        items=tuple(items),
+        price=Price(
+            currency=row.currency,
+            items=row.items_amount,
+            discount=row.discount_amount,
+            fee=row.fee_amount,
+            included_taxes=tuple(IncludedTax(*tax) for tax in row.included_taxes),
+        ),
+        voucher_id=row.voucher_id,
+        voucher_code=row.voucher_code,
+        payment_status=PaymentStatus(row.payment_status),
+        refunds=tuple(refunds),
+        return_url=row.return_url,
+        extensions=row.extensions,
+        version=row.version,
+        created_at=row.created_at,
+        expires_at=row.expires_at,
+        updated_at=row.updated_at,
+    )
+
+
+def _item_of(row: Row[Any], units: Iterable[UnitItem]) -> BookingItem:
+    return BookingItem(
+        id=row.id,
+        ticket_id=row.ticket_id,
+        option_id=row.option_id,
+        slot_id=row.slot_id,
+        local_start=row.local_start,
+        local_end=row.local_end,
+        time_zone=row.time_zone,
+        starts_at=row.starts_at,
+        ends_at=row.ends_at,
+        sales_end_at=row.sales_end_at,
+        terms=_terms_of(row.terms),
+        units=tuple(units),
+    )
+
+
+def _unit_of(row: Row[Any]) -> UnitItem:
+    return UnitItem(
+        id=row.id,
+        unit_id=row.unit_id,
+        unit_type=UnitType(row.unit_type),
+        title=row.title,
+        pax_count=row.pax_count,
+        price=row.price,
+        discount=row.discount,
+        commission=row.commission,
+        status=BookingStatus(row.status),
+        admission_id=row.admission_id,
+    )
+
+
+def _terms_document(terms: SaleTerms) -> dict[str, Any]:
+    return {
+        "ticketType": terms.ticket_type.value,
+        "ticketTitle": dict(terms.ticket_title),
+        "optionTitle": dict(terms.option_title),
+        "poiIds": [str(poi_id) for poi_id in terms.poi_ids],
+        "refundPolicy": [[step.hours_before, step.percent] for step in terms.refund_policy],
+        "taxes": [[tax.name, tax.rate_basis_points] for tax in terms.taxes],
+        "validDays": terms.valid_days,
+        "allDay": terms.all_day,
+    }
+
+
+def _terms_of(document: Mapping[str, Any]) -> SaleTerms:
+    return SaleTerms(
+        ticket_type=TicketType(document["ticketType"]),
+        ticket_title=document["ticketTitle"],
+        option_title=document["optionTitle"],
+        poi_ids=tuple(UUID(poi_id) for poi_id in document["poiIds"]),
+        refund_policy=tuple(RefundStep(*step) for step in document["refundPolicy"]),
+        taxes=tuple(Tax(*tax) for tax in document["taxes"]),
+        valid_days=document["validDays"],
+        all_day=document["allDay"],
+    )

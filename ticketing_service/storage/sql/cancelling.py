@@ -1,0 +1,121 @@
+"""Cancelling a booking, whole or by unit item: places back, money back, admissions void."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, select, update
+
+from ticketing_service.domain.bookings import (
+    Booking,
+    BookingStatus,
+    PaymentStatus,
+    derived_status,
+)
+from ticketing_service.domain.refunds import CancellationPlan
+from ticketing_service.storage.port import Cancellation
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.admissions import cancel_admissions
+from ticketing_service.storage.sql.confirming import (
+    booking_entry,
+    set_admits_until,
+    set_booking,
+    unit_entry,
+    with_statuses,
+)
+from ticketing_service.storage.sql.counters import give_back, give_back_people
+from ticketing_service.storage.sql.endings import order_refund, void_open_payments, write_history
+from ticketing_service.storage.sql.ledger import EntryKind, add_entries
+from ticketing_service.storage.sql.outbox import add_tasks
+
+_units, _payments = schema.unit_items, schema.payments
+_CANCEL_UNIT = (
+    update(_units).where(_units.c.id == bindparam("unit")).values(status=BookingStatus.CANCELLED.value)
+)
+
+
+def cancel_units(
+    connection: Connection,
+    booking: Booking,
+    plan: CancellationPlan,
+    cancellation: Cancellation,
+    now: datetime,
+    mail: str = "cancelled",
+) -> Booking:
+    """Carry out `plan` on a booking that this transaction has locked; `mail` is the template the customer
+    gets.
+    """
+    connection.execute(_CANCEL_UNIT, [{"unit": unit_id} for unit_id in plan.unit_ids])
+    if plan.whole:
+        give_back(connection, [booking.id])
+    else:
+        give_back_people(connection, booking.id, _people_by_item(booking, plan))
+    cancel_admissions(connection, plan.unit_ids, now)
+    refunded = plan.total > 0 and _return_money(connection, booking, plan, cancellation.reason, now)
+    cancelled = with_statuses(booking, dict.fromkeys(plan.unit_ids, BookingStatus.CANCELLED))
+    cancelled = replace(
+        cancelled,
+        status=derived_status(unit.status for unit in cancelled.unit_items),
+        payment_status=PaymentStatus.REFUND_PENDING if refunded else booking.payment_status,
+        version=booking.version + 1,
+        updated_at=now,
+    )
+    set_booking(connection, cancelled)
+    set_admits_until(connection, booking.id)
+    write_history(
+        connection,
+        [booking.id],
+        now,
+        actor=cancellation.actor,
+        from_status=booking.status.value,
+        to_status=cancelled.status.value,
+        reason=f"{cancellation.reason} ({len(plan.unit_ids)} of {len(booking.unit_items)})",
+    )
+    _tell(connection, booking, plan, mail, now)
+    return cancelled
+
+
+def _tell(connection: Connection, booking: Booking, plan: CancellationPlan, mail: str, now: datetime) -> None:
+    """Queue what follows outside. Who gives a hold back needs no mail."""
+    if booking.status is BookingStatus.ON_HOLD:
+        void_open_payments(connection, [booking.id], now)
+        if mail == "cancelled":
+            return
+    payload: dict[str, Any] = {"bookingId": str(booking.id)}
+    tasks = [("mail", payload | {"template": mail, "refund": plan.total})]
+    if not plan.whole:
+        tasks.append(("document", payload))
+    add_tasks(connection, tasks, now)
+
+
+def _people_by_item(booking: Booking, plan: CancellationPlan) -> dict[UUID, int]:
+    ended = set(plan.unit_ids)
+    people: Counter[UUID] = Counter()
+    for item in booking.items:
+        people[item.id] += sum(unit.pax_count for unit in item.units if unit.id in ended)
+    return people
+
+
+def _return_money(
+    connection: Connection, booking: Booking, plan: CancellationPlan, reason: str, now: datetime
+) -> bool:
+    statement = select(_payments.c.id).where(
+        _payments.c.booking_id == booking.id, _payments.c.accepted.is_(True)
+    )
+    payment_id = connection.scalars(statement).one_or_none()
+    if payment_id is None or not order_refund(connection, payment_id, booking.id, plan.total, reason, now):
+        return False
+    entries = [
+        unit_entry(booking, item, unit, EntryKind.REFUND, refund, unit.commission * refund // unit.paid, now)
+        for item in booking.items
+        for unit in item.units
+        if (refund := plan.refund_by_unit.get(unit.id, 0))
+    ]
+    if plan.fee_refund:
+        entries.append(booking_entry(booking, EntryKind.REFUND, plan.fee_refund, now))
+    add_entries(connection, entries)
+    return True

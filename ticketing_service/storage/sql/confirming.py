@@ -1,0 +1,218 @@
+"""What makes a booking good: it is confirmed, paid, issued and used."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, bindparam, func, select, update
+
+from ticketing_service.domain.bookings import (
+    Booking,
+    BookingItem,
+    BookingStatus,
+    PaymentStatus,
+    UnitItem,
+    derived_status,
+)
+from ticketing_service.storage.port import Issue
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.admissions import add_admissions
+from ticketing_service.storage.sql.endings import write_history
+from ticketing_service.storage.sql.ledger import Entry, EntryKind, add_entries
+from ticketing_service.storage.sql.outbox import add_tasks
+
+_bookings, _units = schema.bookings, schema.unit_items
+_SET_STATUS = update(_units).where(_units.c.id == bindparam("unit")).values(status=bindparam("to_status"))
+_SET_ADMISSION = (
+    update(_units).where(_units.c.id == bindparam("unit")).values(admission_id=bindparam("admission"))
+)
+
+
+def confirm(
+    connection: Connection,
+    booking: Booking,
+    payment_status: PaymentStatus,
+    issue: Issue | None,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> Booking:
+    """The places are the customer's. With `issue` (nothing is to be captured any more) admissions and mail
+    follow.
+
+    The counters must have been settled already.
+    """
+    connection.execute(
+        update(_units).where(_units.c.booking_id == booking.id).values(status=BookingStatus.CONFIRMED.value)
+    )
+    confirmed = with_statuses(
+        replace(
+            booking,
+            status=BookingStatus.CONFIRMED,
+            payment_status=payment_status,
+            version=booking.version + 1,
+            updated_at=now,
+        ),
+        {unit.id: BookingStatus.CONFIRMED for unit in booking.unit_items},
+    )
+    set_booking(connection, confirmed)
+    write_history(
+        connection,
+        [booking.id],
+        now,
+        actor=actor,
+        from_status=booking.status.value,
+        to_status=BookingStatus.CONFIRMED.value,
+        reason=reason,
+    )
+    return confirmed if issue is None else admit(connection, confirmed, issue, now)
+
+
+def admit(connection: Connection, booking: Booking, issue: Issue, now: datetime) -> Booking:
+    """Admissions, ledger, document and mail of a paid booking; for the units that were not cancelled
+    meanwhile.
+    """
+    admissions = [a for a in issue(booking) if _is_confirmed(booking, a.unit_item_id)]
+    add_entries(connection, _sales(booking, now))
+    if not admissions:
+        return booking
+    add_admissions(connection, admissions)
+    connection.execute(
+        _SET_ADMISSION, [{"unit": each.unit_item_id, "admission": each.id} for each in admissions]
+    )
+    set_admits_until(connection, booking.id)
+    payload = {"bookingId": str(booking.id)}
+    add_tasks(
+        connection,
+        [("document", payload), ("mail", payload | {"template": "confirmation"})],
+        now,
+    )
+    by_unit = {each.unit_item_id: each.id for each in admissions}
+    items = tuple(
+        replace(
+            item, units=tuple(replace(u, admission_id=by_unit.get(u.id, u.admission_id)) for u in item.units)
+        )
+        for item in booking.items
+    )
+    return replace(booking, items=items)
+
+
+def mark_used(
+    connection: Connection,
+    booking: Booking,
+    unit_ids: Sequence[UUID],
+    status: BookingStatus,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> Booking:
+    """Unit items become redeemed or no_show, and the booking what follows from that."""
+    connection.execute(_SET_STATUS, [{"unit": unit_id, "to_status": status.value} for unit_id in unit_ids])
+    changed = with_statuses(booking, dict.fromkeys(unit_ids, status))
+    changed = replace(
+        changed,
+        status=derived_status(unit.status for unit in changed.unit_items),
+        version=booking.version + 1,
+        updated_at=now,
+    )
+    set_booking(connection, changed)
+    set_admits_until(connection, booking.id)
+    write_history(
+        connection,
+        [booking.id],
+        now,
+        actor=actor,
+        from_status=booking.status.value,
+        to_status=changed.status.value,
+        reason=f"{reason} ({len(unit_ids)} of {len(booking.unit_items)})",
+    )
+    return changed
+
+
+def set_booking(connection: Connection, booking: Booking) -> None:
+    """Write what changes in a booking's life: status, payment status, version."""
+    connection.execute(
+        update(_bookings)
+        .where(_bookings.c.id == booking.id)
+        .values(
+            status=booking.status.value,
+            payment_status=booking.payment_status.value,
+            version=booking.version,
+            updated_at=booking.updated_at,
+        )
+    )
+
+
+def set_admits_until(connection: Connection, booking_id: UUID) -> None:
+    """When the no-show sweep is to look at the booking: at the end of its last admission that is still
+    unused.
+    """
+    admissions = schema.admissions
+    until = (
+        select(func.max(admissions.c.valid_until))
+        .join(_units, _units.c.admission_id == admissions.c.id)
+        .where(admissions.c.booking_id == booking_id, _units.c.status == BookingStatus.CONFIRMED.value)
+        .scalar_subquery()
+    )
+    connection.execute(update(_bookings).where(_bookings.c.id == booking_id).values(admits_until=until))
+
+
+def with_statuses(booking: Booking, statuses: Mapping[UUID, BookingStatus]) -> Booking:
+    """The booking with other unit item statuses."""
+    items = tuple(
+        replace(item, units=tuple(replace(u, status=statuses.get(u.id, u.status)) for u in item.units))
+        for item in booking.items
+    )
+    return replace(booking, items=items)
+
+
+def _is_confirmed(booking: Booking, unit_item_id: UUID) -> bool:
+    return any(u.id == unit_item_id and u.status is BookingStatus.CONFIRMED for u in booking.unit_items)
+
+
+def _sales(booking: Booking, now: datetime) -> list[Entry]:
+    """What was captured: a line a unit item, cancelled ones too (their refund is a line of its own), and
+    the fee."""
+    entries = [
+        unit_entry(booking, item, unit, EntryKind.SALE, unit.paid, unit.commission, now)
+        for item in booking.items
+        for unit in item.units
+    ]
+    if booking.price.fee:
+        entries.append(booking_entry(booking, EntryKind.FEE, booking.price.fee, now))
+    return entries
+
+
+def unit_entry(
+    booking: Booking,
+    item: BookingItem,
+    unit: UnitItem,
+    kind: EntryKind,
+    amount: int,
+    commission: int,
+    now: datetime,
+) -> Entry:
+    """A line of the books that belongs to a unit item."""
+    return replace(
+        booking_entry(booking, kind, amount, now),
+        commission=commission,
+        unit_item_id=unit.id,
+        ticket_id=item.ticket_id,
+        ticket_type=item.terms.ticket_type,
+        unit_type=unit.unit_type,
+    )
+
+
+def booking_entry(booking: Booking, kind: EntryKind, amount: int, now: datetime) -> Entry:
+    """A line of the books that belongs to the booking, not to one of its units."""
+    return Entry(
+        kind=kind,
+        at=now,
+        booking_id=booking.id,
+        channel=booking.channel,
+        currency=booking.price.currency,
+        amount=amount,
+    )

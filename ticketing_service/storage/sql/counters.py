@@ -1,0 +1,203 @@
+"""Capacity counters: the one place where it is decided whether something scarce is left."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
+from uuid import UUID
+
+from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_, select, update
+
+from ticketing_service.domain.claims import Claim, ClaimKind
+from ticketing_service.domain.errors import Refused
+from ticketing_service.domain.slots import Counter
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.writing import insert_new
+
+_counters, _claims = schema.counters, schema.claims
+_wanted: BindParameter[int] = bindparam("wanted")
+
+# The guard: the row changes only if there is room for what is wanted. Everything else about a sale rests on
+# this.
+_TAKE = (
+    update(_counters)
+    .where(
+        _counters.c.id == bindparam("counter"),
+        or_(
+            _counters.c.capacity.is_(None),
+            _counters.c.held + _counters.c.sold + _wanted <= _counters.c.capacity,
+        ),
+    )
+    .values(held=_counters.c.held + _wanted)
+)
+_MOVE = (
+    update(_counters)
+    .where(_counters.c.id == bindparam("counter"))
+    .values(held=_counters.c.held + bindparam("to_held"), sold=_counters.c.sold + bindparam("to_sold"))
+)
+_SETTLE = (
+    update(_claims)
+    .where(_claims.c.booking_id == bindparam("booking"), _claims.c.kind != ClaimKind.GUEST.value)
+    .values(held_until=None)
+)
+
+ReleaseExpired = Callable[[UUID], bool]
+"""Gives back expired holds that stand on a counter; says whether there were any."""
+
+
+def take(
+    connection: Connection,
+    booking_id: UUID,
+    claims: Sequence[Claim],
+    held_until: datetime,
+    release_expired: ReleaseExpired,
+    on_demand: Mapping[UUID, Counter] = MappingProxyType({}),
+) -> None:
+    """Hold all of `claims` or raise the refusal of the first that is refused (the caller's savepoint undoes
+    the rest).
+
+    Claims on one counter are decided together, against what is left once, and counters are taken in the order
+    of their ids, so that two sales never wait for each other in a circle. Counters of `on_demand` come into
+    being with their first claim.
+    """
+    if not claims:
+        return
+    connection.execute(
+        insert(_claims),
+        [
+            {
+                "booking_id": booking_id,
+                "counter_id": claim.counter_id,
+                "item_id": claim.item_id or booking_id,
+                "kind": claim.kind.value,
+                "quantity": claim.quantity,
+                "held_until": held_until,
+            }
+            for claim in claims
+        ],
+    )
+    by_counter: dict[UUID, list[Claim]] = defaultdict(list)
+    for claim in claims:
+        by_counter[claim.counter_id].append(claim)
+    for counter_id, together in sorted(by_counter.items()):
+        wanted = sum(claim.quantity for claim in together)
+        decision = {"counter": counter_id, "wanted": wanted}
+        while connection.execute(_TAKE, decision).rowcount == 0:
+            if counter_id in on_demand and _begin(
+                connection, on_demand[counter_id], together[0].kind, wanted
+            ):
+                break
+            if not release_expired(counter_id):
+                raise _refusal(connection, together[0], wanted)
+
+
+def _begin(connection: Connection, counter: Counter, kind: ClaimKind, held: int) -> bool:
+    """Make the counter with its first claim; False when it is there (and refused)."""
+    if counter.capacity is not None and held > counter.capacity:
+        return False
+    row = {"id": counter.id, "capacity": counter.capacity, "held": held, "sold": 0}
+    made = connection.execute(
+        insert_new(connection, _counters).values(**row, transient=kind is ClaimKind.GUEST)
+    )
+    return made.rowcount == 1
+
+
+def settle(connection: Connection, booking_id: UUID) -> None:
+    """Held becomes sold; what only stood for the hold itself is given back."""
+    moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    standing = False
+    for claim in connection.execute(select(_claims).where(_claims.c.booking_id == booking_id)):
+        sold = 0 if claim.kind == ClaimKind.GUEST.value else claim.quantity
+        standing = standing or sold == 0
+        moves[claim.counter_id][0] -= claim.quantity
+        moves[claim.counter_id][1] += sold
+    if not moves:
+        return
+    _move(connection, moves)
+    connection.execute(_SETTLE, {"booking": booking_id})
+    if standing:
+        connection.execute(
+            delete(_claims).where(_claims.c.booking_id == booking_id, _claims.c.kind == ClaimKind.GUEST.value)
+        )
+
+
+def give_back(
+    connection: Connection, booking_ids: Sequence[UUID], kinds: Iterable[ClaimKind] = ClaimKind
+) -> None:
+    """Return all that the bookings take of counters, held or sold."""
+    chosen = [
+        _claims.c.booking_id.in_(booking_ids),
+        _claims.c.kind.in_([kind.value for kind in kinds]),
+    ]
+    moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    for claim in connection.execute(select(_claims).where(*chosen)):
+        moves[claim.counter_id][claim.held_until is None] -= claim.quantity
+    if moves:
+        _move(connection, moves)
+        connection.execute(delete(_claims).where(*chosen))
+
+
+def give_back_people(connection: Connection, booking_id: UUID, people_by_item: dict[UUID, int]) -> None:
+    """Return the places of some people of a booking's items."""
+    mine = select(_claims).where(
+        _claims.c.booking_id == booking_id, _claims.c.item_id.in_([i for i, n in people_by_item.items() if n])
+    )
+    moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    for claim in connection.execute(mine).all():
+        people = people_by_item[claim.item_id]
+        moves[claim.counter_id][claim.held_until is None] -= people
+        connection.execute(
+            update(_claims)
+            .where(
+                _claims.c.booking_id == booking_id,
+                _claims.c.counter_id == claim.counter_id,
+                _claims.c.item_id == claim.item_id,
+            )
+            .values(quantity=_claims.c.quantity - people)
+        )
+    _move(connection, moves)
+
+
+def prolong(connection: Connection, booking_id: UUID, held_until: datetime) -> None:
+    """The hold's claims stand until `held_until`."""
+    connection.execute(
+        update(_claims)
+        .where(_claims.c.booking_id == booking_id, _claims.c.held_until.is_not(None))
+        .values(held_until=held_until)
+    )
+
+
+def expired_on(connection: Connection, counter_id: UUID, now: datetime, limit: int) -> list[UUID]:
+    """Bookings whose hold on the counter has ended and was not given back yet, the oldest first."""
+    statement = (
+        select(_claims.c.booking_id)
+        .where(_claims.c.counter_id == counter_id, _claims.c.held_until <= now)
+        .order_by(_claims.c.held_until)
+        .limit(limit)
+    )
+    return list(dict.fromkeys(connection.scalars(statement)))
+
+
+def _move(connection: Connection, moves: dict[UUID, list[int]]) -> None:
+    rows = [
+        {"counter": counter_id, "to_held": held, "to_sold": sold}
+        for counter_id, (held, sold) in sorted(moves.items())
+        if held or sold
+    ]
+    if rows:
+        connection.execute(_MOVE, rows)
+
+
+def _refusal(connection: Connection, claim: Claim, wanted: int) -> Refused:
+    if claim.kind is not ClaimKind.SEAT:
+        return Refused(claim.refusal, pointer=claim.pointer)
+    row = connection.execute(select(_counters).where(_counters.c.id == claim.counter_id)).one()
+    left = max(0, row.capacity - row.held - row.sold)
+    return Refused(
+        claim.refusal,
+        f"{wanted} wanted, {left} left.",
+        claim.pointer,
+        {"wanted": wanted, "vacancies": left},
+    )

@@ -1,0 +1,133 @@
+"""How a booking ends without being used: holds that run out, and money that goes back."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import Connection, case, insert, select, update
+
+from common.identifiers import uuid7
+from ticketing_service.domain.bookings import BookingStatus, PaymentState
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.counters import expired_on, give_back
+from ticketing_service.storage.sql.outbox import add_task, add_tasks
+
+RELEASE_BATCH = 200
+_bookings, _units, _payments = schema.bookings, schema.unit_items, schema.payments
+OPEN_STATES = (PaymentState.OPENING.value, PaymentState.PENDING.value, PaymentState.AUTHORIZED.value)
+
+
+def write_history(
+    connection: Connection,
+    booking_ids: Sequence[UUID],
+    now: datetime,
+    *,
+    actor: str,
+    from_status: str | None,
+    to_status: str,
+    reason: str,
+) -> None:
+    """One history row for each booking."""
+    connection.execute(
+        insert(schema.history),
+        [
+            {
+                "id": uuid7(),
+                "booking_id": booking_id,
+                "at": now,
+                "actor": actor[:120],
+                "from_status": from_status,
+                "to_status": to_status,
+                "reason": reason[:500],
+            }
+            for booking_id in booking_ids
+        ],
+    )
+
+
+def expire(connection: Connection, candidates: Sequence[UUID], now: datetime) -> int:
+    """End those of the bookings whose hold has run out: places back, open payment sessions voided. Says how
+    many.
+    """
+    if not candidates:
+        return 0
+    due = select(_bookings.c.id).where(
+        _bookings.c.id.in_(candidates),
+        _bookings.c.status == BookingStatus.ON_HOLD.value,
+        _bookings.c.expires_at <= now,
+    )
+    ids = list(connection.scalars(due.order_by(_bookings.c.id).with_for_update()))
+    if not ids:
+        return 0
+    connection.execute(
+        update(_bookings)
+        .where(_bookings.c.id.in_(ids))
+        .values(status=BookingStatus.EXPIRED.value, version=_bookings.c.version + 1, updated_at=now)
+    )
+    connection.execute(
+        update(_units).where(_units.c.booking_id.in_(ids)).values(status=BookingStatus.EXPIRED.value)
+    )
+    give_back(connection, ids)
+    write_history(
+        connection,
+        ids,
+        now,
+        actor="system",
+        from_status=BookingStatus.ON_HOLD.value,
+        to_status=BookingStatus.EXPIRED.value,
+        reason="the hold ran out",
+    )
+    void_open_payments(connection, ids, now)
+    return len(ids)
+
+
+def expire_on_counter(connection: Connection, counter_id: UUID, now: datetime) -> bool:
+    """Release expired holds that stand on a counter; whether there were any."""
+    return expire(connection, expired_on(connection, counter_id, now, RELEASE_BATCH), now) > 0
+
+
+def void_open_payments(connection: Connection, booking_ids: Sequence[UUID], now: datetime) -> None:
+    """Have the worker close the payment sessions that are still open."""
+    rows = connection.scalars(
+        select(_payments.c.id).where(
+            _payments.c.booking_id.in_(booking_ids), _payments.c.state.in_(OPEN_STATES)
+        )
+    )
+    add_tasks(connection, [("void", {"paymentId": str(payment_id)}) for payment_id in rows], now)
+
+
+def order_refund(
+    connection: Connection, payment_id: UUID, booking_id: UUID, amount: int, reason: str, now: datetime
+) -> bool:
+    """Promise money back, and have the worker ask for it. False when more would go back than came in.
+
+    The bound is what was captured; while a capture is still under way, what it will be.
+    """
+    bound = case((_payments.c.captured > 0, _payments.c.captured), else_=_payments.c.amount)
+    ordered = connection.execute(
+        update(_payments)
+        .where(_payments.c.id == payment_id, _payments.c.refund_ordered + amount <= bound)
+        .values(
+            refund_ordered=_payments.c.refund_ordered + amount,
+            next_look_at=now + timedelta(seconds=30),
+            looks=0,
+        )
+    )
+    if ordered.rowcount == 0:
+        return False
+    refund_id = uuid7()
+    connection.execute(
+        insert(schema.refunds).values(
+            id=refund_id,
+            booking_id=booking_id,
+            payment_id=payment_id,
+            amount=amount,
+            reason=reason[:200],
+            status="pending",
+            created_at=now,
+        )
+    )
+    add_task(connection, "refund", {"refundId": str(refund_id)}, now)
+    return True
