@@ -7,7 +7,6 @@ from typing import Any
 
 import orjson
 from flask import Response
-from werkzeug.datastructures import Headers
 
 from common.web.idempotency import Answer
 from common.web.operations import JSON, Operation
@@ -62,11 +61,11 @@ def send(answer: Answer, operation: Operation, *, replayed: bool = False) -> Res
     body = answer.body
     if operation.answer_suffix is not None:
         body = _with_members(body, operation.answer_suffix(orjson.loads(body)))
-    headers = Headers(list(answer.headers))
-    if "Cache-Control" not in headers:
-        headers["Cache-Control"] = operation.cache
+    headers = list(answer.headers)
+    if not any(name.lower() == "cache-control" for name, _ in headers):
+        headers.append(("Cache-Control", operation.cache))
     if replayed:
-        headers["Idempotency-Replayed"] = "true"
+        headers.append(("Idempotency-Replayed", "true"))
     return Response(body, answer.status, headers, content_type=JSON if body else None)
 
 

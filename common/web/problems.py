@@ -9,12 +9,13 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
-from flask import Flask, Response, g
+from flask import Flask, Response
 from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException
 
 from common.web.field_errors import FieldError, field_errors
 from common.web.idempotency import KeyReused
+from common.web.security import request_id
 
 log = logging.getLogger(__name__)
 
@@ -105,7 +106,7 @@ def problem_response(fault: Problem) -> Response:
         "title": fault.title,
         "status": fault.status,
         "detail": fault.detail or fault.title,
-        "instance": g.get("request_id", ""),
+        "instance": request_id(),
         "code": fault.code,
     }
     if fault.errors:
@@ -148,5 +149,5 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 
 
 def _unexpected(error: Exception) -> Response:
-    log.error("unexpected error", exc_info=error, extra={"requestId": g.get("request_id", "")})
+    log.error("unexpected error", exc_info=error, extra={"requestId": request_id()})
     return problem_response(problem("INTERNAL_ERROR"))

@@ -7,8 +7,10 @@ import logging
 import re
 import time
 from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
 
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 
 from common.identifiers import uuid7
 
@@ -18,8 +20,18 @@ MAX_BODY_BYTES = 1_000_000
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
+_KEY = "common.request"
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+class _Present(NamedTuple):
+    """What is known of the present request before anything else is done."""
+
+    request_id: str
+    client_address: Address | None
+    started: float
 
 
 def install(app: Flask, *, trusted_proxies: Sequence[Network] = ()) -> None:
@@ -28,13 +40,15 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = ()) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
 
     def begin() -> None:
-        g.started = time.perf_counter()
-        peer = _address(request.remote_addr or "")
+        # `request` costs a look-up each time it is touched, so the environment is fetched once.
+        environ = request.environ
+        peer = _address(environ.get("REMOTE_ADDR", ""))
         believed = peer is not None and (peer.is_loopback or any(peer in network for network in trusted))
-        given = request.headers.get("X-Request-Id", "") if believed else ""
-        g.request_id = given if _REQUEST_ID.fullmatch(given) else str(uuid7())
-        real = _address(request.headers.get("X-Real-IP", "")) if believed else None
-        g.client_address = real or peer
+        given = environ.get("HTTP_X_REQUEST_ID", "") if believed else ""
+        real = _address(environ.get("HTTP_X_REAL_IP", "")) if believed else None
+        environ[_KEY] = _Present(
+            given if _REQUEST_ID.fullmatch(given) else str(uuid7()), real or peer, time.perf_counter()
+        )
 
     app.before_request(begin)
     app.after_request(_end)
@@ -42,7 +56,8 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = ()) -> None:
 
 def client_address() -> Address:
     """The true client's address. On a unix socket without a proxy's word it is `::1`."""
-    return g.client_address or ipaddress.IPv6Address("::1")
+    present: _Present = request.environ[_KEY]
+    return present.client_address or ipaddress.IPv6Address("::1")
 
 
 def client_network() -> str:
@@ -54,11 +69,12 @@ def client_network() -> str:
 
 
 def request_id() -> str:
-    """The id of the present request; the same in the log line, the answer's header and a problem's
-    `instance`."""
-    return g.request_id  # type: ignore[no-any-return]
+    """The id of the present request: in its log line, in the answer's header, in a problem's `instance`."""
+    present: _Present | None = request.environ.get(_KEY)
+    return "" if present is None else present.request_id
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
@@ -69,20 +85,21 @@ def _address(text: str) -> Address | None:
 
 
 def _end(response: Response) -> Response:
-    headers = response.headers
-    headers["X-Request-Id"] = g.request_id
+    environ, rule = request.environ, request.url_rule
+    present: _Present = environ[_KEY]
+    headers, method = response.headers, environ["REQUEST_METHOD"]
+    headers["X-Request-Id"] = present.request_id
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Cache-Control", "private, no-store")
     headers.setdefault("Referrer-Policy", "no-referrer")
-    rule = request.url_rule
     log.info(
         "request",
         extra={
-            "method": request.method if request.method in _METHODS else "_OTHER",
+            "method": method if method in _METHODS else "_OTHER",
             "route": "_unmatched" if rule is None else rule.rule,
             "status": response.status_code,
-            "durationMs": round((time.perf_counter() - g.started) * 1000, 2),
-            "requestId": g.request_id,
+            "durationMs": round((time.perf_counter() - present.started) * 1000, 2),
+            "requestId": present.request_id,
         },
     )
     return response
