@@ -56,8 +56,11 @@ class Jwks:
             return
         try:
             if self._tried_at == tried_at:  # else another thread looked while this one waited
-                self._tried_at = self._monotonic()
-                self._keys = parse_jwks(self._read())
+                try:
+                    self._keys = parse_jwks(self._read())
+                finally:
+                    # Only now, so that whoever comes during the first look waits for its outcome.
+                    self._tried_at = self._monotonic()
         except (OSError, ValueError, httpx.HTTPError) as error:
             log.warning("the key set cannot be read: %s: %s", type(error).__name__, error)
         finally:
