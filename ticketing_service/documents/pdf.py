@@ -26,7 +26,7 @@ _INK, _SOFT, _LINE = (24, 32, 44), (105, 115, 130), (205, 212, 222)
 _BRAND, _PAPER = (17, 77, 92), (255, 255, 255)
 # Millimetres on A4.
 _LEFT, _WIDTH, _TOP = 20.0, 170.0, 20.0
-_BAND, _QR, _COLUMN, _GAP = 46.0, 74.0, 84.0, 6.0
+_BAND, _CORNER, _QR, _COLUMN, _GAP = 46.0, 4.0, 66.0, 82.0, 9.0
 _MOST_TITLE_LINES, _MOST_VALUE_LINES = 2, 4
 
 
@@ -97,7 +97,7 @@ class _Paper(FPDF):
         self.set_text_color(*colour)
 
     def fit(self, text: str) -> str:
-        """`text` in letters that the font has; what it cannot write becomes the nearest letter, or a question mark."""
+        """`text` in letters that the font has; another becomes the nearest one, or a sign for it."""
         text = " ".join("".join(sign if sign.isprintable() else " " for sign in text).split())
         if self.family == _WIDE:
             letters = _letters()
@@ -106,9 +106,9 @@ class _Paper(FPDF):
 
     def lines(self, text: str, width: float, most: int) -> list[str]:
         """`text` broken into at most `most` lines; the last one ends in dots when there is more."""
-        broken: list[str] = self.multi_cell(
-            width, 1, self.fit(text), dry_run=True, output="LINES", align="L", wrapmode="WORD"
-        )
+        broken = self.multi_cell(width, 1, self.fit(text), dry_run=True, output="LINES", align="L")
+        if not isinstance(broken, list):
+            raise TypeError("fpdf2 did not answer with lines")
         if len(broken) <= most:
             return broken
         last = broken[most - 1]
@@ -142,8 +142,9 @@ def _draw(pdf: _Paper, sheet: _Sheet, words: Wording) -> None:
 def _draw_band(pdf: _Paper, sheet: _Sheet, words: Wording) -> float:
     language = words.language
     pdf.set_fill_color(*_BRAND)
-    corners = ("TOP_LEFT", "TOP_RIGHT")
-    pdf.rect(_LEFT, _TOP, _WIDTH, _BAND, style="F", round_corners=corners, corner_radius=4)
+    pdf.rect(_LEFT, _TOP, _WIDTH, _BAND, style="F", round_corners=True, corner_radius=_CORNER)
+    # Round above, straight below.
+    pdf.rect(_LEFT, _TOP + _BAND / 2, _WIDTH, _BAND / 2, style="F")
     pdf.use(9, (176, 211, 219), bold=True)
     pdf.set_xy(_LEFT + 9, _TOP + 7)
     pdf.cell(_WIDTH - 18, 5, pdf.fit(words.label("admission").upper()))
@@ -182,8 +183,7 @@ def _draw_code(pdf: _Paper, sheet: _Sheet, words: Wording, top: float) -> None:
     """The code as squares, row by row in runs: sharp at every size, and no image to decode."""
     modules = qr_modules(sheet.admission.code)
     side = _QR / len(modules)
-    left = _LEFT + _WIDTH - _QR
-    left -= _GAP
+    left = _LEFT + _WIDTH - _QR - _GAP
     pdf.set_fill_color(0, 0, 0)
     for row, squares in enumerate(modules):
         column = 0
@@ -206,10 +206,8 @@ def _draw_code(pdf: _Paper, sheet: _Sheet, words: Wording, top: float) -> None:
 def _draw_frame(pdf: _Paper, bottom: float) -> None:
     pdf.set_draw_color(*_LINE)
     pdf.set_line_width(0.3)
-    corners = ("BOTTOM_LEFT", "BOTTOM_RIGHT")
-    pdf.rect(
-        _LEFT, _TOP + _BAND, _WIDTH, bottom - _TOP - _BAND, style="D", round_corners=corners, corner_radius=4
-    )
+    height = bottom - _TOP
+    pdf.rect(_LEFT, _TOP, _WIDTH, height, style="D", round_corners=True, corner_radius=_CORNER)
 
 
 def _needs_wide_font(sheets: Sequence[_Sheet]) -> bool:
