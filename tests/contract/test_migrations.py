@@ -1,0 +1,76 @@
+"""Migrations: they make exactly the tables that the code expects, once, whoever runs them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect
+
+from common.database import StoreUnavailable, migrations
+from common.database.engine import Database
+from tests.servers.process import ROOT
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.store import MIGRATIONS, migrate
+
+
+def test_migrations_make_the_tables_of_the_schema(store_url: str) -> None:
+    database = Database(store_url, threads=1)
+    options = {
+        "target_metadata": schema.metadata,
+        "version_table": schema.VERSION_TABLE,
+        "compare_type": True,
+    }
+    with database.read() as connection:
+        differences = compare_metadata(MigrationContext.configure(connection, opts=options), schema.metadata)
+    database.close()
+    assert differences == []
+
+
+def test_a_second_run_finds_nothing_to_do(new_url: str) -> None:
+    assert migrate(new_url) is True
+    began = time.monotonic()
+    assert migrate(new_url) is False
+    assert time.monotonic() - began < 1
+
+
+def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url: str) -> None:
+    database = Database(new_url, threads=1)
+    assert migrations.current(database, schema.VERSION_TABLE) is None
+    migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
+    assert migrations.current(database, schema.VERSION_TABLE) == "0003"
+    with database.read() as connection:
+        names = inspect(connection).get_table_names()
+    assert all(name.startswith(schema.PREFIX) for name in names)
+    database.close()
+
+
+def test_processes_that_migrate_at_the_same_time_agree(new_url: str, tmp_path: Path) -> None:
+    environment = {**os.environ, "TICKETING_DATABASE_URL": new_url, "DATA_DIR": str(tmp_path)}
+    argv = [sys.executable, "-m", "ticketing_service.commands.migrate"]
+    started = [
+        subprocess.Popen(
+            argv, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        for _ in range(3)
+    ]
+    answers = sorted(process.communicate(timeout=60)[0].strip() for process in started)
+    assert [process.returncode for process in started] == [0, 0, 0], answers
+    assert answers == ["The database is up to date."] * 2 + ["The database was migrated."]
+
+
+def test_who_cannot_have_the_lock_in_time_is_told(new_url: str) -> None:
+    first, second = Database(new_url, threads=1), Database(new_url, threads=1)
+    with (
+        migrations._alone(first, schema.VERSION_TABLE, 1),
+        pytest.raises(StoreUnavailable, match="another process migrates"),
+    ):
+        migrations.upgrade(second, MIGRATIONS, schema.VERSION_TABLE, lock_seconds=0)
+    first.close()
+    second.close()
