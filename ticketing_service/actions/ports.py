@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from common.auth.keyfiles import KeyRing
 from common.clock import Clock
+from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.clients.port import Mailer, PaymentModule, PoiDirectory
-from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.storage.port import Issue, Store
-
-BookingToken = Callable[[Booking], str]
-"""The access token of a booking: derived, never stored, the same each time."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """`admission_keys` sign and verify admission codes; `issue` is `actions.issuing.Issuer(admission_keys)`.
-    `public_url` is where visitors reach us, without a slash at the end."""
+    `booking_tokens(booking)` is the access token of a booking. `public_url` is where visitors reach us,
+    without a slash at the end. A payer may be sent back to `return_url_origins` alone; webhooks are signed
+    with one of `webhook_secrets`."""
 
     store: Store
     payment_module: PaymentModule
@@ -29,5 +27,7 @@ class Ports:
     policy: SalePolicy
     admission_keys: KeyRing
     issue: Issue
-    booking_tokens: BookingToken
+    booking_tokens: BookingTokens
     public_url: str
+    return_url_origins: tuple[str, ...] = ()
+    webhook_secrets: tuple[str, ...] = ()

@@ -35,9 +35,11 @@ class Code(Enum):
     # catalogue and slots
     TICKET_NOT_FOUND = Kind.NOT_FOUND, "There is no such ticket"
     SLOT_NOT_FOUND = Kind.NOT_FOUND, "There is no such slot"
+    INVALID_TICKET = Kind.INVALID, "The ticket contradicts itself"
     UNKNOWN_POI = Kind.INVALID, "The point of interest is not known here"
     UNKNOWN_OPTION = Kind.INVALID, "The ticket has no such option"
     UNKNOWN_UNIT = Kind.INVALID, "The option has no such unit"
+    INVALID_PERIOD = Kind.INVALID, "The period is too long or ends before it begins"
     INVALID_SCHEDULE = Kind.INVALID, "The schedule cannot be read"
     VERSION_CONFLICT = Kind.STALE, "Somebody else changed it in the meantime"
     TICKET_ARCHIVED = Kind.CONFLICT, "The ticket is archived"
@@ -60,6 +62,7 @@ class Code(Enum):
     VOUCHER_UNKNOWN = Kind.INVALID, "The voucher code is not known"
     VOUCHER_NOT_VALID = Kind.CONFLICT, "The voucher is not valid now or not for this"
     VOUCHER_EXHAUSTED = Kind.CONFLICT, "The voucher has no use left"
+    INVALID_VOUCHER = Kind.INVALID, "The voucher contradicts itself"
     VOUCHER_CODE_TAKEN = Kind.CONFLICT, "A voucher of this code exists"
     VOUCHER_BELOW_USED = Kind.CONFLICT, "The limit would fall below the uses that are taken"
     # the life of a booking
@@ -90,7 +93,8 @@ class Code(Enum):
     ADMISSION_NOT_YET_VALID = Kind.CONFLICT, "The admission is for a later time"
     ADMISSION_WRONG_DAY = Kind.CONFLICT, "The admission is for another day"
     ADMISSION_WRONG_POI = Kind.CONFLICT, "The admission is for another place"
-    POI_NOT_ALLOWED = Kind.FORBIDDEN, "This gate may not scan for that place"
+    SCAN_TIME_INVALID = Kind.INVALID, "The scan is from the future or too old"
+    POI_NOT_ALLOWED = Kind.FORBIDDEN, "The credential is limited to other places"
     # around every call
     IDEMPOTENCY_KEY_REUSED = Kind.INVALID, "The key was used for another request"
     STORE_UNAVAILABLE = Kind.UNAVAILABLE, "The data store cannot be reached"

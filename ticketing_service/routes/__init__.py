@@ -1,0 +1,2 @@
+"""One resource per file: who may call, what comes in, what goes out, what else can happen, then one action.
+"""
