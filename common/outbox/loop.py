@@ -176,8 +176,8 @@ class Worker:
     def _run_job(self, job: Job) -> None:
         try:
             job.run()
-        except StoreUnavailable as error:
-            log.warning("job %s: the store is away: %s", job.name, error)
+        except self._transient as error:
+            log.warning("job %s: %s: %s", job.name, type(error).__name__, error)
         except Exception:
             log.exception("job %s failed", job.name)
 

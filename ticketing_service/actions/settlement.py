@@ -1,35 +1,35 @@
 """Settling with the payment module: capture, void, refund and reconciliation. Only the worker runs these.
 
-Each may be repeated at any moment: it asks the module under the same key, and then applies what the module says of
-the payment. So a process that dies between the module's answer and our commit costs a repetition, no money.
+Each may be repeated at any moment: it asks the module under the same key, and then applies what the module says
+of the payment. So a process that dies between the module's answer and our commit costs a repetition, no money.
 """
 
 from __future__ import annotations
 
-from dataclasses import replace
+import logging
 from uuid import UUID
 
+from common.outbox.loop import Later
 from ticketing_service.actions.ports import Ports
-from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
-from ticketing_service.domain.bookings import Booking, Observation, Payment, PaymentState
+from ticketing_service.clients.port import PaymentRefused
+from ticketing_service.domain.bookings import Observation, Payment, PaymentState
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.payments import money_left
+from ticketing_service.storage.port import RefundOrder
+
+log = logging.getLogger(__name__)
 
 ACTOR = "worker"
-SETTLED_AT_MOST = 50
+LOOKS_A_ROUND = 50
 """Payments that one round of reconciliation looks at."""
 
 _UNCAPTURED = (PaymentState.PENDING, PaymentState.AUTHORIZED)
 
 
-class NotYet(Exception):
-    """The module is not as far as the task needs it: to be tried again."""
-
-
 def capture(payment_id: UUID, ports: Ports) -> None:
     """Take the authorised money of a sale, and apply what became of it.
 
-    A refusal for good cancels the booking. Raises NotYet, PaymentUnavailable, StoreUnavailable.
+    A refusal for good cancels the booking. Raises Later, PaymentUnavailable, StoreUnavailable.
     """
     payment = ports.store.payments.get(payment_id)
     if payment is None or payment.state is not PaymentState.AUTHORIZED or not payment.accepted:
@@ -40,24 +40,24 @@ def capture(payment_id: UUID, ports: Ports) -> None:
         ports.payment_module.capture(_provider_id(payment), f"{payment.id.hex}-capture")
     except PaymentRefused as error:
         refusal = error
-    seen = _look(payment, ports)
+    seen = _look(payment.booking_id, _provider_id(payment), ports)
     if seen.state is not PaymentState.AUTHORIZED:
         return
     if refusal is None or not refusal.permanent:
-        raise NotYet(f"still authorised: {refusal or 'the capture is under way'}")
+        raise Later(f"still authorised: {refusal or 'the capture is under way'}")
     ports.store.payments.capture_refused(payment.id, refusal.code, ports.clock())
 
 
 def void(payment_id: UUID, ports: Ports) -> None:
     """Give up a payment that no booking stands on; one that was paid meanwhile is applied instead.
 
-    Raises NotYet, PaymentUnavailable, StoreUnavailable.
+    Raises Later, PaymentUnavailable, StoreUnavailable.
     """
     payment = ports.store.payments.get(payment_id)
     if payment is None or payment.accepted or payment.state in (PaymentState.FAILED, PaymentState.VOIDED):
         return
     payment = _opened(payment, ports)
-    seen = _look(payment, ports)
+    seen = _look(payment.booking_id, _provider_id(payment), ports)
     current = ports.store.payments.get(payment_id)
     if seen.state not in _UNCAPTURED or current is None or current.accepted:
         return
@@ -65,62 +65,81 @@ def void(payment_id: UUID, ports: Ports) -> None:
         ports.payment_module.void(_provider_id(payment), f"{payment.id.hex}-void")
     except PaymentRefused as error:
         # It moved on since we looked: what it is now decides.
-        if _look(payment, ports).state in _UNCAPTURED:
-            raise NotYet(f"cannot be voided now: {error}") from error
+        if _look(payment.booking_id, _provider_id(payment), ports).state in _UNCAPTURED:
+            raise Later(f"cannot be voided now: {error}") from error
         return
-    _look(payment, ports)
+    _look(payment.booking_id, _provider_id(payment), ports)
 
 
 def refund(refund_id: UUID, ports: Ports) -> None:
     """Ask the module for a refund, once its payment is captured. A refusal for good is kept for the staff.
 
-    Raises NotYet, PaymentUnavailable, StoreUnavailable.
+    Raises Later, PaymentUnavailable, StoreUnavailable.
     """
-    order = ports.store.payments.refund(refund_id)
-    if order is None or order.status != "pending":
+    order = _pending_refund(refund_id, ports)
+    if order is None:
         return
-    seen, _ = ports.payment_module.state(order.provider_id)
+    seen = _look(order.booking_id, order.provider_id, ports)
+    # A payment that ended without money took its refunds with it.
+    order = _pending_refund(refund_id, ports)
+    if order is None:
+        return
     if seen.state in _UNCAPTURED:
-        raise NotYet("the payment is not captured")
+        raise Later("the payment is not captured")
     try:
-        key = order.id.hex
-        sent = ports.payment_module.refund(order.provider_id, order.amount, order.reason, key)
+        sent = ports.payment_module.refund(order.provider_id, order.amount, order.reason, order.id.hex)
     except PaymentRefused as error:
         after, refunds = ports.payment_module.state(order.provider_id)
-        # Refunds under way may fail and leave enough; with none of them the answer stays no.
+        # Refunds under way may fail and leave enough; without any the answer stays no.
         settled = "processing" not in refunds.values()
-        if error.permanent or (settled and money_left(after) < order.amount):
-            ports.store.payments.refund_failed(order.id, error.code, ports.clock())
-            return
-        raise NotYet(f"cannot be refunded now: {error}") from error
+        if not error.permanent and not (settled and money_left(after) < order.amount):
+            raise Later(f"cannot be refunded now: {error}") from error
+        log.error("refund %s of booking %s is refused: %s", order.id, order.booking_id, error.code)
+        ports.store.payments.refund_failed(order.id, error.code, ports.clock())
+        return
     ports.store.payments.refund_sent(order.id, sent, ports.clock())
 
 
 def reconcile(ports: Ports) -> int:
-    """Ask the module about the payments that wait for it and are due for a look; says how many were looked at.
+    """Ask the module about the payments that wait for it and are due for a look; says how many there were.
 
     Raises PaymentUnavailable at the first that gets no answer: the others come up again later.
     """
-    payments = ports.store.payments.unsettled(ports.clock(), SETTLED_AT_MOST)
+    payments = ports.store.payments.unsettled(ports.clock(), LOOKS_A_ROUND)
     for payment in payments:
-        _reconcile_one(payment, ports)
+        try:
+            payment = _opened(payment, ports)
+            _look(payment.booking_id, _provider_id(payment), ports)
+        except (PaymentRefused, Refused) as error:
+            # One payment that the module does not know must not stand before all the others.
+            log.warning("payment %s of booking %s: %s", payment.id, payment.booking_id, error)
     return len(payments)
 
 
-def _reconcile_one(payment: Payment, ports: Ports) -> None:
-    try:
-        _look(_opened(payment, ports), ports)
-    except PaymentRefused as error:
-        # One payment that the module does not know must not stand before all the others.
-        raise_if_widespread(error)
-    except Refused as refused:
-        if refused.code is not Code.BOOKING_NOT_FOUND:
-            raise
+def _pending_refund(refund_id: UUID, ports: Ports) -> RefundOrder | None:
+    order = ports.store.payments.refund(refund_id)
+    return order if order is not None and order.status == "pending" else None
 
 
 def _opened(payment: Payment, ports: Ports) -> Payment:
-    """The payment with the module's id: where our creation got no answer it is repeated under the same key."""
+    """The payment with the module's id: a creation without an answer is repeated under the same key."""
     if payment.provider_id is not None:
         return payment
-    session = ports.payment_module.create(payment, _booking_of(payment, ports))
+    booking = ports.store.bookings.get(payment.booking_id)
+    if booking is None:
+        raise Refused(Code.BOOKING_NOT_FOUND)
+    session = ports.payment_module.create(payment, booking)
     return ports.store.payments.opened(payment.id, session, ports.clock())
+
+
+def _provider_id(payment: Payment) -> str:
+    if payment.provider_id is None:
+        raise ValueError("the payment was never opened")
+    return payment.provider_id
+
+
+def _look(booking_id: UUID, provider_id: str, ports: Ports) -> Observation:
+    """Ask how the payment is now and apply that."""
+    seen, refunds = ports.payment_module.state(provider_id)
+    ports.store.payments.observe(booking_id, seen, refunds, ports.issue, ACTOR, ports.clock())
+    return seen

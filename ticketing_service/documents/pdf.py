@@ -160,22 +160,24 @@ def _draw_band(pdf: _Paper, sheet: _Sheet, words: Wording) -> float:
 def _draw_facts(pdf: _Paper, sheet: _Sheet, words: Wording, top: float) -> float:
     admission, item, booking = sheet.admission, sheet.item, sheet.booking
     unit = text_in(admission.unit_title, words.language)
+    one_line_each = 1 if len(sheet.places) > 1 else _MOST_VALUE_LINES
     facts = [
-        ("date", words.days_of(item)),
-        ("time", words.time_of(item)),
-        ("place" if len(sheet.places) == 1 else "places", "  \u00b7  ".join(sheet.places)),
-        ("for", unit),
-        ("admits", words.people(admission.pax_count)),
-        ("name", booking.customer.name),
-        ("reference", booking.reference),
+        ("date", [words.days_of(item)], _MOST_VALUE_LINES),
+        ("time", [words.time_of(item)], _MOST_VALUE_LINES),
+        ("place" if len(sheet.places) == 1 else "places", sheet.places, one_line_each),
+        ("for", [unit], _MOST_VALUE_LINES),
+        ("admits", [words.people(admission.pax_count)], 1),
+        ("name", [booking.customer.name], _MOST_VALUE_LINES),
+        ("reference", [booking.reference], 1),
     ]
-    for label, value in facts:
-        if not value:
+    for label, values, most in facts:
+        if not any(values):
             continue
         pdf.use(8, _SOFT)
         top = pdf.block(_LEFT + 9, top, _COLUMN, 4.5, [pdf.fit(words.label(label))])
         pdf.use(12, _INK, bold=True)
-        top = pdf.block(_LEFT + 9, top, _COLUMN, 5.8, pdf.lines(value, _COLUMN, _MOST_VALUE_LINES)) + 3.2
+        written = [line for value in values for line in pdf.lines(value, _COLUMN, most)]
+        top = pdf.block(_LEFT + 9, top, _COLUMN, 5.8, written) + 3.2
     return top
 
 
