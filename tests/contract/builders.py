@@ -73,7 +73,7 @@ def plain_unit(price: int = 0, pax_count: int = 1) -> Unit:
     return make_unit(price, pax_count, restrictions=Restrictions())
 
 
-def make_ticket(title: str = "Tower climb", **changes: Any) -> Ticket:
+def make_ticket(name: str = "Tower climb", **changes: Any) -> Ticket:
     """On sale and free of charge, with one option of one unit."""
     poi_id = uuid7()
     built = Ticket(
@@ -83,7 +83,7 @@ def make_ticket(title: str = "Tower climb", **changes: Any) -> Ticket:
         type=TicketType.SINGLE,
         status=TicketStatus.ACTIVE,
         availability_type=AvailabilityType.START_TIME,
-        title={"en": title},
+        title={"en": name},
         description={"en": "A fine view"},
         city="Delft",
         category="monument",

@@ -47,8 +47,8 @@ class World:
     def __init__(self, store: Store) -> None:
         self.store = store
 
-    def ticket(self, title: str = "Tower climb", **changes: Any) -> Ticket:
-        return self.store.catalogue.create(make_ticket(title, **changes))
+    def ticket(self, name: str = "Tower climb", **changes: Any) -> Ticket:
+        return self.store.catalogue.create(make_ticket(name, **changes))
 
     def schedule(self, ticket: Ticket, now: datetime = NOW, **rule: Any) -> ScheduleOutcome:
         return self.put(ticket, make_schedule(ticket, **rule), now)
