@@ -85,11 +85,11 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
     copy = upkeep.PoiCopy()
     return (
         Job("expiry", 1, partial(upkeep.expire_holds, ports)),
-        Job("reconciliation", 2, lambda: _nothing(settlement.reconcile(ports))),
-        Job("poi-copy", 10, lambda: _nothing(copy.pull(ports))),
+        Job("reconciliation", 2, partial(settlement.reconcile, ports)),
+        Job("poi-copy", 10, partial(copy.pull, ports)),
         Job("no-shows", 60, partial(upkeep.mark_no_shows, ports)),
         Job("purge", 60, partial(upkeep.purge, ports)),
-        Job("schedules", 3600, lambda: _nothing(upkeep.extend_schedules(ports))),
+        Job("schedules", 3600, partial(upkeep.extend_schedules, ports)),
     )
 
 
@@ -144,10 +144,6 @@ def _id(task: Task, name: str) -> UUID:
         return UUID(_text(task, name))
     except ValueError as error:
         raise Permanent(f"{name} is not an id") from error
-
-
-def _nothing(_: int) -> None:
-    """A job has no result."""
 
 
 if __name__ == "__main__":

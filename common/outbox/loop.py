@@ -74,7 +74,7 @@ class Job:
 
     name: str
     every_seconds: float
-    run: Callable[[], None]
+    run: Callable[[], object]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class Worker:
         return time.monotonic() < self._active_until
 
     def stop(self) -> None:
-        """Begin nothing more; `run` ends with what was begun. Not for a signal handler: takes locks."""
+        """Begin nothing more; `run` ends with what was begun. Takes locks: no signal handler."""
         self._stopping.set()
         self._wake.set()
 

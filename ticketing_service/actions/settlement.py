@@ -1,7 +1,8 @@
 """Settling with the payment module: capture, void, refund and reconciliation. Only the worker runs these.
 
-Each may be repeated at any moment: it asks the module under the same key, and then applies what the module says
-of the payment. So a process that dies between the module's answer and our commit costs a repetition, no money.
+Each may be repeated at any moment: it asks the module under the same key, and then applies what the module
+says of the payment. So a process that dies between the module's answer and our commit costs a repetition, no
+money.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""After the destination has cancelled a slot: every booking on it is ended and refunded whole. The worker runs this."""
+"""After the destination has cancelled a slot: every booking on it is ended and refunded whole.
+
+Only the worker runs this.
+"""
 
 from __future__ import annotations
 

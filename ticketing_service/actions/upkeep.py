@@ -1,6 +1,7 @@
 """What time alone brings about: expiry, no-shows, longer schedules, the copy of the POIs, forgetting.
 
-Only the worker runs these. Correctness never waits for them: a store verb that needs a place releases what has ended.
+Only the worker runs these. Correctness never waits for them: a store verb that needs a place releases what
+has ended.
 """
 
 from __future__ import annotations
@@ -74,7 +75,7 @@ class PoiCopy:
         self._last: PoiList | None = None
 
     def pull(self, ports: Ports) -> int:
-        """Take over what is new; says how many POIs changed. Raises DirectoryUnavailable, StoreUnavailable."""
+        """Take over what is new; says how many changed. Raises DirectoryUnavailable, StoreUnavailable."""
         found = ports.poi_directory.read()
         if found is self._last:
             return 0
