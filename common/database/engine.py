@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
-from sqlalchemy.exc import SQLAlchemyError
 
-from common.database.failures import StoreUnavailable, is_unavailable
+from common.database.failures import DATABASE_ERRORS, StoreUnavailable, is_unavailable
 from common.database.group_commit import GroupCommit, Verb, no_turns
 
 T = TypeVar("T")
@@ -54,7 +53,7 @@ class Database:
         try:
             with self._reader.connect() as connection:
                 yield connection
-        except SQLAlchemyError as error:
+        except DATABASE_ERRORS as error:
             if is_unavailable(error):
                 raise StoreUnavailable(str(error.__cause__ or error)) from error
             raise
@@ -180,6 +179,8 @@ def _open_mysql(url: URL, threads: int) -> _Opened:
             pool_recycle=1800,
             pool_pre_ping=True,
             isolation_level=isolation,
+            # positional, as prepared statements bind
+            paramstyle="format",
             connect_args=arguments,
         )
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pymysql.err import OperationalError as MySqlOperationalError
-from sqlalchemy.exc import DBAPIError
+import sqlite3
+
+from pymysql.err import Error as MySqlError
+from pymysql.err import InterfaceError as MySqlInterfaceError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 MYSQL_DEADLOCK = 1213
@@ -32,6 +35,10 @@ _MYSQL_UNAVAILABLE = frozenset(
 )
 
 
+_SQLITE_UNAVAILABLE = ("database is locked", "disk I/O error", "database or disk is full", "unable to open")
+DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, MySqlError)
+
+
 class StoreUnavailable(Exception):
     """The store gave no answer in time, or cannot be reached. What was asked for may or may not have
     happened: the same request under the same idempotency key finds out.
@@ -40,8 +47,8 @@ class StoreUnavailable(Exception):
 
 def mysql_code(error: BaseException) -> int | None:
     """The server's or client's number of a MySQL error."""
-    cause = error.orig if isinstance(error, DBAPIError) else error
-    if isinstance(cause, MySqlOperationalError) and cause.args and isinstance(cause.args[0], int):
+    cause = _cause(error)
+    if isinstance(cause, MySqlError) and cause.args and isinstance(cause.args[0], int):
         return cause.args[0]
     return None
 
@@ -53,14 +60,14 @@ def is_contention(error: BaseException) -> bool:
 
 def is_unavailable(error: BaseException) -> bool:
     """Whether the store itself failed, not the statement."""
-    if isinstance(error, PoolTimeout):
+    if isinstance(error, PoolTimeout) or getattr(error, "connection_invalidated", False):
         return True
-    if not isinstance(error, DBAPIError):
-        return False
-    if error.connection_invalidated or mysql_code(error) in _MYSQL_UNAVAILABLE:
+    cause = _cause(error)
+    if isinstance(cause, MySqlInterfaceError) or mysql_code(error) in _MYSQL_UNAVAILABLE:
         return True
-    text = str(error.orig)
-    return any(
-        sign in text
-        for sign in ("database is locked", "disk I/O error", "database or disk is full", "unable to open")
-    )
+    return isinstance(cause, sqlite3.Error) and any(sign in str(cause) for sign in _SQLITE_UNAVAILABLE)
+
+
+def _cause(error: BaseException) -> BaseException | None:
+    """The driver's own error; prepared statements raise it bare."""
+    return error.orig if isinstance(error, DBAPIError) else error

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select
 
+from common.database.prepared import Prepared
 from ticketing_service.domain.bookings import (
     Booking,
     BookingItem,
@@ -26,7 +27,7 @@ from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType, Unit
 from ticketing_service.storage.sql import schema
 
 _items, _units, _refunds = schema.booking_items, schema.unit_items, schema.refunds
-_ids = bindparam("ids", expanding=True)
+_ids: BindParameter[list[UUID]] = bindparam("ids", expanding=True)
 _SELECT_ITEMS = (
     select(_items).where(_items.c.booking_id.in_(_ids)).order_by(_items.c.booking_id, _items.c.position)
 )
@@ -36,32 +37,47 @@ _SELECT_UNITS = (
 _SELECT_REFUNDS = select(_refunds).where(_refunds.c.booking_id.in_(_ids)).order_by(_refunds.c.id)
 
 
+_INSERT_BOOKING = Prepared(insert(schema.bookings))
+_INSERT_ITEM = Prepared(insert(_items))
+_INSERT_UNIT = Prepared(insert(_units))
+_is_asked = schema.bookings.c.id == bindparam("booking")
+_BOOKING = Prepared(select(schema.bookings).where(_is_asked))
+_LOCKED_BOOKING = Prepared(select(schema.bookings).where(_is_asked).with_for_update())
+_ITEMS = Prepared(
+    select(_items).where(_items.c.booking_id == bindparam("booking")).order_by(_items.c.position)
+)
+_UNITS = Prepared(
+    select(_units).where(_units.c.booking_id == bindparam("booking")).order_by(_units.c.position)
+)
+_REFUNDS = Prepared(
+    select(_refunds).where(_refunds.c.booking_id == bindparam("booking")).order_by(_refunds.c.id)
+)
+
+
 def insert_booking(connection: Connection, booking: Booking) -> None:
     """Write the booking with its items and unit items."""
-    connection.execute(insert(schema.bookings), booking_row(booking))
+    _INSERT_BOOKING.run(connection, **booking_row(booking))
     insert_items(connection, booking)
 
 
 def insert_items(connection: Connection, booking: Booking) -> None:
     """Write the items and unit items alone."""
-    connection.execute(
-        insert(_items),
-        [_item_row(booking.id, position, item) for position, item in enumerate(booking.items)],
+    _INSERT_ITEM.run_all(
+        connection, (_item_row(booking.id, position, item) for position, item in enumerate(booking.items))
     )
-    pairs = ((item.id, unit) for item in booking.items for unit in item.units)
-    connection.execute(
-        insert(_units),
-        [_unit_row(booking.id, item_id, position, unit) for position, (item_id, unit) in enumerate(pairs)],
+    pairs = enumerate((item.id, unit) for item in booking.items for unit in item.units)
+    _INSERT_UNIT.run_all(
+        connection, (_unit_row(booking.id, item_id, position, unit) for position, (item_id, unit) in pairs)
     )
 
 
 def booking_in(connection: Connection, booking_id: UUID, *, lock: bool = False) -> Booking | None:
     """The booking; with `lock` nobody else changes it before this transaction ends."""
-    statement = select(schema.bookings).where(schema.bookings.c.id == booking_id)
-    if lock:
-        statement = statement.with_for_update()
-    row = connection.execute(statement).one_or_none()
-    return None if row is None else bookings_of(connection, [row])[0]
+    row = (_LOCKED_BOOKING if lock else _BOOKING).row(connection, booking=booking_id)
+    if row is None:
+        return None
+    parts = (each.rows(connection, booking=booking_id) for each in (_ITEMS, _UNITS, _REFUNDS))
+    return _assembled([row], *parts)[0]
 
 
 def bookings_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Booking]:
@@ -69,17 +85,28 @@ def bookings_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Bookin
     if not rows:
         return []
     ids = {"ids": [row.id for row in rows]}
+    parts = (connection.execute(each, ids) for each in (_SELECT_ITEMS, _SELECT_UNITS, _SELECT_REFUNDS))
+    return _assembled(rows, *parts)
+
+
+def _assembled(
+    rows: Iterable[Any], item_rows: Iterable[Any], unit_rows: Iterable[Any], refund_rows: Iterable[Any]
+) -> list[Booking]:
     units: dict[UUID, list[UnitItem]] = defaultdict(list)
-    for row in connection.execute(_SELECT_UNITS, ids):
+    for row in unit_rows:
         units[row.item_id].append(_unit_of(row))
     items: dict[UUID, list[BookingItem]] = defaultdict(list)
-    for row in connection.execute(_SELECT_ITEMS, ids):
+    for row in item_rows:
         items[row.booking_id].append(_item_of(row, units[row.id]))
     refunds: dict[UUID, list[Refund]] = defaultdict(list)
-    for row in connection.execute(_SELECT_REFUNDS, ids):
+    for row in refund_rows:
         refunds[row.booking_id].append(
             Refund(
-                id=row.id, amount=row.amount, reason=row.reason, status=row.status, created_at=row.created_at
+                id=row.id,
+                amount=row.amount,
+                reason=row.reason,
+                status=row.status,
+                created_at=row.created_at,
             )
         )
     return [_booking_of(row, items[row.id], refunds[row.id]) for row in rows]
@@ -153,7 +180,7 @@ def _unit_row(booking_id: UUID, item_id: UUID, position: int, unit: UnitItem) ->
     }
 
 
-def _booking_of(row: Row[Any], items: Iterable[BookingItem], refunds: Iterable[Refund]) -> Booking:
+def _booking_of(row: Any, items: Iterable[BookingItem], refunds: Iterable[Refund]) -> Booking:
     return Booking(
         id=row.id,
         reference=row.reference,
@@ -184,7 +211,7 @@ def _booking_of(row: Row[Any], items: Iterable[BookingItem], refunds: Iterable[R
     )
 
 
-def _item_of(row: Row[Any], units: Iterable[UnitItem]) -> BookingItem:
+def _item_of(row: Any, units: Iterable[UnitItem]) -> BookingItem:
     return BookingItem(
         id=row.id,
         ticket_id=row.ticket_id,
@@ -201,7 +228,7 @@ def _item_of(row: Row[Any], units: Iterable[UnitItem]) -> BookingItem:
     )
 
 
-def _unit_of(row: Row[Any]) -> UnitItem:
+def _unit_of(row: Any) -> UnitItem:
     return UnitItem(
         id=row.id,
         unit_id=row.unit_id,

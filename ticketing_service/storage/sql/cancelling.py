@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select, update
 
+from common.database.prepared import Prepared
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
@@ -33,7 +34,7 @@ from ticketing_service.storage.sql.ledger import EntryKind, add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
 
 _units, _payments = schema.unit_items, schema.payments
-_CANCEL_UNIT = (
+_CANCEL_UNIT = Prepared(
     update(_units).where(_units.c.id == bindparam("unit")).values(status=BookingStatus.CANCELLED.value)
 )
 
@@ -49,7 +50,7 @@ def cancel_units(
     """Carry out `plan` on a booking that this transaction has locked; `mail` is the template the customer
     gets.
     """
-    connection.execute(_CANCEL_UNIT, [{"unit": unit_id} for unit_id in plan.unit_ids])
+    _CANCEL_UNIT.run_all(connection, ({"unit": unit_id} for unit_id in plan.unit_ids))
     if plan.whole:
         give_back(connection, [booking.id])
     else:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
+from common.database.prepared import Prepared
 from ticketing_service.domain.bookings import (
     Booking,
     BookingItem,
@@ -25,9 +26,18 @@ from ticketing_service.storage.sql.ledger import Entry, EntryKind, add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
 
 _bookings, _units = schema.bookings, schema.unit_items
-_SET_STATUS = update(_units).where(_units.c.id == bindparam("unit")).values(status=bindparam("to_status"))
-_SET_ADMISSION = (
-    update(_units).where(_units.c.id == bindparam("unit")).values(admission_id=bindparam("admission"))
+_is_unit = _units.c.id == bindparam("unit")
+_is_booking = _bookings.c.id == bindparam("booking")
+_SET_STATUS = Prepared(update(_units).where(_is_unit).values(status=bindparam("to_status")))
+_SET_ALL = Prepared(
+    update(_units).where(_units.c.booking_id == bindparam("booking")).values(status=bindparam("to_status"))
+)
+_SET_ADMISSION = Prepared(update(_units).where(_is_unit).values(admission_id=bindparam("admission")))
+_SET_UNTIL = Prepared(update(_bookings).where(_is_booking).values(admits_until=bindparam("until")))
+_SET_BOOKING = Prepared(
+    update(_bookings)
+    .where(_is_booking)
+    .values({name: bindparam(f"to_{name}") for name in ("status", "payment_status", "version", "updated_at")})
 )
 
 
@@ -45,9 +55,7 @@ def confirm(
 
     The counters must have been settled already.
     """
-    connection.execute(
-        update(_units).where(_units.c.booking_id == booking.id).values(status=BookingStatus.CONFIRMED.value)
-    )
+    _SET_ALL.run(connection, booking=booking.id, to_status=BookingStatus.CONFIRMED.value)
     confirmed = with_statuses(
         replace(
             booking,
@@ -80,10 +88,10 @@ def admit(connection: Connection, booking: Booking, issue: Issue, now: datetime)
     if not admissions:
         return booking
     add_admissions(connection, admissions)
-    connection.execute(
-        _SET_ADMISSION, [{"unit": each.unit_item_id, "admission": each.id} for each in admissions]
+    _SET_ADMISSION.run_all(
+        connection, ({"unit": each.unit_item_id, "admission": each.id} for each in admissions)
     )
-    set_admits_until(connection, booking.id)
+    _SET_UNTIL.run(connection, booking=booking.id, until=max(each.valid_until for each in admissions))
     payload = {"bookingId": str(booking.id)}
     add_tasks(
         connection,
@@ -110,7 +118,7 @@ def mark_used(
     now: datetime,
 ) -> Booking:
     """Unit items become redeemed or no_show, and the booking what follows from that."""
-    connection.execute(_SET_STATUS, [{"unit": unit_id, "to_status": status.value} for unit_id in unit_ids])
+    _SET_STATUS.run_all(connection, ({"unit": unit_id, "to_status": status.value} for unit_id in unit_ids))
     changed = with_statuses(booking, dict.fromkeys(unit_ids, status))
     changed = replace(
         changed,
@@ -134,15 +142,13 @@ def mark_used(
 
 def set_booking(connection: Connection, booking: Booking) -> None:
     """Write what changes in a booking's life: status, payment status, version."""
-    connection.execute(
-        update(_bookings)
-        .where(_bookings.c.id == booking.id)
-        .values(
-            status=booking.status.value,
-            payment_status=booking.payment_status.value,
-            version=booking.version,
-            updated_at=booking.updated_at,
-        )
+    _SET_BOOKING.run(
+        connection,
+        booking=booking.id,
+        to_status=booking.status.value,
+        to_payment_status=booking.payment_status.value,
+        to_version=booking.version,
+        to_updated_at=booking.updated_at,
     )
 
 

@@ -10,18 +10,19 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_, select, update
 
+from common.database.prepared import Prepared
 from ticketing_service.domain.claims import Claim, ClaimKind
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.slots import Counter
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.writing import insert_new
+from ticketing_service.storage.sql.writing import insert_new_on
 
 _counters, _claims = schema.counters, schema.claims
 _wanted: BindParameter[int] = bindparam("wanted")
 
 # The guard: the row changes only if there is room for what is wanted. Everything else about a sale rests on
 # this.
-_TAKE = (
+_TAKE = Prepared(
     update(_counters)
     .where(
         _counters.c.id == bindparam("counter"),
@@ -32,16 +33,22 @@ _TAKE = (
     )
     .values(held=_counters.c.held + _wanted)
 )
-_MOVE = (
+_MOVE = Prepared(
     update(_counters)
     .where(_counters.c.id == bindparam("counter"))
     .values(held=_counters.c.held + bindparam("to_held"), sold=_counters.c.sold + bindparam("to_sold"))
 )
-_SETTLE = (
+_SETTLE = Prepared(
     update(_claims)
     .where(_claims.c.booking_id == bindparam("booking"), _claims.c.kind != ClaimKind.GUEST.value)
     .values(held_until=None)
 )
+
+_INSERT_CLAIM = Prepared(insert(_claims))
+_MINE = _claims.c.booking_id == bindparam("booking")
+_CLAIMS = Prepared(select(_claims).where(_MINE))
+_END_GUEST_CLAIMS = Prepared(delete(_claims).where(_MINE, _claims.c.kind == ClaimKind.GUEST.value))
+_BEGIN = Prepared(lambda dialect: insert_new_on(dialect, _counters))
 
 ReleaseExpired = Callable[[UUID], bool]
 """Gives back expired holds that stand on a counter; says whether there were any."""
@@ -64,9 +71,9 @@ def take(
     """
     if not claims:
         return
-    connection.execute(
-        insert(_claims),
-        [
+    _INSERT_CLAIM.run_all(
+        connection,
+        (
             {
                 "booking_id": booking_id,
                 "counter_id": claim.counter_id,
@@ -76,15 +83,14 @@ def take(
                 "held_until": held_until,
             }
             for claim in claims
-        ],
+        ),
     )
     by_counter: dict[UUID, list[Claim]] = defaultdict(list)
     for claim in claims:
         by_counter[claim.counter_id].append(claim)
     for counter_id, together in sorted(by_counter.items()):
         wanted = sum(claim.quantity for claim in together)
-        decision = {"counter": counter_id, "wanted": wanted}
-        while connection.execute(_TAKE, decision).rowcount == 0:
+        while _TAKE.run(connection, counter=counter_id, wanted=wanted) == 0:
             if counter_id in on_demand and _begin(
                 connection, on_demand[counter_id], together[0].kind, wanted
             ):
@@ -97,18 +103,22 @@ def _begin(connection: Connection, counter: Counter, kind: ClaimKind, held: int)
     """Make the counter with its first claim; False when it is there (and refused)."""
     if counter.capacity is not None and held > counter.capacity:
         return False
-    row = {"id": counter.id, "capacity": counter.capacity, "held": held, "sold": 0}
-    made = connection.execute(
-        insert_new(connection, _counters).values(**row, transient=kind is ClaimKind.GUEST)
+    made = _BEGIN.run(
+        connection,
+        id=counter.id,
+        capacity=counter.capacity,
+        held=held,
+        sold=0,
+        transient=kind is ClaimKind.GUEST,
     )
-    return made.rowcount == 1
+    return made == 1
 
 
 def settle(connection: Connection, booking_id: UUID) -> None:
     """Held becomes sold; what only stood for the hold itself is given back."""
     moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
     standing = False
-    for claim in connection.execute(select(_claims).where(_claims.c.booking_id == booking_id)):
+    for claim in _CLAIMS.rows(connection, booking=booking_id):
         sold = 0 if claim.kind == ClaimKind.GUEST.value else claim.quantity
         standing = standing or sold == 0
         moves[claim.counter_id][0] -= claim.quantity
@@ -116,11 +126,9 @@ def settle(connection: Connection, booking_id: UUID) -> None:
     if not moves:
         return
     _move(connection, moves)
-    connection.execute(_SETTLE, {"booking": booking_id})
+    _SETTLE.run(connection, booking=booking_id)
     if standing:
-        connection.execute(
-            delete(_claims).where(_claims.c.booking_id == booking_id, _claims.c.kind == ClaimKind.GUEST.value)
-        )
+        _END_GUEST_CLAIMS.run(connection, booking=booking_id)
 
 
 def give_back(
@@ -187,7 +195,7 @@ def _move(connection: Connection, moves: dict[UUID, list[int]]) -> None:
         if held or sold
     ]
     if rows:
-        connection.execute(_MOVE, rows)
+        _MOVE.run_all(connection, rows)
 
 
 def _refusal(connection: Connection, claim: Claim, wanted: int) -> Refused:

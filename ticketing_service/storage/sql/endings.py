@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, case, insert, select, update
 
+from common.database.prepared import Prepared
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import BookingStatus, PaymentState
 from ticketing_service.storage.sql import schema
@@ -16,6 +17,7 @@ from ticketing_service.storage.sql.outbox import add_task, add_tasks
 
 RELEASE_BATCH = 200
 _bookings, _units, _payments = schema.bookings, schema.unit_items, schema.payments
+_INSERT_HISTORY = Prepared(insert(schema.history))
 OPEN_STATES = (PaymentState.OPENING.value, PaymentState.PENDING.value, PaymentState.AUTHORIZED.value)
 
 
@@ -30,9 +32,9 @@ def write_history(
     reason: str,
 ) -> None:
     """One history row for each booking."""
-    connection.execute(
-        insert(schema.history),
-        [
+    _INSERT_HISTORY.run_all(
+        connection,
+        (
             {
                 "id": uuid7(),
                 "booking_id": booking_id,
@@ -43,7 +45,7 @@ def write_history(
                 "reason": reason[:500],
             }
             for booking_id in booking_ids
-        ],
+        ),
     )
 
 

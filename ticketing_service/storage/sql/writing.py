@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, select, update
 from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
 
 from common.database.engine import Database
+from common.database.prepared import Prepared
 from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed
 from ticketing_service.storage.sql import schema
 
@@ -31,45 +32,58 @@ class Writer:
 
 
 def _once(connection: Connection, verb: Callable[[Connection], T], idempotency: Idempotency) -> T:
-    table = schema.idempotency
     # the row goes in first: of two requests under one key the second waits here until the first is decided
-    inserted = connection.execute(
-        insert_new(connection, table).values(
-            scope=idempotency.scope,
-            key=idempotency.key,
-            fingerprint=idempotency.fingerprint,
-            status=0,
-            headers=[],
-            body=b"",
-            created_at=idempotency.created_at,
-        )
+    inserted = _BEGIN.run(
+        connection,
+        scope=idempotency.scope,
+        key=idempotency.key,
+        fingerprint=idempotency.fingerprint,
+        status=0,
+        headers=[],
+        body=b"",
+        created_at=idempotency.created_at,
     )
-    if inserted.rowcount == 0:
+    if inserted == 0:
         raise _taken(connection, idempotency)
     result = verb(connection)
     answer = idempotency.render(result)
-    connection.execute(
-        update(table)
-        .where(_is(idempotency))
-        .values(status=answer.status, headers=[list(header) for header in answer.headers], body=answer.body)
+    _ANSWER.run(
+        connection,
+        in_scope=idempotency.scope,
+        under_key=idempotency.key,
+        to_status=answer.status,
+        to_headers=[list(header) for header in answer.headers],
+        to_body=answer.body,
     )
     return result
 
 
 def _taken(connection: Connection, idempotency: Idempotency) -> Replayed | KeyReused:
-    row = connection.execute(select(schema.idempotency).where(_is(idempotency))).one()
+    row = _FOUND.row(connection, in_scope=idempotency.scope, under_key=idempotency.key)
+    assert row is not None  # noqa: S101 the insert has just found it
     if bytes(row.fingerprint) != idempotency.fingerprint:
         return KeyReused()
     return Replayed(Answer(row.status, bytes(row.body), tuple((name, value) for name, value in row.headers)))
 
 
-def _is(idempotency: Idempotency) -> ColumnElement[bool]:
-    table = schema.idempotency
-    return and_(table.c.scope == idempotency.scope, table.c.key == idempotency.key)
-
-
 def insert_new(connection: Connection, table: Table) -> Insert:
     """An INSERT that leaves a row alone whose key is there already; `rowcount` tells whether it inserted."""
-    if connection.dialect.name == "mysql":
+    return insert_new_on(connection.dialect.name, table)
+
+
+def insert_new_on(dialect: str, table: Table) -> Insert:
+    """`insert_new` by the dialect's name, for prepared statements."""
+    if dialect == "mysql":
         return mysql_insert(table).prefix_with("IGNORE")
     return sqlite_insert(table).on_conflict_do_nothing()
+
+
+_table = schema.idempotency
+_is_it = and_(_table.c.scope == bindparam("in_scope"), _table.c.key == bindparam("under_key"))
+_BEGIN = Prepared(lambda dialect: insert_new_on(dialect, _table))
+_FOUND = Prepared(select(_table).where(_is_it))
+_ANSWER = Prepared(
+    update(_table)
+    .where(_is_it)
+    .values(status=bindparam("to_status"), headers=bindparam("to_headers"), body=bindparam("to_body"))
+)
