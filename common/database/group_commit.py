@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 
 
 class _Entry:
-    """One verb in the queue, its outcome, and the bell that rings when it is decided or when it shall lead."""
+    """One verb in the queue, its outcome, and the bell that rings when it is decided or shall lead."""
 
     __slots__ = ("bell", "decided", "error", "result", "taken", "verb")
 
