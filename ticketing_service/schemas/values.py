@@ -53,7 +53,7 @@ class EmailAddress(fields.String):
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> str:
         text = super()._deserialize(value, attr, data, **more)
-        if text is None or not is_email(text.strip()):
+        if not is_email(text.strip()):
             raise self.make_error("email")
         return text.strip()
 
