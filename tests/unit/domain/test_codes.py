@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
@@ -95,6 +96,11 @@ def test_bits_that_decode_to_nothing_do_not_make_a_second_spelling() -> None:
     assert len(readable) == 32 >> spare_bits
     # The others differ in bits of the signature, and none of them is ours.
     assert [_verdict(spelling) for spelling in readable if spelling != code] == [Code.CODE_FORGED] * 3
+
+
+@pytest.mark.parametrize("pois", [(), (b"bbbb", b"aaaa"), (b"aaaa", b"aaaa"), (b"aaaa",) * 9])
+def test_even_a_signed_code_must_be_in_its_one_form(pois: tuple[bytes, ...]) -> None:
+    assert _verdict(sign(replace(_payload(), pois=pois), KEY, KID)) is Code.CODE_UNREADABLE
 
 
 def test_another_key_or_another_keys_name_is_forged() -> None:

@@ -104,6 +104,7 @@ def test_money_for_a_cancelled_booking_or_a_second_time_goes_back(state: Payment
     cancelled = _decide(state, of=booking(BookingStatus.CANCELLED), **opening)
     assert (cancelled.kind, cancelled.reason) == (DecisionKind.RETURN_MONEY, "cancelled")
     first = payment(SOLD, PaymentState.CAPTURED, id=uid("first"), accepted=True)
+    assert _decide(state, accepted=first, **opening).reason == "second"
     for stands_on in (first, None):
         second = _decide(state, of=SOLD, accepted=stands_on, **opening)
         assert (second.kind, second.reason, second.amount) == (DecisionKind.RETURN_MONEY, "second", TOTAL)

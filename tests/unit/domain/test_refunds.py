@@ -41,6 +41,7 @@ def test_without_a_policy_cancellation_is_closed_and_nothing_can_be_had_after_th
     assert refundable_percent((), START, NOW) is None
     assert refundable_percent((RefundStep(0, 100),), START, START) == 100
     assert refundable_percent((RefundStep(0, 100),), START, START + MILLISECOND) is None
+    assert refundable_percent((RefundStep(-1, 100),), START, START + MILLISECOND) is None
 
 
 def test_all_of_a_booking_is_refunded_but_the_fee() -> None:
