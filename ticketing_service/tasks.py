@@ -1,0 +1,109 @@
+"""What the worker does: a handler for each kind of task, and the jobs of its timetable."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from functools import partial
+from uuid import UUID
+
+from common.outbox.loop import Handler, Job, Pace, Permanent, Worker
+from ticketing_service.actions import delivery, settlement, slot_cancellation, upkeep
+from ticketing_service.actions.ports import Ports
+from ticketing_service.clients.port import DirectoryUnavailable, MailUnavailable, PaymentUnavailable
+from ticketing_service.documents.mail_texts import Template
+from ticketing_service.storage.port import Task
+
+DEPENDENCIES_AWAY = (PaymentUnavailable, MailUnavailable, DirectoryUnavailable)
+
+
+def build_worker(ports: Ports, *, owner: str | None = None, pace: Pace | None = None) -> Worker:
+    """The worker over `ports`; `owner` names it among others."""
+    return Worker(
+        ports.store.outbox,
+        handlers(ports),
+        jobs(ports),
+        ports.clock,
+        owner or f"{socket.gethostname()[:40]}-{os.getpid()}-{os.urandom(4).hex()}",
+        transient=DEPENDENCIES_AWAY,
+        pace=pace,
+    )
+
+
+def handlers(ports: Ports) -> Mapping[str, Handler]:
+    """What is done for each kind of task."""
+    return {
+        "capture": lambda task: settlement.capture(_id(task, "paymentId"), ports),
+        "void": lambda task: settlement.void(_id(task, "paymentId"), ports),
+        "refund": lambda task: settlement.refund(_id(task, "refundId"), ports),
+        "document": lambda task: delivery.make_document(_id(task, "bookingId"), ports),
+        "mail": lambda task: _mail(task, ports),
+        slot_cancellation.KIND: lambda task: _slot_cancelled(task, ports),
+    }
+
+
+def jobs(ports: Ports) -> tuple[Job, ...]:
+    """What is done again and again, in seconds."""
+    copy = upkeep.PoiCopy()
+    return (
+        Job("expiry", 1, partial(upkeep.expire_holds, ports)),
+        Job("reconciliation", 2, partial(settlement.reconcile, ports)),
+        Job("poi-copy", 10, partial(copy.pull, ports)),
+        Job("no-shows", 60, partial(upkeep.mark_no_shows, ports)),
+        Job("purge", 60, partial(upkeep.purge, ports)),
+        Job("schedules", 3600, partial(upkeep.extend_schedules, ports)),
+    )
+
+
+def _mail(task: Task, ports: Ports) -> None:
+    payload = task.payload
+    try:
+        template = Template(payload.get("template", ""))
+    except ValueError as error:
+        raise Permanent(f"there is no such template: {payload.get('template')}") from error
+    if template is Template.LOOKUP:
+        links = delivery.SendLinks(
+            id=task.id,
+            written_at=task.created_at,
+            email=_text(task, "email"),
+            language=_text(task, "language"),
+            reference=payload.get("reference"),
+        )
+        delivery.send_links(links, ports)
+        return
+    mail = delivery.SendMail(
+        id=task.id,
+        written_at=task.created_at,
+        template=template,
+        booking_id=_id(task, "bookingId"),
+        amount=int(payload.get("amount", payload.get("refund", 0))),
+        reason=str(payload.get("reason", "")),
+        # The first attempt leaves the document to its own task, which was added in the same commit.
+        may_wait=task.attempts <= 1,
+    )
+    delivery.send_mail(mail, ports)
+
+
+def _slot_cancelled(task: Task, ports: Ports) -> None:
+    command = slot_cancellation.CancelBookingsOnSlot(
+        slot_id=_id(task, "slotId"),
+        reason=_text(task, "reason"),
+        actor=_text(task, "actor"),
+        after=_id(task, "after") if task.payload.get("after") else None,
+    )
+    slot_cancellation.cancel_bookings_on_slot(command, ports)
+
+
+def _text(task: Task, name: str) -> str:
+    value = task.payload.get(name)
+    if not isinstance(value, str):
+        raise Permanent(f"the task has no {name}")
+    return value
+
+
+def _id(task: Task, name: str) -> UUID:
+    try:
+        return UUID(_text(task, name))
+    except ValueError as error:
+        raise Permanent(f"{name} is not an id") from error
