@@ -99,7 +99,8 @@ class _Form:
             self._readers = [
                 column.type.dialect_impl(dialect).result_processor(dialect, None) for column in selected
             ]
-            row_type: Any = namedtuple("Row", [column.key or "value" for column in selected])
+            names = [column.key or "value" for column in selected]
+            row_type: Any = namedtuple("Row", names)  # type: ignore[misc] # noqa: PYI024
             self._row = row_type._make
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
