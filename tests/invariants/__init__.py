@@ -1,0 +1,1 @@
+"""What must never happen, whatever many clients do at once and whatever is killed meanwhile."""

@@ -1,0 +1,5 @@
+"""The stores that hold the invariants."""
+
+from tests.invariants.stores import database, mariadb_server, migrated_file, store, store_url
+
+__all__ = ["database", "mariadb_server", "migrated_file", "store", "store_url"]

@@ -1,0 +1,59 @@
+"""Fixtures: each test on every database, and every test ends with a look at the invariants."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from common.database.engine import Database
+from tests.servers.mariadb import MariaDB
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.sql.store import migrate, open_store
+
+KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
+THREADS = 16
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    """One server for all tests, started when the first asks for it."""
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("migrated") / "store.db"
+    migrate(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(params=KINDS)
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """A migrated database without rows."""
+    if request.param == "sqlite":
+        path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "store.db")
+        return f"sqlite:///{path}"
+    server: MariaDB = request.getfixturevalue("mariadb_server")
+    url = server.new_database("invariants")
+    migrate(url)
+    return url
+
+
+@pytest.fixture
+def database(store_url: str) -> Iterator[Database]:
+    """The database under the store, for what no port shows."""
+    opened = Database(store_url, threads=2)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    opened = open_store(store_url, threads=THREADS)
+    yield opened
+    opened.close()

@@ -1,0 +1,66 @@
+"""Many processes, ten times the demand, everything at once."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from common.database.engine import Database
+from tests.counts import counts
+from tests.invariants.checker import check, explain
+from tests.invariants.destination import Destination, open_destination
+from tests.invariants.load import Run, run_clients
+from ticketing_service.storage.port import Store
+
+PROCESSES, THREADS, OPERATIONS = counts((3, 4, 60), (8, 16, 120))
+PEOPLE_AN_OPERATION = 2  # what an average one asks for: about half are holds, of 4 people
+COUNTERS = 6
+MAX_USES = counts(4, 40)
+
+
+def _run(url: str, folder: Path, observed: Database, destination: Destination, seed: int, **more: Any) -> Run:
+    configuration = {
+        "url": url,
+        "seed": seed,
+        "threads": THREADS,
+        "operations": OPERATIONS,
+        "destination": destination.document(),
+        "guard": True,
+    } | more
+    return run_clients(folder, "tests.invariants.client", [configuration for _ in range(PROCESSES)], observed)
+
+
+def _scarce() -> int:
+    """The capacity of a counter at which the demand is ten times what there is."""
+    return PROCESSES * THREADS * OPERATIONS * PEOPLE_AN_OPERATION // COUNTERS // 10
+
+
+def test_ten_times_the_demand_breaks_no_invariant(
+    store_url: str, store: Store, database: Database, tmp_path: Path
+) -> None:
+    seed = random.SystemRandom().randrange(1_000_000)
+    print(f"seed {seed}")
+    destination = open_destination(store, _scarce(), MAX_USES)
+    run = _run(store_url, tmp_path, database, destination, seed)
+    assert not run.seen, explain(run.seen, seed)
+    assert run.looks > 3
+    violations = check(database, run.history)
+    assert not violations, explain(violations, seed)
+    # it was a sale, and a scarce one
+    assert "SOLD_OUT" in run.codes("hold")
+    assert "VOUCHER_EXHAUSTED" in run.codes("hold")
+    for operation in ("hold", "confirm", "cancel", "cancel part", "amend"):
+        assert run.count(operation) > 0, f"seed {seed}: no {operation} succeeded"
+
+
+def test_without_the_guard_the_same_run_oversells_and_the_checker_says_so(
+    store_url: str, store: Store, database: Database, tmp_path: Path
+) -> None:
+    seed = 1
+    destination = open_destination(store, _scarce(), MAX_USES)
+    run = _run(store_url, tmp_path, database, destination, seed, guard=False)
+    broken = {violation.invariant for violation in check(database, run.history)}
+    assert "oversold" in broken
+    assert "voucher used too often" in broken
+    assert "oversold" in {violation.invariant for violation in run.seen}
