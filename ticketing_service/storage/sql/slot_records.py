@@ -11,6 +11,7 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, true
 
+from common.database.prepared import Prepared
 from ticketing_service.domain.slots import (
     Closure,
     Counter,
@@ -24,17 +25,22 @@ from ticketing_service.domain.slots import (
 from ticketing_service.storage.sql import schema
 
 _slots, _counters, _links = schema.slots, schema.counters, schema.slot_counters
-_SELECT_COUNTERS = (
-    select(_links.c.slot_id, _counters.c.id, _counters.c.capacity, _counters.c.held, _counters.c.sold)
-    .join_from(_links, _counters, _links.c.counter_id == _counters.c.id)
-    .order_by(_counters.c.id)
-)
+_SELECT_COUNTERS = select(
+    _links.c.slot_id, _counters.c.id, _counters.c.capacity, _counters.c.held, _counters.c.sold
+).join_from(_links, _counters, _links.c.counter_id == _counters.c.id)
 _COUNTERS_OF_IDS = _SELECT_COUNTERS.where(_links.c.slot_id.in_(bindparam("ids", expanding=True)))
+_COUNTERS_OF_ONE = Prepared(_SELECT_COUNTERS.where(_links.c.slot_id == bindparam("slot")))
 
 
 def counters_of(connection: Connection, slot_ids: Sequence[UUID]) -> dict[UUID, tuple[Counter, ...]]:
     """The counters of each slot, in the order of their ids."""
     return _grouped(connection.execute(_COUNTERS_OF_IDS, {"ids": slot_ids}))
+
+
+def counters_of_one(connection: Connection, slot_id: UUID) -> tuple[Counter, ...]:
+    """The counters of a slot, in the order of their ids."""
+    rows = _COUNTERS_OF_ONE.rows(connection, slot=slot_id)
+    return tuple(Counter(id=row.id, capacity=row.capacity, held=row.held, sold=row.sold) for row in rows)
 
 
 def counters_where(connection: Connection, condition: ColumnElement[bool]) -> dict[UUID, tuple[Counter, ...]]:
@@ -52,7 +58,12 @@ def _grouped(rows: Iterable[Row[Any]]) -> dict[UUID, tuple[Counter, ...]]:
     found: dict[UUID, list[Counter]] = defaultdict(list)
     for slot_id, counter_id, capacity, held, sold in rows:
         found[slot_id].append(Counter(id=counter_id, capacity=capacity, held=held, sold=sold))
-    return {slot_id: tuple(counters) for slot_id, counters in found.items()}
+    # sorted here: nearly every slot has one counter, and a database would sort them all
+    return {slot_id: tuple(sorted(counters, key=_by_id)) for slot_id, counters in found.items()}
+
+
+def _by_id(counter: Counter) -> UUID:
+    return counter.id
 
 
 def slot_of(values: Sequence[Any], counters: tuple[Counter, ...]) -> Slot:

@@ -1,0 +1,97 @@
+"""What is asked all day long finds its rows by an index, and in their order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from itertools import chain
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, event
+
+from common.database.engine import Database
+from tests.contract.builders import FIRST_DAY, NOW
+from tests.contract.world import World
+from ticketing_service.domain.bookings import Booking, BookingStatus
+from ticketing_service.domain.catalogue import TicketQuery
+from ticketing_service.domain.slots import Slot
+from ticketing_service.storage.port import BookingQuery, Store
+
+Ask = Callable[[Store, Slot, Booking], Any]
+
+INDEXED: dict[str, Ask] = {
+    "tickets by title": lambda store, _, __: store.catalogue.search(TicketQuery()),
+    "tickets by price": lambda store, _, __: store.catalogue.search(TicketQuery(sort="price")),
+    "dearest tickets": lambda store, _, __: store.catalogue.search(TicketQuery(sort="-price")),
+    "newest tickets": lambda store, _, __: store.catalogue.search(TicketQuery(sort="newest")),
+    "one ticket": lambda store, slot, _: store.catalogue.ticket(slot.ticket_id),
+    "slots of a day": lambda store, slot, _: store.slots.between(slot.ticket_id, FIRST_DAY, FIRST_DAY),
+    "offers": lambda store, slot, _: store.slots.offers([slot.id]),
+    "bookings on a slot": lambda store, slot, _: store.slots.bookings_on(slot.id, None, 10),
+    "newest bookings": lambda store, _, __: store.bookings.search(BookingQuery()),
+    "bookings of a status": lambda store, _, __: store.bookings.search(
+        BookingQuery(status=BookingStatus.ON_HOLD)
+    ),
+    "bookings of a customer": lambda store, _, __: store.bookings.search(BookingQuery(email="a@example.org")),
+    "vouchers": lambda store, _, __: store.vouchers.page(10, None),
+    "a voucher's code": lambda store, _, __: store.vouchers.by_code("X"),
+    "revocations": lambda store, _, __: store.admissions.revocations(NOW, 10, None),
+}
+
+
+@contextmanager
+def _heard() -> Iterator[list[tuple[str, Any]]]:
+    """The statements that are sent meanwhile, with their parameters."""
+    statements: list[tuple[str, Any]] = []
+
+    def listen(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: Any) -> None:
+        if statement.startswith("SELECT"):
+            statements.append((statement, parameters))
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+
+
+def _steps(database: Database, ask: Callable[[], Any]) -> list[list[str]]:
+    """What SQLite does for each statement of `ask`."""
+    with _heard() as statements:
+        ask()
+    assert statements
+    steps: list[list[str]] = []
+    with database.read() as connection:
+        for statement, parameters in statements:
+            rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
+            steps.append([row.detail for row in rows])
+    return steps
+
+
+@pytest.fixture
+def asked(world: World) -> tuple[Store, Slot, Booking]:
+    slot = world.slot()
+    return world.store, slot, world.hold(slot)
+
+
+@pytest.mark.parametrize("name", INDEXED)
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_no_table_is_read_through_or_sorted(
+    name: str, asked: tuple[Store, Slot, Booking], database: Database
+) -> None:
+    steps = _steps(database, lambda: INDEXED[name](*asked))
+    read_through = [step for step in chain(*steps) if step.startswith("SCAN") and "USING" not in step]
+    assert read_through == [], steps
+    # the list itself; the few rows that belong to one entry of it may be sorted
+    assert "USE TEMP B-TREE FOR ORDER BY" not in steps[0], steps
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_words_are_looked_up_and_not_compared_with_every_ticket(world: World, database: Database) -> None:
+    world.ticket()
+    steps = _steps(database, lambda: world.store.catalogue.search(TicketQuery(words=("tower", "cl"))))
+    looked_up = [step for step in chain(*steps) if "ticketing_ticket_words" in step]
+    assert len(looked_up) == 2, steps
+    assert all(step.startswith("SEARCH") for step in looked_up), steps
+    assert [step for step in chain(*steps) if step.startswith("SCAN ticketing_tickets")] == [], steps
