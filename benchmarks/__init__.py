@@ -1,0 +1,1 @@
+"""What the service does in a second, against what its store and its framework could do at best."""

@@ -1,0 +1,103 @@
+"""`make bench`: measure on SQLite and MariaDB, in about five minutes.
+
+`BENCH=full` adds the store of a million bookings; `BENCH_STORES=sqlite` or `mariadb` measures one of the two.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from benchmarks import machine, report
+from benchmarks.databases import MARIADB, SQLITE, Databases, opened
+from benchmarks.figures import Figure
+from benchmarks.progress import Progress, Step
+from benchmarks.reading import measure_memory, measure_reads
+from benchmarks.selling import measure_growth, measure_paid_sale, measure_sale
+from benchmarks.site import running
+
+FEW_BOOKINGS = 1_000
+MANY_BOOKINGS = {"small": 20_000, "full": 1_000_000}
+GROWTH_SECONDS = {"small": {SQLITE: 40.0, MARIADB: 50.0}, "full": {SQLITE: 400.0, MARIADB: 900.0}}
+BUFFER_POOL = {"small": "256M", "full": "2G"}
+SMALL, FULL = "small", "full"
+
+
+def main() -> None:
+    """Measure, print, keep. The exit status says whether every aim was met."""
+    size = os.environ.get("BENCH") or SMALL
+    if size not in (SMALL, FULL):
+        raise SystemExit(f"BENCH={size}: expected {SMALL} or {FULL}")
+    stores = _wanted_stores()
+    begun = datetime.now(UTC)
+    facts: dict[str, Any] = {"startedAt": begun.strftime("%Y-%m-%dT%H:%MZ"), "size": size}
+    facts |= {"machine": machine.machine_facts(), "versions": machine.versions()}
+    progress = Progress([step for store in stores for step in _steps(store, size)])
+    figures: dict[str, Sequence[Figure]] = {}
+    titles: dict[str, str] = {}
+    for store in stores:
+        with (
+            TemporaryDirectory(prefix="bench-") as folder,
+            opened(store, Path(folder), BUFFER_POOL[size]) as databases,
+        ):
+            titles[store] = f"{store} {databases.version()}"
+            figures[store] = _measure(databases, size, progress)
+        print(f"\n{report.table(titles[store], figures[store])}\n", flush=True)
+    progress.finish()
+    path = report.write("latest", {**facts, "stores_measured": titles}, figures)
+    print(f"written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
+    missed = [
+        f"{store}: {figure.name}" for store in stores for figure in figures[store] if figure.met is False
+    ]
+    if missed:
+        sys.exit("missed: " + "; ".join(missed))
+
+
+def _wanted_stores() -> tuple[str, ...]:
+    """BENCH_STORES, separated by commas; both by default."""
+    known = {"sqlite": SQLITE, "mariadb": MARIADB}
+    asked = (os.environ.get("BENCH_STORES") or "sqlite,mariadb").split(",")
+    unknown = [name for name in asked if name not in known]
+    if unknown:
+        raise SystemExit(f"BENCH_STORES: {', '.join(unknown)} is none of {', '.join(known)}")
+    return tuple(known[name] for name in asked)
+
+
+def _steps(store: str, size: str) -> list[Step]:
+    return [
+        Step(f"{store}: start, with a destination of its own", 6),
+        Step(f"{store}: sale against the bare driver, hot and spread", 50),
+        Step(f"{store}: reads against bare Flask", 42),
+        Step(f"{store}: sale with payment", 9),
+        Step(f"{store}: memory", 6),
+        Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
+    ]
+
+
+def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure]:
+    figures: list[Figure] = []
+    with ExitStack() as stack:
+        with progress.step():
+            site = stack.enter_context(running(databases, sandbox=True))
+        measurements: tuple[Callable[[], list[Figure]], ...] = (
+            lambda: measure_sale(databases, site),
+            lambda: measure_reads(site),
+            lambda: measure_paid_sale(site),
+            lambda: measure_memory(site),
+        )
+        for measurement in measurements:
+            with progress.step():
+                figures += measurement()
+    with progress.step():
+        figures += measure_growth(databases, FEW_BOOKINGS, MANY_BOOKINGS[size])
+    return figures
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""After the load: does what the store counts agree with what it sold?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from benchmarks.databases import rows
+
+_TAKEN = """
+SELECT items.slot_id, bookings.status, SUM(units.pax_count)
+FROM ticketing_unit_items units
+JOIN ticketing_booking_items items ON items.id = units.item_id
+JOIN ticketing_bookings bookings ON bookings.id = units.booking_id
+WHERE units.status IN ('on_hold', 'confirmed') GROUP BY items.slot_id, bookings.status
+"""
+_COUNTED = """
+SELECT links.slot_id, counters.held, counters.sold, counters.capacity
+FROM ticketing_slot_counters links JOIN ticketing_capacity_counters counters ON counters.id = links.counter_id
+"""
+_CONFIRMED = "SELECT COUNT(*) FROM ticketing_bookings WHERE status = 'confirmed'"
+
+
+class Inconsistent(Exception):
+    """The store's counters and bookings disagree, or a sale is lost: the figures would be worthless."""
+
+
+@dataclass(frozen=True, slots=True)
+class Books:
+    """People taken beyond a capacity, and confirmed bookings in the store."""
+
+    oversold: int
+    confirmed: int
+
+
+def check_books(url: str, acknowledged: int) -> Books:
+    """Compare every slot's counter (one a slot here) with its bookings. Raises Inconsistent."""
+    taken: dict[bytes, dict[str, int]] = {}
+    for slot, status, people in rows(url, _TAKEN):
+        taken.setdefault(bytes(slot), {})[status] = int(people)
+    oversold = 0
+    for slot, held, sold, capacity in rows(url, _COUNTED):
+        here = taken.get(bytes(slot), {})
+        booked = here.get("on_hold", 0), here.get("confirmed", 0)
+        if (held, sold) != booked:
+            raise Inconsistent(
+                f"slot {bytes(slot).hex()}: counted {held}+{sold}, booked {booked[0]}+{booked[1]}"
+            )
+        oversold += max(0, sum(booked) - (capacity if capacity is not None else sum(booked)))
+    ((confirmed,),) = rows(url, _CONFIRMED)
+    if confirmed < acknowledged:
+        raise Inconsistent(f"{acknowledged} sales were acknowledged, {confirmed} are in the store")
+    return Books(oversold, confirmed)

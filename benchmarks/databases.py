@@ -1,0 +1,103 @@
+"""Databases to measure on, each fresh and durable: SQLite files and a MariaDB server of our own."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Any
+from urllib.parse import urlsplit
+
+import pymysql
+
+from tests.servers.mariadb import MariaDB
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.store import migrate
+
+SQLITE, MARIADB = "SQLite", "MariaDB"
+PLACES = {"sqlite": "?", "mysql": "%s"}
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """Makes databases of one kind in a folder, or on a server."""
+
+    name: str
+    folder: Path
+    server: MariaDB | None
+
+    def new(self) -> str:
+        """The URL of a new database with the service's tables."""
+        if self.server is not None:
+            url = self.server.new_database("bench")
+        else:
+            url = f"sqlite:///{self.folder}/{token_hex(4)}.sqlite3"
+        migrate(url)
+        return url
+
+    def copy(self, url: str) -> str:
+        """The URL of a new database with the same rows."""
+        target = self.new()
+        with plain_connection(target) as connection:
+            cursor = connection.cursor()
+            if self.server is None:
+                cursor.execute("ATTACH ? AS source", (url.removeprefix("sqlite:///"),))
+            source = "source" if self.server is None else _database(url)
+            for table in schema.metadata.sorted_tables:
+                cursor.execute(f"INSERT INTO {table.name} SELECT * FROM {source}.{table.name}")
+            connection.commit()
+        return target
+
+    def version(self) -> str:
+        """Of the server, or of the library."""
+        if self.server is None:
+            return sqlite3.sqlite_version
+        with self.server.connect() as connection, connection.cursor() as cursor:
+            cursor.execute("SELECT VERSION()")
+            return str((cursor.fetchone() or ("",))[0])
+
+
+@contextmanager
+def opened(name: str, folder: Path, buffer_pool: str) -> Iterator[Databases]:
+    """Databases of a kind, until the block ends."""
+    server = MariaDB(buffer_pool=buffer_pool) if name == MARIADB else None
+    with server or nullcontext():
+        yield Databases(name, folder, server)
+
+
+@contextmanager
+def plain_connection(url: str) -> Iterator[Any]:
+    """A driver's own connection, for filling and for checking; not for measuring."""
+    connection: Any
+    if url.startswith("sqlite"):
+        connection = sqlite3.connect(url.removeprefix("sqlite:///"), timeout=30)
+    else:
+        parts = urlsplit(url)
+        connection = pymysql.connect(
+            host=parts.hostname or "",
+            port=parts.port or 3306,
+            user=parts.username,
+            password=parts.password or "",
+            database=_database(url),
+            charset="utf8mb4",
+        )
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def rows(url: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+    """What a query finds; `?` marks its parameters."""
+    with plain_connection(url) as connection:
+        cursor = connection.cursor()
+        place = PLACES["sqlite" if url.startswith("sqlite") else "mysql"]
+        cursor.execute(sql.replace("?", place), tuple(parameters))
+        return [tuple(row) for row in cursor.fetchall()]
+
+
+def _database(url: str) -> str:
+    return urlsplit(url).path.lstrip("/")

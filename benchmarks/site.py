@@ -1,0 +1,104 @@
+"""The service as it is measured: gunicorn as in production, on a database of its own."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import UUID
+
+import httpx
+
+from benchmarks import destination
+from benchmarks.databases import Databases
+from benchmarks.destination import Destination, OnSale
+from benchmarks.load import LoadFailed
+from tests.servers.process import ROOT, Process, free_port
+from tests.servers.stack import ServiceStack
+
+WORKERS, THREADS = 2, 8
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A running service and what is on sale there."""
+
+    stack: ServiceStack
+    url: str
+    sells: Destination
+
+    @property
+    def port(self) -> int:
+        return self.stack.ticketing_port
+
+
+@contextmanager
+def running(databases: Databases, *, sandbox: bool = False) -> Iterator[Site]:
+    """A service with the destination, without its worker, whose work comes after a sale."""
+    url = databases.new()
+    sells = destination.build(url)
+    stack = ServiceStack(
+        databases.folder / secrets.token_hex(4),
+        database_url=url,
+        web_workers=WORKERS,
+        web_threads=THREADS,
+        sandbox=sandbox,
+        worker=False,
+    )
+    with stack:
+        yield Site(stack, url, sells)
+
+
+@contextmanager
+def bare_flask(folder: Path) -> Iterator[int]:
+    """The port of a bare Flask that serves a folder's files under the service's own gunicorn settings."""
+    port = free_port()
+    env = {
+        "BARE_FOLDER": str(folder),
+        "TICKETING_PORT": str(port),
+        "BIND_HOST": "127.0.0.1",
+        "WEB_WORKERS": str(WORKERS),
+        "WEB_THREADS": str(THREADS),
+        "LOG_LEVEL": "warning",
+    }
+    argv = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), "benchmarks.bare:app"]
+    process = Process(argv, env=env, name="bare-flask")
+    try:
+        process.start()
+        process.wait_for_port(port)
+        yield port
+    finally:
+        process.close()
+
+
+def sell_one(site: Site, on_sale: OnSale) -> UUID:
+    """Hold and confirm one free ticket. Raises LoadFailed."""
+    body = {
+        "items": [{"slotId": str(on_sale.hot), "units": [{"unitId": str(on_sale.unit_id), "quantity": 1}]}],
+        "customer": {"name": "Guest", "email": "model@example.com", "language": "en"},
+    }
+    with httpx.Client(base_url=site.stack.ticketing_url) as client:
+        held = client.post("/api/v1/bookings", json=body, headers={"Idempotency-Key": secrets.token_hex(16)})
+        if held.status_code != 201:
+            raise LoadFailed(f"the hold was answered {held.status_code}: {held.text}")
+        booking = held.json()
+        bearer = {"Authorization": f"Bearer {booking['accessToken']}"}
+        confirmed = client.post(f"/api/v1/bookings/{booking['id']}/confirm", headers=bearer)
+        if confirmed.status_code != 200:
+            raise LoadFailed(f"the confirmation was answered {confirmed.status_code}: {confirmed.text}")
+    return UUID(booking["id"])
+
+
+def pay_at_once(site: Site) -> None:
+    """Let the sandbox take every payment as authorised when it is opened, and send no webhook."""
+    behaviour = {"autoPay": "authorize", "webhooks": {"delivery": "lost"}}
+    token = site.stack.env["PAYMENT_API_TOKEN"]
+    answer = httpx.put(
+        f"{site.stack.payment_url}/sandbox/behaviour",
+        json=behaviour,
+        headers={"Authorization": f"Bearer {token}"},
+    )
+    answer.raise_for_status()
