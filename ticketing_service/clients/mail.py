@@ -57,12 +57,15 @@ class SmtpMailer:
             raise MailUnavailable(f"{type(error).__name__}: {error}") from error
 
     def _connect(self) -> smtplib.SMTP:
+        # Our name in the greeting; without one smtplib would look up this machine's, however long it takes.
+        us = self._from.domain
         if self._scheme == "smtps":
+            context = ssl.create_default_context()
             server: smtplib.SMTP = smtplib.SMTP_SSL(
-                self._host, self._port, timeout=self._timeout, context=ssl.create_default_context()
+                self._host, self._port, us, timeout=self._timeout, context=context
             )
         else:
-            server = smtplib.SMTP(self._host, self._port, timeout=self._timeout)
+            server = smtplib.SMTP(self._host, self._port, us, timeout=self._timeout)
         try:
             if self._scheme == "smtp+starttls":
                 server.starttls(context=ssl.create_default_context())
