@@ -14,7 +14,6 @@ from datetime import UTC, date, datetime, timedelta
 from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -23,31 +22,11 @@ from zoneinfo import ZoneInfo
 from demo import lines
 from demo.api import Api, NobodyAnswers
 from demo.catalogue import Catalogue, Json
+from demo.payment_form import PaymentForm
 from demo.run import SetupError, read_run
 from demo.story import POLL_SECONDS, WAIT_SECONDS, Story, Unexpected
 
 NOT_YET = (409, 503)
-
-
-class PaymentForm(HTMLParser):
-    """The form of the payment module's page: where it goes, and what its fields and buttons send."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.action = ""
-        self.fields: dict[str, str] = {}
-        self.buttons: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Note the form and what is in it."""
-        values = {name: value or "" for name, value in attrs}
-        if tag == "form":
-            self.action = values.get("action", "")
-        elif tag == "input":
-            self.fields[values["name"]] = values.get("value", "")
-        elif tag == "button":
-            self.buttons.append(values.get("value", ""))
 
 
 class Tour:
@@ -66,7 +45,7 @@ class Tour:
         refund = self.cancel(troubled)
         self.look_at_the_books()
         return (
-            f"sold {sold['reference']} for {lines.money(sold['price']['total'])} and let one visitor in, once; "
+            f"sold {sold['reference']} for {lines.money(sold['price']['total'])}, let one visitor in once; "
             f"cancelled {troubled['reference']} and gave back {refund}"
         )
 
