@@ -76,7 +76,7 @@ class ExtendHold:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancelBooking:
-    """Without `unit_item_ids` all that can be. `refund_percent` is staff's own decision, against the policy."""
+    """Without `unit_item_ids` all that can be. `refund_percent` is staff's decision against the policy."""
 
     booking_id: UUID
     access: Access

@@ -138,7 +138,7 @@ def heed(notice: Notice, ports: Ports) -> None:
 
 
 def is_signed(body: bytes, signature: str, secrets: tuple[str, ...], now: datetime) -> bool:
-    """Whether `signature` is `t=<unix>,v1=<hex HMAC-SHA256 of "t.body">` under one of `secrets`, and recent."""
+    """Whether `signature` is `t=<unix>,v1=<hex HMAC-SHA256 of "t.body">` of one of `secrets`, and recent."""
     parts: Mapping[str, str] = dict(part.strip().partition("=")[::2] for part in signature[:300].split(","))
     stamp, given = parts.get("t", ""), parts.get("v1", "").encode()
     if not (stamp.isascii() and stamp.isdigit() and len(stamp) < 12):

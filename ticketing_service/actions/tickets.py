@@ -95,7 +95,7 @@ def change_ticket(command: ChangeTicket, ports: Ports) -> Ticket:
 
 
 def archive_ticket(command: ArchiveTicket, ports: Ports) -> Ticket:
-    """Take the ticket off sale for good; what was sold stays good. Raises TICKET_NOT_FOUND, VERSION_CONFLICT."""
+    """Take it off sale; what was sold stays good. Raises TICKET_NOT_FOUND, VERSION_CONFLICT."""
     current = managed_ticket(command.ticket_id, command.allowed_pois, ports)
     archived = replace(current, status=TicketStatus.ARCHIVED, updated_at=ports.clock())
     return ports.store.catalogue.replace(archived, command.expected_version)

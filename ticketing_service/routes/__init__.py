@@ -1,2 +1,1 @@
-"""One resource per file: who may call, what comes in, what goes out, what else can happen, then one action.
-"""
+"""One resource a file: who may call, what comes in, what goes out, what else can happen, then one action."""

@@ -11,7 +11,7 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    """A header and `rows`. Text that a spreadsheet would compute is preceded by an apostrophe; numbers stay."""
+    """A header and `rows`. Text that a spreadsheet would compute gets an apostrophe; numbers stay."""
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(columns)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields, post_load, validate
@@ -26,7 +25,7 @@ from ticketing_service.schemas.documents import Document, money
 from ticketing_service.schemas.values import Money
 
 MAX_CAPACITY = 1_000_000
-LOWEST_MULTIPLIER, HIGHEST_MULTIPLIER = Decimal("0.5"), Decimal("3.0")
+LOWEST_MULTIPLIER, HIGHEST_MULTIPLIER = 0.5, 3.0
 _TIME = validate.Regexp(r"([01]\d|2[0-3]):[0-5]\d\Z", error="INVALID: Not a time of day like 09:30.")
 
 
@@ -126,7 +125,7 @@ class OpeningHoursOut(ApiSchema):
 
 
 class SlotOut(ApiSchema):
-    """A slot. `price` is that of a whole group, `openingHours` are a day ticket's, `multiplier` is for staff."""
+    """A slot. `price` is that of a whole group, `openingHours` of a day ticket, `multiplier` for staff."""
 
     id = fields.UUID(required=True)
     ticket_id = fields.UUID(required=True)
