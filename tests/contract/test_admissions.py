@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from marshmallow import ValidationError
@@ -23,6 +24,10 @@ from ticketing_service.storage.sql.admissions import cancel_admissions
 
 def _entry(key: str = "entry") -> Callable[[Admission], str]:
     return lambda _: key
+
+
+def _cancel(database: Database, admission: Admission, at: datetime) -> None:
+    database.write(lambda connection: cancel_admissions(connection, [admission.unit_item_id], at))
 
 
 def _refusal(verb: Callable[[], object]) -> Refused:
@@ -87,7 +92,7 @@ def test_a_scan_id_is_good_for_one_admission_and_place(world: World) -> None:
     scan = make_scan(world.admission())
     world.store.admissions.redeem(scan, _entry(), NOW)
     for other in (make_scan(world.admission(), scan_id=scan.scan_id), replace(scan, poi_id=uuid7())):
-        refused = _refusal(lambda other=other: world.store.admissions.redeem(other, _entry(), NOW))
+        refused = _refusal(partial(world.store.admissions.redeem, other, _entry(), NOW))
         assert (refused.code, refused.pointer) == (Code.IDEMPOTENCY_KEY_REUSED, "/scanId")
 
 
@@ -143,8 +148,7 @@ def test_revocations_come_in_the_order_of_their_cancellation(world: World, datab
     admissions = world.store.admissions.of_booking(world.sold(slot, 5).id)
     moments = [NOW + timedelta(minutes=minutes) for minutes in (3, 1, 1, 2)]
     for admission, moment in zip(admissions, moments, strict=False):
-        unit = admission.unit_item_id
-        database.write(lambda connection, unit=unit, at=moment: cancel_admissions(connection, [unit], at))
+        _cancel(database, admission, moment)
     expected = [admissions[1].id, admissions[2].id, admissions[3].id, admissions[0].id]
     listed = world.store.admissions.revocations
     everything = listed(None, 10, None)
@@ -163,9 +167,7 @@ def test_revocations_come_in_the_order_of_their_cancellation(world: World, datab
 def test_an_admission_is_cancelled_once(world: World, database: Database) -> None:
     admission = world.admission()
     for moment in (NOW, NOW + timedelta(days=1)):
-        database.write(
-            lambda connection, at=moment: cancel_admissions(connection, [admission.unit_item_id], at)
-        )
+        _cancel(database, admission, moment)
     assert world.store.admissions.get(admission.id) == replace(admission, cancelled_at=NOW)
 
 

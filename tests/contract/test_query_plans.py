@@ -27,7 +27,6 @@ INDEXED: dict[str, Ask] = {
     "newest tickets": lambda store, _, __: store.catalogue.search(TicketQuery(sort="newest")),
     "one ticket": lambda store, slot, _: store.catalogue.ticket(slot.ticket_id),
     "slots of a day": lambda store, slot, _: store.slots.between(slot.ticket_id, FIRST_DAY, FIRST_DAY),
-    "offers": lambda store, slot, _: store.slots.offers([slot.id]),
     "bookings on a slot": lambda store, slot, _: store.slots.bookings_on(slot.id, None, 10),
     "newest bookings": lambda store, _, __: store.bookings.search(BookingQuery()),
     "bookings of a status": lambda store, _, __: store.bookings.search(
