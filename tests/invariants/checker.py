@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -24,14 +23,6 @@ ON_HOLD = BookingStatus.ON_HOLD.value
 SOLD = frozenset({BookingStatus.CONFIRMED.value, BookingStatus.REDEEMED.value, BookingStatus.NO_SHOW.value})
 KEY_PREFIX = "key "
 """Clients put the key of a hold into the customer's name, so that its effects can be counted."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Sample:
-    """What one look at the store during a run found: counters beyond capacity, or unequal to their claims."""
-
-    looks: int
-    violations: tuple[Violation, ...]
 
 
 def check(database: Database, history: Sequence[Record] = ()) -> list[Violation]:
@@ -196,10 +187,7 @@ def _check_acknowledged(facts: Facts, history: Iterable[Record]) -> Iterator[Vio
 
 def _check_keys(facts: Facts, history: Iterable[Record]) -> Iterator[Violation]:
     """A key has one effect and one answer, and none when it was refused."""
-    effects: dict[str, list[UUID]] = defaultdict(list)
-    for booking in facts.bookings.values():
-        if booking.customer_name.startswith(KEY_PREFIX):
-            effects[booking.customer_name.removeprefix(KEY_PREFIX)].append(booking.id)
+    effects = _effects(facts)
     answers: dict[str, set[str | None]] = defaultdict(set)
     kinds: dict[str, set[str]] = defaultdict(set)
     for record in history:
@@ -217,6 +205,15 @@ def _check_keys(facts: Facts, history: Iterable[Record]) -> Iterator[Violation]:
             yield Violation("one key, several answers", None, key)
         if not effects[key]:
             yield Violation("acknowledged key without effect", None, key)
+
+
+def _effects(facts: Facts) -> dict[str, list[UUID]]:
+    """The bookings that each key made."""
+    effects: dict[str, list[UUID]] = defaultdict(list)
+    for booking in facts.bookings.values():
+        if booking.customer_name.startswith(KEY_PREFIX):
+            effects[booking.customer_name.removeprefix(KEY_PREFIX)].append(booking.id)
+    return effects
 
 
 def _check_unknowns(history: Iterable[Record]) -> Iterator[Violation]:

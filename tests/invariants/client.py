@@ -1,4 +1,4 @@
-"""A client process: threads that hold, pay, confirm, change, extend, cancel and repeat, straight on the store.
+"""A client process: threads that hold, pay, change, extend, cancel and repeat, straight on the store.
 
 python -m tests.invariants.client configuration.json
 """
@@ -19,7 +19,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import bindparam, update
 
-from common.database.failures import StoreUnavailable
+from common.database import StoreUnavailable
 from common.database.prepared import Prepared
 from common.identifiers import uuid7
 from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed, fingerprint_of, hashed_key

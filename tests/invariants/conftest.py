@@ -1,5 +1,12 @@
 """The stores that hold the invariants."""
 
-from tests.invariants.stores import database, mariadb_server, migrated_file, store, store_url
+from tests.invariants.stores import (
+    database,
+    mariadb_server,
+    migrated_file,
+    migrated_mariadb,
+    store,
+    store_url,
+)
 
-__all__ = ["database", "mariadb_server", "migrated_file", "store", "store_url"]
+__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]

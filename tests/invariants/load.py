@@ -57,7 +57,7 @@ def run_clients(
         histories[-1].touch()
         path = folder / f"client-{number}.json"
         path.write_bytes(orjson.dumps(configuration | {"name": f"c{number}", "history": str(histories[-1])}))
-        argv = [sys.executable, "-W", "error", "-m", module, path]
+        argv = [sys.executable, "-W", "error", "-m", module, str(path)]
         clients.append(Process(argv, name=f"client-{number}"))
     run = Run()
     try:

@@ -1,4 +1,4 @@
-"""The history of a client: one JSON line for each answer (or its absence), written by the client's process."""
+"""The history of a client: one JSON line for each answer, or the lack of one."""
 
 from __future__ import annotations
 
