@@ -1,5 +1,5 @@
 """Opening a database by URL, transactions with group commit, and migrations."""
 
-from common.database.failures import StoreUnavailable
+from common.database.unavailable import StoreUnavailable
 
 __all__ = ["StoreUnavailable"]

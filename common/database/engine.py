@@ -14,8 +14,9 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 
-from common.database.failures import DATABASE_ERRORS, StoreUnavailable, is_unavailable
+from common.database.failures import DATABASE_ERRORS, is_unavailable
 from common.database.group_commit import GroupCommit, Verb, no_turns
+from common.database.unavailable import StoreUnavailable
 
 T = TypeVar("T")
 

@@ -39,12 +39,6 @@ _SQLITE_UNAVAILABLE = ("database is locked", "disk I/O error", "database or disk
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, MySqlError)
 
 
-class StoreUnavailable(Exception):
-    """The store gave no answer in time, or cannot be reached. What was asked for may or may not have
-    happened: the same request under the same idempotency key finds out.
-    """
-
-
 def mysql_code(error: BaseException) -> int | None:
     """The server's or client's number of a MySQL error."""
     cause = _cause(error)

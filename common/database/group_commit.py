@@ -18,7 +18,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine
 
-from common.database.failures import StoreUnavailable, is_contention, is_unavailable
+from common.database.failures import is_contention, is_unavailable
+from common.database.unavailable import StoreUnavailable
 
 T = TypeVar("T")
 Verb = Callable[[Connection], T]

@@ -18,7 +18,8 @@ from sqlalchemy import Connection, NullPool, create_engine, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.database.engine import Database
-from common.database.failures import StoreUnavailable, is_unavailable
+from common.database.failures import is_unavailable
+from common.database.unavailable import StoreUnavailable
 
 LOCK_SECONDS = 60.0
 POLL_SECONDS = 0.02

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import closing
 from typing import Any
 
 from sqlalchemy import Connection, Dialect, Executable, Select
@@ -33,13 +34,8 @@ class Prepared:
 
     def run(self, connection: Connection, **parameters: Any) -> int:
         """Execute it; how many rows it found or wrote. KeyError for a parameter that is missing."""
-        form = self._form(connection)
-        cursor = _cursor(connection)
-        try:
-            cursor.execute(form.text, form.bound(parameters))
+        with closing(self._executed(connection, parameters)) as cursor:
             return int(cursor.rowcount)
-        finally:
-            cursor.close()
 
     def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute it once for each of `rows`."""
@@ -47,26 +43,27 @@ class Prepared:
         bound = [form.bound(row) for row in rows]
         if not bound:
             return
-        cursor = _cursor(connection)
-        try:
+        with closing(_cursor(connection)) as cursor:
+            _announce(connection, cursor, form.text, bound)
             cursor.executemany(form.text, bound)
-        finally:
-            cursor.close()
 
     def rows(self, connection: Connection, **parameters: Any) -> list[Any]:
         """The rows it selects, with the columns as attributes."""
-        form = self._form(connection)
-        cursor = _cursor(connection)
-        try:
-            cursor.execute(form.text, form.bound(parameters))
-            return [form.row(values) for values in cursor.fetchall()]
-        finally:
-            cursor.close()
+        with closing(self._executed(connection, parameters)) as cursor:
+            return [self._form(connection).row(values) for values in cursor.fetchall()]
 
     def row(self, connection: Connection, **parameters: Any) -> Any | None:
         """The one row it selects, or None."""
         found = self.rows(connection, **parameters)
         return found[0] if found else None
+
+    def _executed(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
+        form = self._form(connection)
+        cursor = _cursor(connection)
+        bound = form.bound(parameters)
+        _announce(connection, cursor, form.text, bound)
+        cursor.execute(form.text, bound)
+        return cursor
 
     def _form(self, connection: Connection) -> _Form:
         dialect = connection.dialect
@@ -100,7 +97,7 @@ class _Form:
                 column.type.dialect_impl(dialect).result_processor(dialect, None) for column in selected
             ]
             names = [column.key or "value" for column in selected]
-            row_type: Any = namedtuple("Row", names)  # type: ignore[misc] # noqa: PYI024
+            row_type: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
             self._row = row_type._make
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -119,3 +116,9 @@ class _Form:
 
 def _cursor(connection: Connection) -> Any:
     return connection.connection.cursor()
+
+
+def _announce(connection: Connection, cursor: Any, text: str, parameters: Any) -> None:
+    """Who listens to Core's own statements hears of these, too."""
+    for listener in connection.dispatch.before_cursor_execute:  # type: ignore[attr-defined]
+        listener(connection, cursor, text, parameters, None, isinstance(parameters, list))

@@ -19,7 +19,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from common.clock import Clock
-from common.database.failures import StoreUnavailable
+from common.database import StoreUnavailable
 
 log = logging.getLogger(__name__)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from common.database.engine import Database
+from common.database.prepared import Prepared
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
 from ticketing_service.domain.catalogue import Page, TicketType
@@ -25,14 +26,15 @@ ACTOR_LENGTH = 120
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _MILLISECOND = timedelta(milliseconds=1)
 
+_INSERT = Prepared(insert(_admissions))
+
 UnitRedeemed = Callable[[Connection, UUID, datetime, str], None]
 """Tells the booking of an admission's first use: (connection, unit item, now, actor)."""
 
 
 def add_admissions(connection: Connection, admissions: Sequence[Admission]) -> None:
     """Write the admissions of a booking that was paid."""
-    if admissions:
-        connection.execute(insert(_admissions), [_row(admission) for admission in admissions])
+    _INSERT.run_all(connection, map(_row, admissions))
 
 
 def cancel_admissions(connection: Connection, unit_item_ids: Sequence[UUID], now: datetime) -> None:

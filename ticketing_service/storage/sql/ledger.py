@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, case, distinct, func, insert, select
 
 from common.database.engine import Database
+from common.database.prepared import Prepared
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import Channel
 from ticketing_service.domain.catalogue import TicketType, UnitType
@@ -55,10 +56,12 @@ class Entry:
     unit_type: UnitType | None = None
 
 
+_INSERT = Prepared(insert(_ledger))
+
+
 def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     """Write the lines; nothing ever changes them."""
-    if entries:
-        connection.execute(insert(_ledger), [_row(entry) for entry in entries])
+    _INSERT.run_all(connection, map(_row, entries))
 
 
 def _row(entry: Entry) -> dict[str, Any]:

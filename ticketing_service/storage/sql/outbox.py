@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 
 from common.database.engine import Database
+from common.database.prepared import Prepared
 from common.identifiers import uuid7
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.port import Task
@@ -19,6 +20,7 @@ from ticketing_service.storage.sql.writing import Writer, insert_new
 _outbox, _leases = schema.outbox, schema.leases
 _idempotency, _counters, _claims = schema.idempotency, schema.counters, schema.claims
 
+_INSERT = Prepared(insert(_outbox), columns=("id", "kind", "payload", "attempts", "due_at", "created_at"))
 ANSWERS_KEPT = timedelta(hours=48)
 ERROR_LENGTH = 500
 WORKER = "worker"
@@ -55,8 +57,7 @@ def _insert(
         }
         for kind, payload in tasks
     ]
-    if rows:
-        connection.execute(insert(_outbox), rows)
+    _INSERT.run_all(connection, rows)
 
 
 class SqlOutbox:

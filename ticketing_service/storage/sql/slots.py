@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, and_, bindparam, exists, select, update
 
 from common.database.engine import Database
+from common.database.prepared import Prepared
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import BookingStatus
 from ticketing_service.domain.catalogue import Ticket
@@ -26,7 +27,13 @@ from ticketing_service.domain.slots import (
 )
 from ticketing_service.storage.sql import schedules, schema
 from ticketing_service.storage.sql.outbox import add_task
-from ticketing_service.storage.sql.slot_records import counters_of, counters_where, fits, slot_of
+from ticketing_service.storage.sql.slot_records import (
+    counters_of,
+    counters_of_one,
+    counters_where,
+    fits,
+    slot_of,
+)
 from ticketing_service.storage.sql.ticket_records import COLUMNS, ticket_of
 from ticketing_service.storage.sql.writing import Writer
 
@@ -35,12 +42,13 @@ _items, _units = schema.booking_items, schema.unit_items
 _SLOT_WIDTH = len(_slots.c)
 _LIVE = (BookingStatus.ON_HOLD.value, BookingStatus.CONFIRMED.value)
 
-_OFFERS = (
+_SELECT_OFFER = (
     select(*_slots.c, *COLUMNS)
     .join_from(_slots, _tickets, _slots.c.ticket_id == _tickets.c.id)
-    .where(_slots.c.id.in_(bindparam("ids", expanding=True)))
+    .where(_slots.c.id == bindparam("slot"))
 )
-_LOCKED_OFFERS = _OFFERS.with_for_update(read=True)
+_OFFER = Prepared(_SELECT_OFFER)
+_LOCKED_OFFER = Prepared(_SELECT_OFFER.with_for_update(read=True))
 _LOCKED_SLOT = select(_slots).where(_slots.c.id == bindparam("id")).with_for_update()
 
 
@@ -50,15 +58,14 @@ def offers_in(connection: Connection, slot_ids: Iterable[UUID], *, lock: bool) -
     With `lock` nobody changes or cancels the slots (nor their tickets) before this transaction ends. The
     counters are not locked: only the guarded update of a sale decides on them.
     """
-    ids = list(slot_ids)
-    rows = connection.execute(_LOCKED_OFFERS if lock else _OFFERS, {"ids": ids}).all()
-    if not rows:
-        return {}
-    counters = counters_of(connection, ids)
-    return {
-        row[0]: Offer(slot_of(row[:_SLOT_WIDTH], counters[row[0]]), ticket_of(row[_SLOT_WIDTH:]))
-        for row in rows
-    }
+    offers = {}
+    # in the order of their ids, so that two sales never wait for each other in a circle
+    for slot_id in sorted(set(slot_ids)):
+        row = (_LOCKED_OFFER if lock else _OFFER).row(connection, slot=slot_id)
+        if row is not None:
+            counters = counters_of_one(connection, slot_id)
+            offers[slot_id] = Offer(slot_of(row[:_SLOT_WIDTH], counters), ticket_of(row[_SLOT_WIDTH:]))
+    return offers
 
 
 class SqlSlots:
