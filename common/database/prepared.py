@@ -80,7 +80,7 @@ class _Form:
     __slots__ = ("_binders", "_names", "_readers", "_row", "text")
 
     def __init__(self, statement: Executable, columns: Sequence[str] | None, dialect: Dialect) -> None:
-        compiled: Any = statement.compile(dialect=dialect, column_keys=columns)  # type: ignore[attr-defined]
+        compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
         self.text = str(compiled)
         self._names: list[str] = compiled.positiontup
         constants = compiled.construct_params(_check=False)
@@ -120,5 +120,5 @@ def _cursor(connection: Connection) -> Any:
 
 def _announce(connection: Connection, cursor: Any, text: str, parameters: Any) -> None:
     """Who listens to Core's own statements hears of these, too."""
-    for listener in connection.dispatch.before_cursor_execute:  # type: ignore[attr-defined]
+    for listener in connection.dispatch.before_cursor_execute:
         listener(connection, cursor, text, parameters, None, isinstance(parameters, list))
