@@ -1,4 +1,4 @@
-"""`python -m ticketing_service.commands.migrate`: bring the database to the shape that this release expects."""
+"""`python -m ticketing_service.commands.migrate`: bring the database to the shape this release expects."""
 
 from __future__ import annotations
 
