@@ -1,7 +1,7 @@
 """A worker on its own, to be killed: the real handlers, and a payment module that may end the process.
 
-Arguments: store URL, folder, payment module's URL, mail server's URL, when the clock began, and the verb after
-whose answer the process dies as if by power failure (or `none`).
+Arguments: store URL, folder, payment module's URL, mail server's URL, when the clock began, and the verb
+after whose answer the process dies as if by power failure (or `none`).
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 
 from ticketing_service.documents.qr import qr_modules
 from ticketing_service.documents.wording import Wording, wording
@@ -67,7 +69,11 @@ def render_admissions(
         for number, admission in enumerate(living, start=1)
     ]
     words = wording(booking.customer.language)
-    pdf = _Paper(_needs_wide_font(sheets))
+    with closing(_Paper(_needs_wide_font(sheets))) as pdf:
+        return _printed(pdf, sheets, words, booking)
+
+
+def _printed(pdf: _Paper, sheets: Sequence[_Sheet], words: Wording, booking: Booking) -> bytes:
     pdf.set_title(f"{words.label('admission')} {booking.reference}")
     pdf.set_lang(words.language)
     # The same booking gives the same bytes, whenever it is rendered.
@@ -90,6 +96,12 @@ class _Paper(FPDF):
             regular, bold = fonts
             self.add_font(_WIDE, "", regular)
             self.add_font(_WIDE, "B", bold)
+
+    def close(self) -> None:
+        """Let go of the font files, which fpdf2 leaves open."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     def use(self, size: float, colour: tuple[int, int, int], *, bold: bool = False) -> None:
         """Write on with this size (points) and colour."""
@@ -248,6 +260,6 @@ def _dejavu() -> tuple[Path, Path] | None:
 @cache
 def _letters() -> frozenset[int]:
     """The characters that both of its faces have."""
-    paper = _Paper(wide=True)
-    faces = [set(font.cmap) for font in paper.fonts.values() if hasattr(font, "cmap")]
+    with closing(_Paper(wide=True)) as paper:
+        faces = [set(font.cmap) for font in paper.fonts.values() if isinstance(font, TTFFont)]
     return frozenset(set.intersection(*faces)) if faces else frozenset()
