@@ -7,20 +7,23 @@ twice, and writes both sales: what differs between them is what a floor must mak
 from __future__ import annotations
 
 import pickle
+import sqlite3
 import subprocess
 import sys
 import tempfile
+import threading
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import environ, urandom
 from pathlib import Path
 from time import time_ns
-from typing import Any
+from typing import Any, Self
 from uuid import UUID
 
-from sqlalchemy import Connection, Engine, event
+import pymysql
+import pymysql.cursors
+from sqlalchemy import Dialect, Engine, event
 
 Executed = tuple[str, list[tuple[Any, ...]], bool]
 """A statement in the driver's words, its rows of parameters, and whether it went through `executemany`."""
@@ -90,6 +93,11 @@ def template(first: Sequence[Executed], second: Sequence[Executed], slot_id: UUI
     return Sale(statements, tuple(places.values()))
 
 
+def _plain(value: Any) -> Any:
+    """SQLAlchemy gives SQLite its bytes as a view."""
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
 def _kind(value: str | bytes) -> str:
     if isinstance(value, str):
         return "text"
@@ -116,52 +124,89 @@ def _filled(row: tuple[Any, ...], made: Sequence[Any], slot: bytes) -> tuple[Any
     )
 
 
-@contextmanager
-def executed() -> Iterator[list[Executed]]:
-    """The statements that any SQLAlchemy engine of this process executes meanwhile, transactions left out."""
-    statements: list[Executed] = []
+class _Recorder:
+    """Notes what the drivers execute on connections that SQLAlchemy opens from now on."""
 
-    def note(_: Connection, __: Any, sql: str, parameters: Any, ___: Any, many: bool) -> None:
-        if not sql.startswith(_MACHINERY):
-            rows = parameters if many else [parameters]
-            statements.append((sql, [tuple(row) for row in rows], many))
+    def __init__(self) -> None:
+        self.statements: list[Executed] = []
+        event.listen(Engine, "do_connect", self._connecting)
 
-    event.listen(Engine, "before_cursor_execute", note)
-    try:
-        yield statements
-    finally:
-        event.remove(Engine, "before_cursor_execute", note)
+    def note(self, sql: str, rows: Iterable[Sequence[Any]], many: bool) -> None:
+        # the threads of the health checks are no part of a sale
+        if threading.current_thread() is threading.main_thread() and not sql.startswith(_MACHINERY):
+            self.statements.append((sql, [tuple(map(_plain, row)) for row in rows], many))
+
+    def _connecting(self, dialect: Dialect, _: Any, __: Any, arguments: dict[str, Any]) -> None:
+        note = self.note
+
+        class SqliteCursor(sqlite3.Cursor):
+            def execute(self, sql: str, parameters: Any = (), /) -> Self:
+                note(sql, [parameters], False)
+                return super().execute(sql, parameters)
+
+            def executemany(self, sql: str, rows: Any, /) -> Self:
+                note(sql, rows, True)
+                return super().executemany(sql, rows)
+
+        class SqliteConnection(sqlite3.Connection):
+            def cursor(self, factory: Any = SqliteCursor) -> Any:
+                return super().cursor(factory)
+
+        class MySqlCursor(pymysql.cursors.Cursor):
+            many = False
+
+            def execute(self, query: str, args: Any = None) -> int:
+                if not self.many:
+                    note(query, [args or ()], False)
+                return super().execute(query, args)
+
+            def executemany(self, query: str, args: Any) -> int | None:
+                note(query, args, True)
+                self.many = True  # it executes by itself what it makes of the rows
+                try:
+                    return super().executemany(query, args)
+                finally:
+                    self.many = False
+
+        if dialect.name == "sqlite":
+            arguments["factory"] = SqliteConnection
+        else:
+            arguments["cursorclass"] = MySqlCursor
 
 
-def sell_in_process(slot_id: UUID, unit_id: UUID, number: int) -> list[Executed]:
-    """Hold and confirm through the WSGI app of this process's settings."""
-    from ticketing_service.wsgi import app  # noqa: PLC0415 - reads the environment, which only the child has
+class InProcess:
+    """The service's WSGI app in this process, and a recorder of what its drivers execute."""
 
-    body = {
-        "items": [{"slotId": str(slot_id), "units": [{"unitId": str(unit_id), "quantity": 1}]}],
-        "customer": {"name": "Guest", "email": f"recording-{number}@example.com", "language": "en"},
-    }
-    headers = {"Idempotency-Key": f"recording-{number:012}", "X-Real-IP": f"192.0.2.{number}"}
-    client = app.test_client()
-    with executed() as statements:
-        held = client.post("/api/v1/bookings", json=body, headers=headers)
-        if held.status_code != 201:
-            raise SystemExit(f"the hold was answered {held.status_code}: {held.text}")
-        bearer = {"Authorization": f"Bearer {held.json['accessToken']}"}  # type: ignore[index]
-        confirmed = client.post(f"/api/v1/bookings/{held.json['id']}/confirm", headers=bearer)  # type: ignore[index]
-        if confirmed.status_code != 200:
-            raise SystemExit(f"the confirmation was answered {confirmed.status_code}: {confirmed.text}")
-    return statements
+    def __init__(self) -> None:
+        self._recorder = _Recorder()
+        from ticketing_service.wsgi import app  # noqa: PLC0415 - reads settings that only the child has
+
+        self._client = app.test_client()
+
+    def sell(self, slot_id: UUID, unit_id: UUID, number: int) -> list[Executed]:
+        """Hold and confirm, as guest `number` (below 100), and return the statements of both."""
+        body = {
+            "items": [{"slotId": str(slot_id), "units": [{"unitId": str(unit_id), "quantity": 1}]}],
+            "customer": {"name": "Guest", "email": f"recording-{number:02}@example.com", "language": "en"},
+        }
+        key = {"Idempotency-Key": f"recording-{number:012}", "X-Real-IP": f"192.0.2.{number}"}
+        self._recorder.statements = []
+        held = self._answer(201, "/api/v1/bookings", json=body, headers=key)
+        bearer = {"Authorization": f"Bearer {held['accessToken']}"}
+        self._answer(200, f"/api/v1/bookings/{held['id']}/confirm", headers=bearer)
+        return self._recorder.statements
+
+    def _answer(self, status: int, path: str, **request: Any) -> dict[str, Any]:
+        answer = self._client.post(path, **request)
+        if answer.status_code != status:
+            raise SystemExit(f"{path} was answered {answer.status_code}: {answer.text}")
+        return answer.json or {}
 
 
 def main(file: str, slot: str, unit: str) -> None:
-    from ticketing_service.wsgi import app  # noqa: PLC0415 - as above
-
-    hook = app.extensions.get("post_fork")
-    if hook is not None:
-        hook()
-    # the first sale is thrown away: what is done once a process is no part of a sale
-    sales = [sell_in_process(UUID(slot), UUID(unit), number) for number in range(1, 4)]
+    """Write two sales to `file`; one before them is thrown away, with what is done once a process."""
+    service = InProcess()
+    sales = [service.sell(UUID(slot), UUID(unit), number) for number in range(1, 4)]
     Path(file).write_bytes(pickle.dumps(sales[1:]))
 
 
