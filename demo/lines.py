@@ -31,16 +31,18 @@ def prices(ticket: Json) -> str:
 
 def slots(body: Json) -> str:
     """How many slots, and the first."""
-    first = body["data"][0] if body["data"] else None
-    more = f"{len(body['data'])} slots"
-    return f"{more}; {first['localStart']}: {first['status']}, {first['vacancies']} left" if first else more
+    if not body["data"]:
+        return "no slot"
+    first, more = body["data"][0], len(body["data"]) - 1
+    rest = f"; {more} more" if more else ""
+    return f"{first['localStart']}: {first['status']}, {first['vacancies']} places left{rest}"
 
 
 def quote(answer: Json) -> str:
     """Whether it can be booked, and the price."""
     price = answer["price"]
     parts = ", ".join(f"{name} {money(price[name])}" for name in ("items", "discount", "fee", "total"))
-    return f"canBook: {answer['canBook']}; {parts}"
+    return f"{'can be booked' if answer['canBook'] else 'cannot be booked'}: {parts}"
 
 
 def booking(answer: Json) -> str:

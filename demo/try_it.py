@@ -39,8 +39,8 @@ class Tour:
     def run(self) -> str:
         """One line on what was done. Raises Unexpected, NobodyAnswers."""
         sold = self.buy()
-        self.receive(sold)
-        self.enter(sold)
+        admissions = self.receive(sold)
+        self.enter(admissions[0])
         troubled = self.buy_with_trouble()
         refund = self.cancel(troubled)
         self.look_at_the_books()
@@ -68,17 +68,17 @@ class Tour:
         story.step("Confirm on return (the module's webhook may have been quicker)")
         return self._confirm(booking)
 
-    def receive(self, booking: Json) -> None:
-        """Admissions, mail, PDF and QR codes."""
+    def receive(self, booking: Json) -> list[Json]:
+        """The admissions, once they are there; with them come mail, PDF and QR codes."""
         story, bearer = self._story, _bearer(booking)
         story.step("Receive the admissions, by mail and here")
-        story.wait_for(
+        admissions: list[Json] = story.wait_for(
             f"/bookings/{booking['id']}/admissions",
             lambda answer: answer.status_code == 200,
             not_yet=NOT_YET,
             show=lambda body: f"{len(body['data'])} codes: {', '.join(a['unit'] for a in body['data'])}",
             **bearer,
-        )
+        ).json()["data"]
         self._read_mail(booking)
         story.wait_for(
             f"/bookings/{booking['id']}/admissions.pdf",
@@ -87,17 +87,13 @@ class Tour:
             show=lines.size,
             **bearer,
         )
-        admission = booking["items"][0]["units"][0]["admissionId"]
-        story.ask("GET", f"/admissions/{admission}/qr.png", 200, show=lines.size, **bearer)
+        story.ask("GET", admissions[0]["qrPngUrl"], 200, show=lines.size, **bearer)
         story.ask("GET", f"/bookings/{booking['id']}/calendar.ics", 200, show=lines.size, **bearer)
+        return admissions
 
-    def enter(self, booking: Json) -> None:
+    def enter(self, admission: Json) -> None:
         """The gate lets the code in once."""
-        story = self._story
-        answer = self._story.api.send(
-            "GET", f"/bookings/{booking['id']}/admissions", token=booking["accessToken"]
-        )
-        code = answer.json()["data"][0]["code"]
+        story, code = self._story, admission["code"]
         place = Catalogue().poi_ids["Dune Reserve"]
         gate = {"token": story.api.token("gate"), "who": "gate"}
         scan = {"code": code, "poiId": place, "scanId": str(uuid4())}
