@@ -118,12 +118,12 @@ def test_a_refund_whose_answer_was_lost_is_made_once(shop: Shop) -> None:
     order = shop.store.payments.refund(refund.id)
     assert order is not None
     # The module was asked, and we died before its answer was kept.
-    shop.ports.payment_module.refund(order.provider_id, order.amount, order.reason, order.id.hex)
+    made = shop.ports.payment_module.refund(order.provider_id, order.amount, order.reason, order.id.hex)
     settlement.refund(refund.id, shop.ports)
     assert [each["amount"] for each in shop.at_the_module(payment)["refunds"]] == [PRICE]
     sent = shop.store.payments.refund(refund.id)
     assert sent is not None
-    assert sent.status != "pending"
+    assert (sent.provider_refund_id, sent.status == "failed") == (made, False)
 
 
 def test_reconciliation_confirms_a_sale_whose_webhooks_were_lost(shop: Shop) -> None:
