@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -15,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from common.web.field_errors import FieldError, field_errors
 from common.web.idempotency import KeyReused
+from common.web.schemas import instant_text
 from common.web.security import request_id
 
 log = logging.getLogger(__name__)
@@ -114,10 +116,15 @@ def problem_response(fault: Problem) -> Response:
             {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in fault.errors
         ]
     document = {**fault.facts, **document}
-    body = orjson.dumps(document, default=str, option=orjson.OPT_UTC_Z)
+    body = orjson.dumps(document, default=_plain, option=orjson.OPT_PASSTHROUGH_DATETIME)
     answer = Response(body, status=fault.status, mimetype=MEDIA_TYPE)
     answer.headers.update(fault.headers)
     return answer
+
+
+def _plain(fact: Any) -> str:
+    """Facts are what the business knows them as: instants and ids among them."""
+    return instant_text(fact) if isinstance(fact, datetime) else str(fact)
 
 
 def install(app: Flask, error_table: ErrorTable) -> None:

@@ -84,7 +84,7 @@ def test_the_capacity_of_one_shared_counter_can_be_changed_and_of_several_not(wo
     two = world.slot(world.ticket(options=(make_option(resource_ids=("boat", "guide")),)))
     with pytest.raises(Refused) as refused:
         world.store.slots.change(two.id, SlotChange(capacity=3), NOW)
-    assert (refused.value.code, refused.value.pointer) == (Code.INVALID_SCHEDULE, "/capacity")
+    assert (refused.value.code, refused.value.pointer) == (Code.CAPACITY_SHARED, "/capacity")
     assert world.store.slots.change(two.id, SlotChange(closed=True), NOW).status is SlotStatus.CLOSED
 
 

@@ -45,6 +45,7 @@ class Code(Enum):
     TICKET_ARCHIVED = Kind.CONFLICT, "The ticket is archived"
     CAPACITY_BELOW_TAKEN = Kind.CONFLICT, "The capacity would fall below what is held or sold"
     SLOT_CANCELLED = Kind.CONFLICT, "The slot was cancelled"
+    CAPACITY_SHARED = Kind.CONFLICT, "The slot draws on several shared capacities"
     # a sale
     SOLD_OUT = Kind.CONFLICT, "Not enough places are left"
     SLOT_CLOSED = Kind.CONFLICT, "The slot is closed"

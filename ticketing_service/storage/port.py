@@ -63,7 +63,8 @@ class CatalogueStore(Protocol):
 
     def search(self, query: TicketQuery) -> Page[Ticket]:
         """By words (every one a prefix of a word of the ticket) and filters; `date_from`/`date_to` ask for an
-        open slot with a place left on those local days. Raises `common.web.paging.BadCursor`.
+        open slot with a place left on those local days. A cursor that is not of this list
+        is refused as `common.web.paging` says.
         """
         ...
 

@@ -119,7 +119,7 @@ class SqlSlots:
     def change(
         self, slot_id: UUID, change: SlotChange, now: datetime, *, idempotency: Idempotency | None = None
     ) -> Slot:
-        """Besides the port's refusals: INVALID_SCHEDULE at /capacity when the slot draws on several shared
+        """Besides the port's refusals: CAPACITY_SHARED when the slot draws on several shared
         counters, none of which is its own; their capacity is the schedule's business."""
         return self._write(lambda connection: _change(connection, slot_id, change), idempotency)
 
@@ -192,7 +192,7 @@ def _counter_to_change(slot: Slot) -> Counter:
     own = [counter for counter in slot.counters if counter.id == slot.id] or list(slot.counters)
     if len(own) != 1:
         detail = "The slot draws on several shared capacities: change them in the schedule."
-        raise Refused(Code.INVALID_SCHEDULE, detail, "/capacity")
+        raise Refused(Code.CAPACITY_SHARED, detail, "/capacity")
     return own[0]
 
 
