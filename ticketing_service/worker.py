@@ -8,8 +8,8 @@ import threading
 
 from common.outbox.loop import Worker
 from common.settings import load_or_exit
-from ticketing_service import wiring
 from ticketing_service.tasks import build_worker
+from ticketing_service.wiring import build
 
 log = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ def main() -> None:
     )
     # Every call of a client library is no news.
     logging.getLogger("httpx").setLevel(logging.WARNING)
-    ports = wiring.build(settings)
+    ports = build(settings)
     try:
         run_until_signalled(build_worker(ports))
     finally:
