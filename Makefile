@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run try test test-full check bench migrate token lock clean setup setup-test
+.PHONY: help run try test test-full check docs bench migrate token lock clean setup setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ check: setup-test ## lint, format, types, import contracts, docs
 	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports --cache-dir .cache/import_linter
 	$(PYTHON) -m pytest -q --no-header --durations=0 tests/docs
+
+docs: setup-test ## write the tables of docs/ anew from the code
+	@exec $(PYTHON) -m docs.tables
 
 bench: setup-test ## measure against floors taken in the same run (BENCH=full adds a million bookings)
 	@exec $(PYTHON) -m benchmarks

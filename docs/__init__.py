@@ -1,0 +1,1 @@
+"""The documentation; `tables` keeps those of its parts that the code knows better."""

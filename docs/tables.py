@@ -1,0 +1,131 @@
+"""Writes the tables of this folder from the code: `make docs`. The tests hold that nothing differs.
+
+Each table stands between `<!-- table: name -->` and `<!-- end -->`; what is around it is written by hand.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tempfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+
+from flask import Flask
+
+from common.auth.policy import Policy
+from common.settings import load
+from common.settings_table import SETTINGS, Setting
+from common.web.api import operations_of
+from common.web.operations import Operation
+from common.web.problems import PROBLEM_CODES, ProblemCode
+from ticketing_service.app import CODES, create_app
+
+FOLDER = Path(__file__).resolve().parent
+GATEWAY_PROBLEMS = FOLDER.parent / "nginx" / "snippets" / "problems.conf"
+
+_BEARERS = {"booking": "the booking's token", "access": "the signed-in customer"}
+_TABLE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    """A table in GitHub's Markdown."""
+    columns = list(head)
+    lines = [columns, ["---"] * len(columns), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def documented_app() -> Flask:
+    """The ticketing app, for what it declares: nothing is connected to."""
+    with tempfile.TemporaryDirectory() as folder:
+        made_up = {"PAYMENT_API_TOKEN": "x" * 16, "PAYMENT_WEBHOOK_SECRET": "x" * 16, "DATA_DIR": folder}
+        return create_app(load("ticketing", made_up))
+
+
+def endpoints() -> str:
+    """Every route of ticketing: who may call it and what it does."""
+    operations = sorted(operations_of(documented_app()), key=lambda each: (each.rule, each.method))
+    return markdown(
+        ("route", "who", "what", "success"),
+        ((_route(each), who(each.who), _what(each), str(each.status)) for each in operations),
+    )
+
+
+def errors() -> str:
+    """Every code that a problem document of the service may carry."""
+    known: Mapping[str, ProblemCode] = {**CODES, **PROBLEM_CODES}
+    ordered = sorted(known.items(), key=lambda each: (each[1].status, each[0]))
+    return markdown(
+        ("status", "code", "meaning"),
+        ((str(code.status), f"`{name}`", code.title) for name, code in ordered),
+    )
+
+
+def gateway_errors() -> str:
+    """Every code that the gateway itself answers with, from its own table."""
+    table = GATEWAY_PROBLEMS.read_text(encoding="utf-8")
+    block = table.partition("map $status $problem_code {")[2].partition("}")[0]
+    rows = re.findall(r"^\s*(\d{3}|default) (\w+);", block, re.MULTILINE)
+    rows = sorted(("500" if status == "default" else status, f"`{code}`") for status, code in rows)
+    return markdown(("status", "code"), rows)
+
+
+def settings() -> str:
+    """Every setting."""
+    return markdown(("setting", "default", "meaning"), map(_setting, SETTINGS))
+
+
+TABLES: Mapping[str, Callable[[], str]] = {
+    "endpoints": endpoints,
+    "errors": errors,
+    "gateway-errors": gateway_errors,
+    "settings": settings,
+}
+
+
+def who(policy: Policy) -> str:
+    """A route's policy in words. The platform administrator may use every route."""
+    if policy.guests:
+        return "anyone"
+    named = [f"`{role}`" for role in sorted(policy.roles)]
+    named = [_BEARERS.get(kind, kind) for kind in sorted(policy.kinds, reverse=True)] + named
+    if policy.proof is not None:
+        proof = "a signature in" if policy.proof.place == "header" else "a signed link with"
+        named.append(f"{proof} `{policy.proof.name}`")
+    return ", ".join(named)
+
+
+def rewritten(text: str) -> str:
+    """`text` with each table as the code says now. Raises KeyError for a table that nobody makes."""
+    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found['name']]()}{found[3]}", text)
+
+
+def _route(operation: Operation) -> str:
+    path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.rule)
+    return f"`{operation.method} {path}`"
+
+
+def _what(operation: Operation) -> str:
+    keyed = {"required": "; needs `Idempotency-Key`", "accepted": "; takes `Idempotency-Key`", None: ""}
+    match = "; needs `If-Match`" if operation.if_match else ""
+    return f"{operation.summary}{keyed[operation.idempotency]}{match}"
+
+
+def _setting(setting: Setting) -> tuple[str, str, str]:
+    default = f"`{setting.default}`" if setting.default else ""
+    secret = f" Secret; `{setting.name}_FILE` may name a file that holds it." if setting.secret else ""
+    return f"`{setting.name}`", default, setting.help + secret
+
+
+def main() -> None:
+    """Rewrite the tables of every page."""
+    for page in sorted(FOLDER.glob("*.md")):
+        before = page.read_text(encoding="utf-8")
+        after = rewritten(before)
+        if after != before:
+            page.write_text(after, encoding="utf-8")
+            sys.stdout.write(f"docs/{page.name}: tables rewritten\n")
+
+
+if __name__ == "__main__":
+    main()
