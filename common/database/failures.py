@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 MYSQL_DEADLOCK = 1213
 MYSQL_LOCK_WAIT = 1205
+MYSQL_DUPLICATE = 1062
 _MYSQL_UNAVAILABLE = frozenset(
     {
         1040,
@@ -50,6 +51,14 @@ def mysql_code(error: BaseException) -> int | None:
 def is_contention(error: BaseException) -> bool:
     """Whether the transaction lost against another one and may simply be run again."""
     return mysql_code(error) in (MYSQL_DEADLOCK, MYSQL_LOCK_WAIT)
+
+
+def is_duplicate(error: BaseException, column: str) -> bool:
+    """Whether a unique index that has `column` in its name, or among its columns, objected."""
+    cause = _cause(error)
+    if isinstance(cause, sqlite3.IntegrityError):
+        return "UNIQUE" in str(cause) and column in str(cause)
+    return mysql_code(error) == MYSQL_DUPLICATE and column in str(cause)
 
 
 def is_unavailable(error: BaseException) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, select, update
 
 from common.database.engine import Database
+from common.database.failures import DATABASE_ERRORS, is_duplicate
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
@@ -29,6 +30,7 @@ from ticketing_service.domain.claims import (
 )
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, Offer
+from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.port import (
     Amendment,
@@ -102,11 +104,17 @@ class SqlBookings:
                 [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)],
                 expires_at,
                 lambda counter_id: expire_on_counter(connection, counter_id, now),
-                {counter.id: counter for _, counter in on_demand},
+                {counter.id: counter for _, counter in on_demand if counter.id != booking.voucher_id},
             )
             return booking
 
-        return self._write(verb, idempotency)
+        try:
+            return self._write(verb, idempotency)
+        except DATABASE_ERRORS as error:
+            if not is_duplicate(error, "reference"):
+                raise
+        again = replace(order, reference=new_reference())
+        return self.hold(again, price, limits, expires_at, now, idempotency=idempotency)
 
     def get(self, booking_id: UUID) -> Booking | None:
         with self._database.read() as connection:
@@ -267,7 +275,8 @@ class SqlBookings:
                 return booking
             if booking.status is BookingStatus.EXPIRED:
                 raise Refused(Code.BOOKING_EXPIRED)
-            return cancel_units(connection, booking, plan(booking), cancellation, now)
+            mail = "slot_cancelled" if cancellation.by_destination else "cancelled"
+            return cancel_units(connection, booking, plan(booking), cancellation, now, mail)
 
         return self._write(verb, idempotency)
 

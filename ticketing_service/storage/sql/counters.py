@@ -8,7 +8,7 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import BindParameter, Connection, Integer, bindparam, delete, insert, or_, select, update
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.claims import Claim, ClaimKind
@@ -19,6 +19,7 @@ from ticketing_service.storage.sql.writing import insert_new_on
 
 _counters, _claims = schema.counters, schema.claims
 _wanted: BindParameter[int] = bindparam("wanted")
+_limit: BindParameter[int] = bindparam("limit", type_=Integer)
 
 # The guard: the row changes only if there is room for what is wanted. Everything else about a sale rests on
 # this.
@@ -32,6 +33,12 @@ _TAKE = Prepared(
         ),
     )
     .values(held=_counters.c.held + _wanted)
+)
+# The same for a counter that one customer or guest has alone: its capacity is the rule of this moment.
+_TAKE_WITHIN = Prepared(
+    update(_counters)
+    .where(_counters.c.id == bindparam("counter"), _counters.c.held + _counters.c.sold + _wanted <= _limit)
+    .values(held=_counters.c.held + _wanted, capacity=_limit)
 )
 _MOVE = Prepared(
     update(_counters)
@@ -67,7 +74,7 @@ def take(
 
     Claims on one counter are decided together, against what is left once, and counters are taken in the order
     of their ids, so that two sales never wait for each other in a circle. Counters of `on_demand` come into
-    being with their first claim.
+    being with their first claim, and have the capacity that they are given here, whatever it was before.
     """
     if not claims:
         return
@@ -90,13 +97,18 @@ def take(
         by_counter[claim.counter_id].append(claim)
     for counter_id, together in sorted(by_counter.items()):
         wanted = sum(claim.quantity for claim in together)
-        while _TAKE.run(connection, counter=counter_id, wanted=wanted) == 0:
-            if counter_id in on_demand and _begin(
-                connection, on_demand[counter_id], together[0].kind, wanted
-            ):
+        own = on_demand.get(counter_id)
+        while not _taken(connection, counter_id, wanted, own):
+            if own is not None and _begin(connection, own, together[0].kind, wanted):
                 break
             if not release_expired(counter_id):
                 raise _refusal(connection, together[0], wanted)
+
+
+def _taken(connection: Connection, counter_id: UUID, wanted: int, own: Counter | None) -> bool:
+    if own is None or own.capacity is None:
+        return _TAKE.run(connection, counter=counter_id, wanted=wanted) == 1
+    return _TAKE_WITHIN.run(connection, counter=counter_id, wanted=wanted, limit=own.capacity) == 1
 
 
 def _begin(connection: Connection, counter: Counter, kind: ClaimKind, held: int) -> bool:

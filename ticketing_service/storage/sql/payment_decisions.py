@@ -158,7 +158,8 @@ def _take_again(case: _Case, booking: Booking) -> None:
         case.connection, counter_id, case.now
     )
     claims = [*seat_claims(booking.items, offers), *(claim for claim, _ in uses)]
-    take(case.connection, booking.id, claims, case.now, release, {c.id: c for _, c in uses})
+    own = {counter.id: counter for _, counter in uses if counter.id != booking.voucher_id}
+    take(case.connection, booking.id, claims, case.now, release, own)
 
 
 def _return_money(case: _Case) -> None:

@@ -1,0 +1,30 @@
+"""Every fault on every store; after each test the invariants still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from common.database.engine import Database
+from tests.faults.sale import Sale
+from tests.invariants.checker import check, explain
+from tests.invariants.stores import (
+    database,
+    mariadb_server,
+    migrated_file,
+    migrated_mariadb,
+    store,
+    store_url,
+)
+from ticketing_service.storage.port import Store
+
+__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+
+
+@pytest.fixture
+def sale(store: Store, database: Database) -> Iterator[Sale]:
+    """A store to sell from; at the end its counters, money and history are looked over."""
+    yield Sale(store)
+    violations = check(database)
+    assert not violations, explain(violations)
