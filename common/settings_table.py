@@ -130,7 +130,8 @@ SETTINGS: tuple[Setting, ...] = (
     _ours(
         "SMTP_URL",
         kinds.url("smtp", "smtps", "smtp+starttls"),
-        "The mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port (unset: mail waits).",
+        "The mail server: smtp://, smtp+starttls:// or smtps://user:password@host:port (unset: mail becomes "
+        "files in DATA_DIR/mail).",
         secret=True,
     ),
     _ours("MAIL_FROM", kinds.text, "The sender of mail.", "tickets@localhost"),

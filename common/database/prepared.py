@@ -11,9 +11,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Executable, Select
+from sqlalchemy import Connection, Dialect, Select, UpdateBase
 
-Statement = Executable | Callable[[str], Executable]
+Statement = Select[Any] | UpdateBase
+MadeStatement = Statement | Callable[[str], Statement]
 _Processor = Callable[[Any], Any]
 
 
@@ -27,7 +28,7 @@ class Prepared:
 
     __slots__ = ("_columns", "_forms", "_statement")
 
-    def __init__(self, statement: Statement, columns: Sequence[str] | None = None) -> None:
+    def __init__(self, statement: MadeStatement, columns: Sequence[str] | None = None) -> None:
         self._statement = statement
         self._columns = columns
         self._forms: dict[str, _Form] = {}
@@ -79,7 +80,7 @@ class _Form:
 
     __slots__ = ("_binders", "_names", "_readers", "_row", "text")
 
-    def __init__(self, statement: Executable, columns: Sequence[str] | None, dialect: Dialect) -> None:
+    def __init__(self, statement: Statement, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
         self.text = str(compiled)
         self._names: list[str] = compiled.positiontup

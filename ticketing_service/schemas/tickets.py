@@ -69,7 +69,7 @@ class UnitIn(ApiSchema):
     id = fields.UUID()
     type = fields.Enum(UnitType, by_value=True, required=True)
     title = TextMap(MAX_TITLE, required=True)
-    pax_count = WholeNumber(load_default=1, validate=validate.Range(0, MAX_PAX))
+    pax_count = WholeNumber(load_default=1, validate=validate.Range(1, MAX_PAX))
     price = fields.Nested(MoneyIn, required=True)
     restrictions = fields.Nested(RestrictionsIn, load_default=dict)
 

@@ -45,7 +45,7 @@ def cancel_units(
     plan: CancellationPlan,
     cancellation: Cancellation,
     now: datetime,
-    mail: str = "cancelled",
+    mail: str,
 ) -> Booking:
     """Carry out `plan` on a booking that this transaction has locked; `mail` is the template the customer
     gets.
@@ -76,18 +76,20 @@ def cancel_units(
         to_status=cancelled.status.value,
         reason=f"{cancellation.reason} ({len(plan.unit_ids)} of {len(booking.unit_items)})",
     )
-    _tell(connection, booking, plan, mail, now)
+    _tell(connection, booking, plan, cancellation.reason, mail, now)
     return cancelled
 
 
-def _tell(connection: Connection, booking: Booking, plan: CancellationPlan, mail: str, now: datetime) -> None:
+def _tell(
+    connection: Connection, booking: Booking, plan: CancellationPlan, reason: str, mail: str, now: datetime
+) -> None:
     """Queue what follows outside. Who gives a hold back needs no mail."""
     if booking.status is BookingStatus.ON_HOLD:
         void_open_payments(connection, [booking.id], now)
         if mail == "cancelled":
             return
     payload: dict[str, Any] = {"bookingId": str(booking.id)}
-    tasks = [("mail", payload | {"template": mail, "refund": plan.total})]
+    tasks = [("mail", payload | {"template": mail, "refund": plan.total, "reason": reason})]
     if not plan.whole:
         tasks.append(("document", payload))
     add_tasks(connection, tasks, now)
