@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from benchmarks.databases import rows
+from benchmarks.databases import snapshot
 
 _TAKEN = """
 SELECT items.slot_id, bookings.status, SUM(units.pax_count)
@@ -34,11 +34,12 @@ class Books:
 
 def check_books(url: str, acknowledged: int) -> Books:
     """Compare every slot's counter (one a slot here) with its bookings. Raises Inconsistent."""
+    sums, counters, ((confirmed,),) = snapshot(url, _TAKEN, _COUNTED, _CONFIRMED)
     taken: dict[bytes, dict[str, int]] = {}
-    for slot, status, people in rows(url, _TAKEN):
+    for slot, status, people in sums:
         taken.setdefault(bytes(slot), {})[status] = int(people)
     oversold = 0
-    for slot, held, sold, capacity in rows(url, _COUNTED):
+    for slot, held, sold, capacity in counters:
         here = taken.get(bytes(slot), {})
         booked = here.get("on_hold", 0), here.get("confirmed", 0)
         if (held, sold) != booked:
@@ -46,7 +47,6 @@ def check_books(url: str, acknowledged: int) -> Books:
                 f"slot {bytes(slot).hex()}: counted {held}+{sold}, booked {booked[0]}+{booked[1]}"
             )
         oversold += max(0, sum(booked) - (capacity if capacity is not None else sum(booked)))
-    ((confirmed,),) = rows(url, _CONFIRMED)
     if confirmed < acknowledged:
         raise Inconsistent(f"{acknowledged} sales were acknowledged, {confirmed} are in the store")
     return Books(oversold, confirmed)

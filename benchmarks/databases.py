@@ -99,5 +99,18 @@ def rows(url: str, sql: str, parameters: Sequence[Any] = ()) -> list[tuple[Any, 
         return [tuple(row) for row in cursor.fetchall()]
 
 
+def snapshot(url: str, *queries: str) -> list[list[tuple[Any, ...]]]:
+    """What several queries find at one moment, however busy the database is."""
+    with plain_connection(url) as connection:
+        cursor = connection.cursor()
+        cursor.execute("BEGIN" if url.startswith("sqlite") else "START TRANSACTION WITH CONSISTENT SNAPSHOT")
+        found = []
+        for query in queries:
+            cursor.execute(query)
+            found.append([tuple(row) for row in cursor.fetchall()])
+        connection.rollback()
+        return found
+
+
 def _database(url: str) -> str:
     return urlsplit(url).path.lstrip("/")

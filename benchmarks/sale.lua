@@ -11,7 +11,7 @@ for slot in string.gmatch(os.getenv "SALE_SLOTS", "[%x-]+") do slots[#slots + 1]
 
 local clock = ffi.new "moment"
 local steps, first_step, last_step, number = {}, 1, 0, 0
-local begun, held_at = {}, {}
+local begun, tokens = {}, {}
 local hold_body = '{"items":[{"slotId":"%s","units":[{"unitId":"%s","quantity":1}]}],' ..
   '"customer":{"name":"Guest %d","email":"guest-%d-%s@example.com","language":"en"}}'
 
@@ -23,9 +23,11 @@ local function now()
   return tonumber(clock.seconds) * 1000000 + tonumber(clock.microseconds)
 end
 
-local function later(path, token)
+-- The answer carries the request's id: that is how the answer to a payment is known to be this booking's.
+local function later(id, action)
+  local headers = { ["Authorization"] = "Bearer " .. tokens[id], ["X-Request-Id"] = id }
   last_step = last_step + 1
-  steps[last_step] = wrk.format("POST", path, { ["Authorization"] = "Bearer " .. token })
+  steps[last_step] = wrk.format("POST", "/api/v1/bookings/" .. id .. "/" .. action, headers)
 end
 
 function request()
@@ -50,13 +52,8 @@ end
 local function held(body, who)
   hold_microseconds[#hold_microseconds + 1] = now() - begun[who]
   local id = string.match(body, '^{"id":"([%x-]+)"')
-  local token = string.match(body, '"accessToken":"([%w_.-]+)"')
-  if paid then
-    held_at[id] = { who, token }
-    later("/api/v1/bookings/" .. id .. "/payment", token)
-  else
-    later("/api/v1/bookings/" .. id .. "/confirm", token)
-  end
+  tokens[id] = string.match(body, '"accessToken":"([%w_.-]+)"')
+  later(id, paid and "payment" or "confirm")
 end
 
 function response(status, headers, body)
@@ -68,10 +65,8 @@ function response(status, headers, body)
     sold = sold + 1
     pair_microseconds[sold] = now() - begun[who]
     begun[who] = nil
-  elseif paid and status < 300 and not who then
-    local id = string.match(body, '"bookingId":"([%x-]+)"')
-    later("/api/v1/bookings/" .. id .. "/confirm", held_at[id][2])
-    held_at[id] = nil
+  elseif paid and status < 300 and string.find(body, '"paymentId"', 1, true) then
+    later(headers["X-Request-Id"], "confirm")
   else
     refused = refused + 1
     if first_refusal == "" then first_refusal = status .. " " .. body end
