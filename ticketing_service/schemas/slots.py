@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from marshmallow import fields, post_load, validate
 
+from common.web.field_errors import coded
 from common.web.schemas import ApiSchema, WholeNumber, YesNo
 from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.local_time import with_offset
@@ -33,8 +35,14 @@ class Multiplier(fields.Decimal):
     """0.5 to 3.0, at most three places; a JSON number or its text."""
 
     def __init__(self, **options: Any) -> None:
-        limits = validate.Range(LOWEST_MULTIPLIER, HIGHEST_MULTIPLIER)
-        super().__init__(places=3, allow_nan=False, validate=limits, **options)
+        # Said in metadata, because apispec cannot render the limits of a Decimal.
+        limits = {"minimum": LOWEST_MULTIPLIER, "maximum": HIGHEST_MULTIPLIER}
+        super().__init__(places=3, allow_nan=False, validate=_check_multiplier, metadata=limits, **options)
+
+
+def _check_multiplier(value: Decimal) -> None:
+    if not LOWEST_MULTIPLIER <= value <= HIGHEST_MULTIPLIER:
+        raise coded("OUT_OF_RANGE", f"From {LOWEST_MULTIPLIER} to {HIGHEST_MULTIPLIER}.")
 
 
 class OpeningHoursIn(ApiSchema):
