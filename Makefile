@@ -39,7 +39,7 @@ migrate: setup ## bring the database of the environment's settings to the presen
 	@exec $(PYTHON) -m ticketing_service.commands.migrate
 
 token: setup ## print an access token, ROLE=ticket_manager|finance|support|gate|platform_admin
-	@exec $(PYTHON) -m ticketing_service.commands.token $(ROLE)
+	@exec $(PYTHON) -m demo.within ticketing_service.commands.token $(ROLE)
 
 lock: setup-test ## pin requirements/*.in with hashes
 	@for name in run test; do \

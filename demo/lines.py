@@ -69,8 +69,12 @@ def facts(problem: Json) -> str:
 
 
 def revenue(body: Json) -> str:
-    """Sales and refunds of each row."""
+    """What each row has of sales, fees and refunds."""
     rows = (
-        f"{row['key']}: sales {money(row['sales'])}, refunds {money(row['refunds'])}" for row in body["data"]
+        f"{row['key'] or 'whole bookings'}: "
+        + ", ".join(
+            f"{name} {money(row[name])}" for name in ("sales", "fees", "refunds") if row[name]["amount"]
+        )
+        for row in body["data"]
     )
     return "; ".join(rows) or "nothing yet"

@@ -15,6 +15,8 @@ from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
 
+from demo.log_lines import for_people
+
 TAIL_LINES = 20
 GRACE_SECONDS = 10.0
 POLL_SECONDS = 0.05
@@ -95,7 +97,7 @@ class Child:
     def _read(self, output: IO[str]) -> None:
         with output:
             for line in output:
-                text = line.rstrip("\n")
+                text = for_people(line.rstrip("\n"))
                 self.tail.append(text)
                 self._console.line(text, self.name)
 

@@ -23,6 +23,7 @@ from demo.processes import ChildEnded, Console, StopRequested, Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_PORTS = {"GATEWAY_PORT": 3001, "TICKETING_PORT": 3004, "PAYMENT_PORT": 3005}
+DEFAULT_DATA_DIR = ROOT / ".data"
 READY_SECONDS = 60.0
 
 
@@ -59,6 +60,21 @@ class Run:
             "PATH": path,
         }
 
+    @property
+    def is_loopback(self) -> bool:
+        """Whether the services take tokens of this machine's own: without those nothing can be loaded."""
+        return self.host in ("localhost", "::1") or self.host.startswith("127.")
+
+    @property
+    def overrides(self) -> str:
+        """What to put in front of `make try` so that it finds this run: empty for the defaults."""
+        chosen = []
+        if self.ports["GATEWAY_PORT"] != DEFAULT_PORTS["GATEWAY_PORT"]:
+            chosen.append(f"GATEWAY_PORT={self.ports['GATEWAY_PORT']} ")
+        if self.data_dir != DEFAULT_DATA_DIR:
+            chosen.append(f"DATA_DIR={shlex.quote(str(self.data_dir))} ")
+        return "".join(chosen)
+
     def url(self, port_name: str, path: str) -> str:
         """An address for this machine's user."""
         return f"http://127.0.0.1:{self.ports[port_name]}{path}"
@@ -67,7 +83,7 @@ class Run:
 def read_run(environ: Mapping[str, str]) -> Run:
     """Read what concerns the run itself. Raises SetupError."""
     return Run(
-        data_dir=Path(environ.get("DATA_DIR") or ROOT / ".data").resolve(),
+        data_dir=Path(environ.get("DATA_DIR") or DEFAULT_DATA_DIR).resolve(),
         host=environ.get("BIND_HOST") or "127.0.0.1",
         ports={name: _port(environ, name, default) for name, default in DEFAULT_PORTS.items()},
         reset=environ.get("RESET", "").lower() in ("1", "true", "yes"),
@@ -119,7 +135,8 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
     supervisor.run("migrate", processes.pop("release")[0])
     for name, (argv, env) in processes.items():
         supervisor.start(name, argv, env)
-    supervisor.run("tokens", [sys.executable, "-m", "ticketing_service.commands.token", "--all"])
+    if run.is_loopback:
+        supervisor.run("tokens", [sys.executable, "-m", "ticketing_service.commands.token", "--all"])
     for what, port_name, path in (
         ("the payment sandbox", "PAYMENT_PORT", "/health"),
         ("ticketing", "TICKETING_PORT", "/api/v1/monitoring/ready"),
@@ -127,7 +144,8 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
     ):
         port = run.ports[port_name]
         supervisor.wait_until(f"{what} (port {port})", partial(answers, run.host, port, path), READY_SECONDS)
-    supervisor.run("seed", [sys.executable, "-m", "demo.seed"])
+    if run.is_loopback:
+        supervisor.run("seed", [sys.executable, "-m", "demo.seed"])
 
 
 def welcome(run: Run, console: Console, seconds: float) -> None:
@@ -139,21 +157,26 @@ def welcome(run: Run, console: Console, seconds: float) -> None:
         f"Ready in {seconds:.1f} s. Ctrl-C stops everything. Data: {run.data_dir} (RESET=1 starts anew).",
         "",
         f"  the shop's API        {gateway}/tickets?lang=en",
-        f"  how it is used        {gateway}/openapi.json",
-        f"  the payment module    {run.url('PAYMENT_PORT', '/')}",
+        f"  how it is used        {gateway}/docs",
         f"  health                {run.url('TICKETING_PORT', '/api/v1/monitoring/health')}",
     ]
-    if "SMTP_URL" not in os.environ:
-        lines.append(f"  mail that was sent    {run.data_dir / 'mail'}")
-    lines += [
-        f"  staff tokens (12 h)   {tokens}",
-        "",
-        "Try, in another terminal:",
-        "  make try                                                    the whole sale, step by step",
-        f"  curl '{gateway}/tickets?q=museum&limit=3'",
-        "",
-    ]
-    if console.is_terminal:
+    if not os.environ.get("SMTP_URL"):
+        lines.append(f"  mail that is sent     {run.data_dir / 'mail'}")
+    if not run.is_loopback:
+        lines += [
+            "",
+            f"BIND_HOST={run.host} is no loopback address: there are no tokens, and nothing was loaded.",
+        ]
+    else:
+        lines += [
+            f"  staff tokens (12 h)   {tokens}",
+            "",
+            "Try, in another terminal:",
+            f"  {run.overrides}make try",
+            f"  curl '{gateway}/tickets?q=museum&limit=3'",
+        ]
+    lines.append("")
+    if console.is_terminal and run.is_loopback:
         lines += [f"  {role:<16} {token}" for role, token in json.loads(tokens.read_text()).items()]
     for line in lines:
         console.line(line)

@@ -14,7 +14,6 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -163,9 +162,6 @@ def main() -> int:
     began = time.monotonic()
     try:
         run = read_run(os.environ)
-        if not ip_address(run.host).is_loopback:
-            print(f"the demo's destination: not loaded, as {run.host} takes no tokens of this machine's own")
-            return 0
         with Api(run.url("GATEWAY_PORT", "/api/v1"), run.data_dir) as api:
             tally = Seeder(api, Catalogue(), run.data_dir / "demo" / "seeded.json").run()
     except (SeedFailed, NobodyAnswers, SetupError) as error:

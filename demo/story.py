@@ -6,7 +6,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from http import HTTPStatus
 from typing import IO, Any
 
@@ -15,6 +15,7 @@ import httpx
 from demo.api import Api
 
 BODY_LENGTH = 200
+SECRETS = ("t", "session")
 WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.25
 
@@ -101,7 +102,7 @@ class Story:
         self._line(f"    > {_named(answer)}{as_whom}")
         if more.get("key"):
             self._line(self._paint(DIM, f"      Idempotency-Key: {more['key']}"))
-        body = more.get("body") or more.get("form")
+        body = more.get("body") or _without_secrets(more.get("form", {}))
         if body:
             text = json.dumps(body, ensure_ascii=False)
             short = text if len(text) <= BODY_LENGTH else f"{text[: BODY_LENGTH - 4]} ..."
@@ -123,9 +124,13 @@ def _named(answer: httpx.Response) -> str:
     """Method and path with its query; signatures in it are not for anybody's screen."""
     url = answer.request.url
     query = "&".join(
-        f"{name}={'...' if name in ('t', 'session') else value}" for name, value in url.params.multi_items()
+        f"{name}={value}" for name, value in _without_secrets(dict(url.params.multi_items())).items()
     )
     return f"{answer.request.method} {url.path}{'?' if query else ''}{query}"
+
+
+def _without_secrets(values: Mapping[str, str]) -> dict[str, str]:
+    return {name: "..." if name in SECRETS else value for name, value in values.items()}
 
 
 def _essence(answer: httpx.Response, show: Callable[[Any], str] | None) -> str:
