@@ -39,6 +39,7 @@ from ticketing_service.routes.revenue import revenue_api
 from ticketing_service.routes.slots import slots_api
 from ticketing_service.routes.tickets import tickets_api
 from ticketing_service.routes.vouchers import vouchers_api
+from ticketing_service.schemas.documents import facts_document
 
 VERSION = "0.1.0"
 SERVICE_NAME = "ticketing-module"
@@ -186,7 +187,7 @@ def _refusal(refused: Refused) -> Problem:
         detail,
         errors=() if refused.pointer is None else (FieldError(refused.pointer, code.name, detail),),
         headers=None if seconds is None else {"Retry-After": str(seconds)},
-        facts=refused.facts,
+        facts=facts_document(refused.facts),
     )
 
 

@@ -4,6 +4,8 @@ tested against them.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 import orjson
@@ -15,8 +17,24 @@ Document = dict[str, Any]
 
 
 def rendered(document: Any) -> bytes:
-    """JSON as it is sent. UUIDs and dates are text; instants must have been written by `instant_text`."""
-    return orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_DATETIME)
+    """JSON as it is sent: instants with `Z` and milliseconds."""
+    return orjson.dumps(document, option=orjson.OPT_PASSTHROUGH_DATETIME, default=_written)
+
+
+def facts_document(facts: Mapping[str, Any] | None) -> Document:
+    """The facts of a refusal, with instants as they are written everywhere."""
+    return {
+        name: instant_text(value) if isinstance(value, datetime) else value
+        for name, value in (facts or {}).items()
+    }
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, datetime):
+        return instant_text(value)
+    if isinstance(value, date):
+        return value.isoformat()
+    raise TypeError(f"{type(value).__name__} is not for JSON")
 
 
 def money(amount: int, currency: str) -> Document:
@@ -27,4 +45,4 @@ def page_document(page: Page[Any], documents: list[Document]) -> Document:
     return {"data": documents, "nextCursor": page.next_cursor}
 
 
-__all__ = ["Document", "instant_text", "money", "page_document", "rendered"]
+__all__ = ["Document", "facts_document", "instant_text", "money", "page_document", "rendered"]

@@ -12,7 +12,7 @@ from ticketing_service.actions.redemptions import ScanCode
 from ticketing_service.domain.admissions import Admission, Redemption
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.texts import text_in
-from ticketing_service.schemas.documents import Document, instant_text
+from ticketing_service.schemas.documents import Document, facts_document, instant_text
 from ticketing_service.schemas.values import Paged
 
 MAX_CODE, MAX_SCANS = 1000, 500
@@ -131,7 +131,7 @@ def outcome_document(scan: ScanCode, outcome: Redemption | Refused, language: st
             "status": "refused",
             "code": outcome.code.name,
             "detail": outcome.detail or outcome.code.title,
-            "facts": dict(outcome.facts or {}),
+            "facts": facts_document(outcome.facts),
         }
     return {"status": "redeemed", **redemption_document(outcome, language)}
 

@@ -67,7 +67,7 @@ def option(**changes: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("changes", "pointer", "code"),
+    "changes,pointer,code",
     [
         ({"id": str(UNKNOWN)}, "/id", "UNKNOWN_FIELD"),
         ({"version": 3}, "/version", "UNKNOWN_FIELD"),
