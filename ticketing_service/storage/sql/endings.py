@@ -91,13 +91,12 @@ def expire_on_counter(connection: Connection, counter_id: UUID, now: datetime) -
 
 
 def void_open_payments(connection: Connection, booking_ids: Sequence[UUID], now: datetime) -> None:
-    """Have the worker close the payment sessions that are still open."""
-    rows = connection.scalars(
-        select(_payments.c.id).where(
-            _payments.c.booking_id.in_(booking_ids), _payments.c.state.in_(OPEN_STATES)
-        )
-    )
-    add_tasks(connection, [("void", {"paymentId": str(payment_id)}) for payment_id in rows], now)
+    """Have the worker close the payment sessions that are still open; nobody is sent to them any more."""
+    open_ones = (_payments.c.booking_id.in_(booking_ids), _payments.c.state.in_(OPEN_STATES))
+    ids = list(connection.scalars(select(_payments.c.id).where(*open_ones)))
+    if ids:
+        connection.execute(update(_payments).where(_payments.c.id.in_(ids)).values(session_ends_at=now))
+        add_tasks(connection, [("void", {"paymentId": str(payment_id)}) for payment_id in ids], now)
 
 
 def order_refund(

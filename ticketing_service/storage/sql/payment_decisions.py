@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -138,7 +138,8 @@ def _retake(case: _Case) -> None:
         _take_again(case, booking)
     except Refused as refused:
         attempt.rollback()
-        _give_money_back(case, refused.code.name.lower(), case.decision.amount or case.observed.amount)
+        amount = case.decision.amount or case.observed.amount
+        _give_money_back(replace(case, booking=booking), refused.code.name.lower(), amount)
         return
     attempt.commit()
     settle(case.connection, booking.id)

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, func, insert, literal, select, update
 
 from common.database.engine import Database
 from common.identifiers import uuid7
@@ -71,6 +71,8 @@ class SqlPayments:
         return self._write(verb)
 
     def opened(self, payment_id: UUID, session: PaymentSession, now: datetime) -> Payment:
+        ends_at = literal(session.session_ends_at, _payments.c.session_ends_at.type)
+
         def verb(connection: Connection) -> Payment:
             connection.execute(
                 update(_payments)
@@ -78,7 +80,8 @@ class SqlPayments:
                 .values(
                     provider_id=session.provider_id,
                     redirect_url=session.redirect_url,
-                    session_ends_at=session.session_ends_at,
+                    # one that was voided meanwhile has ended
+                    session_ends_at=func.coalesce(_payments.c.session_ends_at, ends_at),
                 )
             )
             connection.execute(
@@ -128,10 +131,10 @@ class SqlPayments:
 
     def capture_refused(self, payment_id: UUID, reason: str, now: datetime) -> None:
         def verb(connection: Connection) -> None:
-            payment = payment_of(
-                connection.execute(select(_payments).where(_payments.c.id == payment_id)).one()
-            )
-            booking = booking_in(connection, payment.booking_id, lock=True)
+            this = select(_payments).where(_payments.c.id == payment_id)
+            booking = booking_in(connection, connection.execute(this).one().booking_id, lock=True)
+            # read under the booking's lock: it may have been captured while we waited for it
+            payment = payment_of(connection.execute(this).one())
             if booking is not None and payment.accepted and payment.state is PaymentState.AUTHORIZED:
                 refuse_capture(connection, booking, payment, reason, 0, now)
                 after = booking_in(connection, booking.id)
@@ -231,9 +234,7 @@ def _goes_on(payment: Payment, booking: Booking, now: datetime) -> bool:
     """Whether the payer can still use this session."""
     if payment.amount != booking.price.total or payment.currency != booking.price.currency:
         return False
-    if payment.state is PaymentState.OPENING:
-        return True
-    return payment.state is PaymentState.PENDING and (
+    return payment.state in (PaymentState.OPENING, PaymentState.PENDING) and (
         payment.session_ends_at is None or now < payment.session_ends_at
     )
 
@@ -256,6 +257,9 @@ def _seen(connection: Connection, booking: Booking, observation: Observation, no
                 .values(provider_id=observation.provider_id)
             )
             return replace(payment, provider_id=observation.provider_id)
+    known = select(_payments.c.id).where(_payments.c.provider_id == observation.provider_id)
+    if connection.execute(known).first() is not None:
+        raise Refused(Code.PAYMENT_MISMATCH)  # one payment pays one booking
     payment = Payment(
         id=uuid7(),
         booking_id=booking.id,
