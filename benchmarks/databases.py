@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
@@ -14,11 +15,13 @@ from urllib.parse import urlsplit
 import pymysql
 
 from tests.servers.mariadb import MariaDB
+from tests.servers.process import eventually
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.store import migrate
 
 SQLITE, MARIADB = "SQLite", "MariaDB"
 PLACES = {"sqlite": "?", "mysql": "%s"}
+FEW_PAGES = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +53,20 @@ class Databases:
                 cursor.execute(f"INSERT INTO {table.name} SELECT * FROM {source}.{table.name}")
             connection.commit()
         return target
+
+    def settle(self, url: str) -> None:
+        """What filling a database has left to be written is written, before anything is measured."""
+        if self.server is not None:
+            with self.server.connect() as connection, connection.cursor() as cursor:
+                cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = 0")
+                eventually(
+                    lambda: _dirty_pages(cursor) < FEW_PAGES, seconds=300, what="writing what was filled in"
+                )
+                cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT")
+        else:
+            with plain_connection(url) as connection:
+                connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        os.sync()
 
     def version(self) -> str:
         """Of the server, or of the library."""
@@ -110,6 +127,11 @@ def snapshot(url: str, *queries: str) -> list[list[tuple[Any, ...]]]:
             found.append([tuple(row) for row in cursor.fetchall()])
         connection.rollback()
         return found
+
+
+def _dirty_pages(cursor: Any) -> int:
+    cursor.execute("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'")
+    return int(cursor.fetchone()[1])
 
 
 def _database(url: str) -> str:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from statistics import median
 
 from benchmarks.checking import check_books
-from benchmarks.databases import Databases, plain_connection
+from benchmarks.databases import Databases
 from benchmarks.figures import Aim, Figure, interleaved, middle
 from benchmarks.fill import bookings_in, fill
 from benchmarks.floors import Floor
@@ -101,7 +100,7 @@ def measure_growth(databases: Databases, small: int, large: int) -> list[Figure]
         for site, count in ((few, small), (many, large)):
             model = sell_one(site, site.sells.free)
             fill(site.url, model, count - 1)
-            _settle(site.url)
+            databases.settle(site.url)
         sites = {"few": few, "many": many}
         for site in sites.values():
             _calm_sale(site)
@@ -126,17 +125,6 @@ def measure_growth(databases: Databases, small: int, large: int) -> list[Figure]
 def _calm_sale(site: Site) -> SaleLoad:
     free = site.sells.free
     return sell(site.port, free.spread, free.unit_id, seconds=LOAD_SECONDS - 1, connections=CALM_CONNECTIONS)
-
-
-def _settle(url: str) -> None:
-    """What filling has left to be written is written before anything is measured."""
-    with plain_connection(url) as connection:
-        cursor = connection.cursor()
-        if url.startswith("sqlite"):
-            cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        else:
-            cursor.execute("FLUSH TABLES")
-    os.sync()
 
 
 def _sale(

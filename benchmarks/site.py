@@ -49,7 +49,11 @@ def running(databases: Databases, *, sandbox: bool = False) -> Iterator[Site]:
         worker=False,
     )
     with stack:
-        yield Site(stack, url, sells)
+        try:
+            yield Site(stack, url, sells)
+        except LoadFailed as error:
+            error.add_note(stack.output())
+            raise
 
 
 @contextmanager
