@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import IO, Self
@@ -143,18 +143,23 @@ class Supervisor:
         """Start a process that is to run until all end."""
         self._children.append(self._launch(name, argv, env))
 
-    def run(self, name: str, argv: Sequence[str]) -> None:
-        """Run a task to its end, the others being watched meanwhile. Raises ChildEnded when it fails."""
-        task = self._launch(name, argv, None)
-        self._children.append(task)
-        while task.status is None:
-            self._check(except_for=task)
+    def run(self, tasks: Mapping[str, Sequence[str]]) -> None:
+        """Run tasks, by name, side by side to their ends; all others are watched meanwhile.
+
+        Raises ChildEnded when one fails.
+        """
+        running = [self._launch(name, argv, None) for name, argv in tasks.items()]
+        self._children += running
+        while running:
+            for task in [task for task in running if task.status is not None]:
+                running.remove(task)
+                self._children.remove(task)
+                failure = task.ended()
+                self._forget(task)
+                if task.status != 0:
+                    raise failure
+            self._check(except_for=running)
             time.sleep(POLL_SECONDS)
-        self._children.remove(task)
-        failure = task.ended()
-        self._forget(task)
-        if task.status != 0:
-            raise failure
 
     def wait_until(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
         """Wait for a condition. Raises ChildEnded when a process ends, or when time is up."""
@@ -177,11 +182,11 @@ class Supervisor:
         child.go()
         return child
 
-    def _check(self, except_for: Child | None = None) -> None:
+    def _check(self, except_for: Collection[Child] = ()) -> None:
         if self._stop_signal is not None:
             raise StopRequested(self._stop_signal.name)
         for child in self._children:
-            if child is not except_for and child.status is not None:
+            if child not in except_for and child.status is not None:
                 raise child.ended()
         if self._guard is not None and self._guard.poll() is not None:
             raise ChildEnded("the guard, which ends the processes when this one is killed, is gone")

@@ -132,11 +132,13 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
     supervisor.start("payment-sandbox", [sys.executable, "-m", "payment_sandbox"])
     gateway = [sys.executable, "nginx/render.py", "--exec", "--access-log", "file"]
     supervisor.start("gateway", gateway)
-    supervisor.run("migrate", processes.pop("release")[0])
+    # Side by side: neither needs the other, and both are mostly the start of a Python.
+    first = {"migrate": processes.pop("release")[0]}
+    if run.is_loopback:
+        first["tokens"] = [sys.executable, "-m", "ticketing_service.commands.token", "--all"]
+    supervisor.run(first)
     for name, (argv, env) in processes.items():
         supervisor.start(name, argv, env)
-    if run.is_loopback:
-        supervisor.run("tokens", [sys.executable, "-m", "ticketing_service.commands.token", "--all"])
     for what, port_name, path in (
         ("the payment sandbox", "PAYMENT_PORT", "/health"),
         ("ticketing", "TICKETING_PORT", "/api/v1/monitoring/ready"),
@@ -145,7 +147,7 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
         port = run.ports[port_name]
         supervisor.wait_until(f"{what} (port {port})", partial(answers, run.host, port, path), READY_SECONDS)
     if run.is_loopback:
-        supervisor.run("seed", [sys.executable, "-m", "demo.seed"])
+        supervisor.run({"seed": [sys.executable, "-m", "demo.seed"]})
 
 
 def welcome(run: Run, console: Console, seconds: float) -> None:

@@ -91,9 +91,8 @@ class Story:
         got = answer.json().get("code") if code else None
         if answer.status_code not in expected or got != code:
             wanted = " or ".join(map(str, expected)) + (f" {code}" if code else "")
-            raise Unexpected(
-                f"{_named(answer)} was answered {answer.status_code}, not {wanted}:\n{answer.text[:2000]}"
-            )
+            came = f"{answer.status_code} {got}" if got else f"{answer.status_code}"
+            raise Unexpected(f"{_named(answer)} was answered {came}, not {wanted}:\n{answer.text[:2000]}")
 
     def _show(
         self, answer: httpx.Response, show: Callable[[Any], str] | None, who: str, more: dict[str, Any]
