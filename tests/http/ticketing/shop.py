@@ -9,7 +9,7 @@ import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from marshmallow import Schema
 from werkzeug.exceptions import HTTPException
@@ -30,6 +30,12 @@ TOWER, MUSEUM, UNKNOWN = (uuid.UUID(int=number) for number in (1, 2, 3))
 START = datetime(2026, 7, 1, 8, 0, tzinfo=UTC)
 TODAY = "2026-07-01"
 CUSTOMER = {"name": "Ann Example", "email": "ann@example.org", "language": "nl"}
+
+
+class Reply(TestResponse):
+    """An answer whose JSON a test takes as it comes."""
+
+    json: Any
 
 
 class Clock:
@@ -82,7 +88,7 @@ class Shop:
         token: str | None = None,
         headers: dict[str, str] | None = None,
         **how: Any,
-    ) -> TestResponse:
+    ) -> Reply:
         """One request below /api/v1; `role` or `token` says who sends it."""
         sent = dict(headers or {})
         if role is not None:
@@ -91,11 +97,11 @@ class Shop:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
             how["json"] = body
-        answer = self.client.open(API + path, method=method, headers=sent, **how)
+        answer = cast(Reply, self.client.open(API + path, method=method, headers=sent, **how))
         self._hold_to_declaration(answer)
         return answer
 
-    def _hold_to_declaration(self, answer: TestResponse) -> None:
+    def _hold_to_declaration(self, answer: Reply) -> None:
         operation = self._operation(answer.request.path, answer.request.method)
         assert answer.status_code < 500 or answer.status_code == 503, answer.get_data(as_text=True)
         if operation is None or answer.status_code != operation.status or not answer.is_json:
@@ -125,7 +131,7 @@ class Shop:
         assert answer.status_code == 200, answer.json
         return list(self.call("GET", f"{path}/availability").json["data"])
 
-    def hold(self, *items: dict[str, Any], key: str | None = None, **more: Any) -> TestResponse:
+    def hold(self, *items: dict[str, Any], key: str | None = None, **more: Any) -> Reply:
         """POST /bookings, as a guest unless `role` says otherwise."""
         who = {name: more.pop(name) for name in ("role", "token") if name in more}
         body = {"items": list(items), "customer": CUSTOMER, **more}
@@ -143,7 +149,7 @@ class Shop:
         assert answer.status_code == 200, answer.json
         return {**answer.json, "accessToken": booking["accessToken"]}
 
-    def webhook(self, body: dict[str, Any], secret: str = SECRET, late: float = 0) -> TestResponse:
+    def webhook(self, body: dict[str, Any], secret: str = SECRET, late: float = 0) -> Reply:
         """A webhook signed `late` seconds ago."""
         raw = json.dumps(body).encode()
         stamp = str(int(self.clock.now.timestamp() - late))
@@ -178,13 +184,13 @@ def item(slot: dict[str, Any], quantity: int = 1) -> dict[str, Any]:
     return {"slotId": slot["id"], "units": [{"unitId": unit_id, "quantity": quantity}]}
 
 
-def refusal(answer: TestResponse) -> tuple[int, str]:
+def refusal(answer: Reply) -> tuple[int, str]:
     """Status and code of a problem document."""
     assert answer.content_type == "application/problem+json", answer.get_data(as_text=True)
     return answer.status_code, answer.json["code"]
 
 
-def pointers(answer: TestResponse) -> list[tuple[str, str]]:
+def pointers(answer: Reply) -> list[tuple[str, str]]:
     """Where a problem document sees the faults, and which."""
     return [(error["pointer"], error["code"]) for error in answer.json["errors"]]
 

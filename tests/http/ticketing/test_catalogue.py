@@ -9,7 +9,7 @@ import pytest
 
 from tests.http.ticketing.shop import MUSEUM, TODAY, TOWER, UNKNOWN, Shop, item, pointers, refusal, ticket
 
-STAFF = {"role": "ticket_manager"}
+STAFF: dict[str, Any] = {"role": "ticket_manager"}
 
 
 def with_tag(tag: str) -> dict[str, Any]:
