@@ -147,6 +147,18 @@ def test_what_has_begun_is_never_touched(world: World) -> None:
     assert world.again(before[0]) == before[0]
 
 
+def test_todays_day_slot_is_made_and_changed_until_its_sales_end(world: World) -> None:
+    ticket = world.ticket(availability_type=AvailabilityType.OPENING_HOURS, cutoff_minutes=30)
+    hours = (OpeningHours("09:00", "18:00"),)
+    schedule = make_schedule(ticket, start_times=(), opening_hours=hours, first_day=NOW.date())
+    noon = NOW.replace(hour=10)
+    assert _counted(world.put(ticket, schedule, noon)) == (1, 0, 0, 0)
+    more = make_schedule(ticket, start_times=(), opening_hours=hours, first_day=NOW.date(), capacity=25)
+    assert _counted(world.put(ticket, more, noon)) == (0, 1, 0, 0)
+    evening = NOW.replace(hour=17)
+    assert _counted(world.put(ticket, schedule, evening)) == (0, 0, 0, 0)
+
+
 def test_slots_of_one_resource_share_a_counter_for_each_start(world: World) -> None:
     boat = world.ticket("Boat", options=(make_option(resource_ids=("boat",)),))
     combined = world.ticket("Boat and lunch", options=(make_option(resource_ids=("boat", "table")),))

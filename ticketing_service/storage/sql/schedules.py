@@ -90,7 +90,7 @@ def put_schedule(
     # locked: no sale on these slots is under way from here on, so what is found free stays free
     rows = connection.execute(select(_slots).where(coming).with_for_update()).all()
     counters = counters_where(connection, coming) if rows else {}
-    plan = {(slot.option_id, slot.local_start): slot for slot in planned if slot.starts_at > now}
+    plan = {(slot.option_id, slot.local_start): slot for slot in planned if slot.sales_end_at > now}
     work = _compare(connection, ticket_id, rows, counters, plan, now)
     _write(connection, work)
     crowded = _apply_capacities(connection, work)
@@ -128,7 +128,8 @@ def _compare(
     for key, planned in plan.items():
         if key not in known:
             _create(work, ticket_id, planned)
-    future = [row for row in rows if row.starts_at > now and row.status != SlotStatus.CANCELLED.value]
+    # what is still sold: a day ticket's slot is until the evening, long after it began
+    future = [row for row in rows if row.sales_end_at > now and row.status != SlotStatus.CANCELLED.value]
     leaving = [row for row in future if (row.option_id, row.local_start) not in plan]
     staying = [(row, plan[key]) for row in future if (key := (row.option_id, row.local_start)) in plan]
     moving = [row for row, planned in staying if _moves(row, counters[row.id], planned)]
