@@ -71,7 +71,7 @@ def sell(
         "SALE_PAID": "1" if paid else "0",
     }
     found = _wrk("sale.lua", f"http://127.0.0.1:{port}/", seconds, connections, env)
-    if found["refused"] or found["broken"] or not found["sold"]:
+    if found["refused"] or found["broken"]:
         raise LoadFailed(f"{found['refused']} refused, {found['broken']} broken: {found['first_refusal']}")
     return SaleLoad(
         sold=found["sold"],

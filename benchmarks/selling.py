@@ -14,7 +14,7 @@ from benchmarks.load import SaleLoad, sell
 from benchmarks.recording import record_sale
 from benchmarks.site import Site, pay_at_once, running, sell_one
 
-WARM_UP_SECONDS = 1
+WARM_UP_SECONDS = 2
 TRIAL_SECONDS = 1.0
 FLOOR_SECONDS = 2.0
 LOAD_SECONDS = 4
