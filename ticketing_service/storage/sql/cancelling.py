@@ -15,6 +15,7 @@ from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
     PaymentStatus,
+    Refund,
     derived_status,
 )
 from ticketing_service.domain.refunds import CancellationPlan
@@ -56,12 +57,13 @@ def cancel_units(
     else:
         give_back_people(connection, booking.id, _people_by_item(booking, plan))
     cancel_admissions(connection, plan.unit_ids, now)
-    refunded = plan.total > 0 and _return_money(connection, booking, plan, cancellation.reason, now)
+    refund = _return_money(connection, booking, plan, cancellation.reason, now)
     cancelled = with_statuses(booking, dict.fromkeys(plan.unit_ids, BookingStatus.CANCELLED))
     cancelled = replace(
         cancelled,
         status=derived_status(unit.status for unit in cancelled.unit_items),
-        payment_status=PaymentStatus.REFUND_PENDING if refunded else booking.payment_status,
+        payment_status=PaymentStatus.REFUND_PENDING if refund else booking.payment_status,
+        refunds=(*booking.refunds, refund) if refund else booking.refunds,
         version=booking.version + 1,
         updated_at=now,
     )
@@ -105,20 +107,24 @@ def _people_by_item(booking: Booking, plan: CancellationPlan) -> dict[UUID, int]
 
 def _return_money(
     connection: Connection, booking: Booking, plan: CancellationPlan, reason: str, now: datetime
-) -> bool:
+) -> Refund | None:
+    """The refund that the plan asks for, ordered and in the books; None without anything to give back."""
     statement = select(_payments.c.id).where(
         _payments.c.booking_id == booking.id, _payments.c.accepted.is_(True)
     )
-    payment_id = connection.scalars(statement).one_or_none()
-    if payment_id is None or not order_refund(connection, payment_id, booking.id, plan.total, reason, now):
-        return False
+    payment_id = connection.scalars(statement).one_or_none() if plan.total else None
+    if payment_id is None:
+        return None
+    refund = order_refund(connection, payment_id, booking.id, plan.total, reason, now)
+    if refund is None:
+        return None
     entries = [
-        unit_entry(booking, item, unit, EntryKind.REFUND, refund, unit.commission * refund // unit.paid, now)
+        unit_entry(booking, item, unit, EntryKind.REFUND, amount, unit.commission * amount // unit.paid, now)
         for item in booking.items
         for unit in item.units
-        if (refund := plan.refund_by_unit.get(unit.id, 0))
+        if (amount := plan.refund_by_unit.get(unit.id, 0))
     ]
     if plan.fee_refund:
         entries.append(booking_entry(booking, EntryKind.REFUND, plan.fee_refund, now))
     add_entries(connection, entries)
-    return True
+    return refund

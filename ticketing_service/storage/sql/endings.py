@@ -10,7 +10,7 @@ from sqlalchemy import Connection, case, insert, select, update
 
 from common.database.prepared import Prepared
 from common.identifiers import uuid7
-from ticketing_service.domain.bookings import BookingStatus, PaymentState
+from ticketing_service.domain.bookings import BookingStatus, PaymentState, Refund
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.counters import expired_on, give_back
 from ticketing_service.storage.sql.outbox import add_task, add_tasks
@@ -101,8 +101,8 @@ def void_open_payments(connection: Connection, booking_ids: Sequence[UUID], now:
 
 def order_refund(
     connection: Connection, payment_id: UUID, booking_id: UUID, amount: int, reason: str, now: datetime
-) -> bool:
-    """Promise money back, and have the worker ask for it. False when more would go back than came in.
+) -> Refund | None:
+    """Promise money back, and have the worker ask for it. None when more would go back than came in.
 
     The bound is what was captured; while a capture is still under way, what it will be.
     """
@@ -117,18 +117,18 @@ def order_refund(
         )
     )
     if ordered.rowcount == 0:
-        return False
-    refund_id = uuid7()
+        return None
+    refund = Refund(id=uuid7(), amount=amount, reason=reason[:200], status="pending", created_at=now)
     connection.execute(
         insert(schema.refunds).values(
-            id=refund_id,
+            id=refund.id,
             booking_id=booking_id,
             payment_id=payment_id,
-            amount=amount,
-            reason=reason[:200],
-            status="pending",
+            amount=refund.amount,
+            reason=refund.reason,
+            status=refund.status,
             created_at=now,
         )
     )
-    add_task(connection, "refund", {"refundId": str(refund_id)}, now)
-    return True
+    add_task(connection, "refund", {"refundId": str(refund.id)}, now)
+    return refund
