@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -158,10 +158,8 @@ def test_a_verb_that_never_wins_ends_as_unavailable(database: Database) -> None:
 
 
 def test_a_turn_that_is_refused_is_told_to_the_caller(database: Database) -> None:
-    @contextmanager
-    def no_turn() -> Iterator[None]:
+    def no_turn() -> AbstractContextManager[None]:
         raise StoreUnavailable("another process holds the database for too long")
-        yield
 
     with pytest.raises(StoreUnavailable):
         GroupCommit(database.engine, no_turn, wait_seconds=1).run(write(1))

@@ -68,7 +68,7 @@ def test_it_counts_the_rows_that_its_guard_let_through(database: Database) -> No
     assert database.write(lambda connection: COUNT_UP.run(connection, wanted=thing, more=9)) == 1
     assert database.write(lambda connection: COUNT_UP.run(connection, wanted=thing, more=1)) == 0
     with database.read() as connection:
-        assert ONE.rows(connection, wanted=thing)[0].count == 10  # type: ignore[comparison-overlap]
+        assert ONE.rows(connection, wanted=thing)[0].count == 10
 
 
 def test_a_missing_parameter_is_an_error_not_a_null(database: Database) -> None:
