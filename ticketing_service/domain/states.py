@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
-from ticketing_service.domain.bookings import BookingStatus
+from ticketing_service.domain.bookings import Booking, BookingStatus
 from ticketing_service.domain.errors import Code, Refused
 
 TRANSITIONS: Mapping[BookingStatus, frozenset[BookingStatus]] = {
@@ -23,25 +24,15 @@ TRANSITIONS: Mapping[BookingStatus, frozenset[BookingStatus]] = {
 }
 
 
-def may_follow(current: BookingStatus, wanted: BookingStatus) -> bool:
-    """Whether `wanted` may come directly after `current`."""
-    return wanted in TRANSITIONS[current]
+def require_held(booking: Booking, now: datetime) -> None:
+    """Refuse unless the hold still stands at `now`, whether or not anybody has swept it up.
 
-
-def check_transition(current: BookingStatus, wanted: BookingStatus) -> None:
-    """Refuse a change of state that does not exist.
-
-    Raises BOOKING_EXPIRED, BOOKING_CANCELLED, UNIT_ITEM_NOT_CANCELLABLE (used, and to be cancelled) or
-    BOOKING_NOT_ON_HOLD.
+    Raises BOOKING_CANCELLED, BOOKING_EXPIRED or BOOKING_NOT_ON_HOLD (confirmed already).
     """
-    if may_follow(current, wanted):
-        return
-    detail = f"What is {current} cannot become {wanted}."
-    facts = {"status": current.value}
-    if current is BookingStatus.EXPIRED:
-        raise Refused(Code.BOOKING_EXPIRED, detail, facts=facts)
-    if current is BookingStatus.CANCELLED:
-        raise Refused(Code.BOOKING_CANCELLED, detail, facts=facts)
-    if wanted is BookingStatus.CANCELLED:
-        raise Refused(Code.UNIT_ITEM_NOT_CANCELLABLE, detail, facts=facts)
-    raise Refused(Code.BOOKING_NOT_ON_HOLD, detail, facts=facts)
+    if booking.status is BookingStatus.CANCELLED:
+        raise Refused(Code.BOOKING_CANCELLED)
+    over = booking.status is BookingStatus.ON_HOLD and now >= booking.expires_at
+    if over or booking.status is BookingStatus.EXPIRED:
+        raise Refused(Code.BOOKING_EXPIRED)
+    if booking.status is not BookingStatus.ON_HOLD:
+        raise Refused(Code.BOOKING_NOT_ON_HOLD)

@@ -31,6 +31,7 @@ from ticketing_service.domain.claims import (
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.references import new_reference
+from ticketing_service.domain.states import require_held
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.port import (
     Amendment,
@@ -176,7 +177,7 @@ class SqlBookings:
                 updated_at=now,
             )
             if amendment.items is not None:
-                _refuse_unless_held(booking, now)
+                require_held(booking, now)
                 offers = offers_in(connection, (item.slot_id for item in amendment.items), lock=True)
                 priced = price(offers, _voucher(connection, booking.voucher_code))
                 amended = replace(amended, items=priced.items, price=priced.price)
@@ -228,7 +229,7 @@ class SqlBookings:
             booking = _locked(connection, booking_id)
             if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
                 return booking
-            _refuse_unless_held(booking, now)
+            require_held(booking, now)
             if booking.price.total > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
             settle(connection, booking.id)
@@ -246,7 +247,7 @@ class SqlBookings:
     ) -> Booking:
         def verb(connection: Connection) -> Booking:
             booking = _locked(connection, booking_id)
-            _refuse_unless_held(booking, now)
+            require_held(booking, now)
             extended = replace(
                 booking,
                 expires_at=expires_at(booking),
@@ -322,17 +323,6 @@ def _locked(connection: Connection, booking_id: UUID) -> Booking:
     if booking is None:
         raise Refused(Code.BOOKING_NOT_FOUND)
     return booking
-
-
-def _refuse_unless_held(booking: Booking, now: datetime) -> None:
-    if booking.status is BookingStatus.CANCELLED:
-        raise Refused(Code.BOOKING_CANCELLED)
-    if booking.status is BookingStatus.EXPIRED or (
-        booking.status is BookingStatus.ON_HOLD and now >= booking.expires_at
-    ):
-        raise Refused(Code.BOOKING_EXPIRED)
-    if booking.status is not BookingStatus.ON_HOLD:
-        raise Refused(Code.BOOKING_NOT_ON_HOLD)
 
 
 def _voucher(connection: Connection, code: str | None) -> Voucher | None:

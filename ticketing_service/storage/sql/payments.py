@@ -14,12 +14,12 @@ from common.identifiers import uuid7
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
-    BookingStatus,
     Observation,
     Payment,
     PaymentState,
 )
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.states import require_held
 from ticketing_service.storage.port import Issue, PaymentSession, RefundOrder
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import booking_in
@@ -217,14 +217,7 @@ def _payable(connection: Connection, booking_id: UUID, now: datetime) -> Booking
     booking = booking_in(connection, booking_id, lock=True)
     if booking is None:
         raise Refused(Code.BOOKING_NOT_FOUND)
-    if booking.status is BookingStatus.CANCELLED:
-        raise Refused(Code.BOOKING_CANCELLED)
-    if booking.status is BookingStatus.EXPIRED or (
-        booking.status is BookingStatus.ON_HOLD and now >= booking.expires_at
-    ):
-        raise Refused(Code.BOOKING_EXPIRED)
-    if booking.status is not BookingStatus.ON_HOLD:
-        raise Refused(Code.BOOKING_NOT_ON_HOLD)
+    require_held(booking, now)
     if booking.price.total == 0:
         raise Refused(Code.PAYMENT_NOT_NEEDED)
     return booking
