@@ -30,7 +30,7 @@ def test_these_changes_are_legal_and_no_others() -> None:
 
 
 def test_a_hold_stands_to_its_last_millisecond() -> None:
-    held = builders.booking()
+    held = builders.booking(BookingStatus.ON_HOLD)
     require_held(held, held.expires_at - MOMENT)
     with pytest.raises(Refused) as refused:
         require_held(held, held.expires_at)
@@ -48,7 +48,7 @@ def test_a_hold_stands_to_its_last_millisecond() -> None:
     ],
 )
 def test_what_is_not_on_hold_says_why(status: BookingStatus, code: Code) -> None:
-    held = builders.booking()
+    held = builders.booking(BookingStatus.ON_HOLD)
     with pytest.raises(Refused) as refused:
         require_held(replace(held, status=status), held.created_at)
     assert refused.value.code is code
