@@ -50,7 +50,7 @@ def main() -> None:
             figures[store] = _measure(databases, size, progress)
         print(f"\n{report.table(titles[store], figures[store])}\n", flush=True)
     progress.finish()
-    path = report.write("latest", {**facts, "stores_measured": titles}, figures)
+    path = report.write("latest", {**facts, "measured": list(titles.values())}, figures)
     print(f"written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     missed = [
         f"{store}: {figure.name}" for store in stores for figure in figures[store] if figure.met is False
