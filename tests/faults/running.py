@@ -1,0 +1,119 @@
+"""A running service with sandbox and worker, a place that is for sale, and a payer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import httpx
+from sqlalchemy import func, select, update
+
+from common.clock import system_clock
+from common.database.engine import Database
+from common.identifiers import uuid7
+from tests.contract.builders import make_option, make_schedule, plain_unit
+from tests.contract.world import World
+from tests.servers.process import eventually
+from tests.servers.stack import ServiceStack
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.store import migrate, open_store
+
+PRICE = 1000
+HANG_SECONDS = 120
+
+
+class Running:
+    """`with Running(folder, url) as service`; its calls are repeated while something of it is down."""
+
+    def __init__(self, folder: Path, url: str, **stack: Any) -> None:
+        migrate(url)
+        self.database = Database(url, threads=2)
+        self.slot, self.unit = _place(url)
+        self.stack = ServiceStack(folder / "data", database_url=url, **stack)
+
+    def behave(self, **behaviour: Any) -> None:
+        """Tell the sandbox how to behave from now on."""
+        headers = {"Authorization": f"Bearer {self.stack.env['PAYMENT_API_TOKEN']}"}
+        url = f"{self.stack.payment_url}/sandbox/behaviour"
+        httpx.put(url, json=behaviour, headers=headers).raise_for_status()
+
+    def call(
+        self, method: str, path: str, body: Any = None, key: str | None = None, allowed: Sequence[str] = ()
+    ) -> dict[str, Any]:
+        """The answer as JSON, once there is one; AssertionError for a refusal but those `allowed`."""
+        headers = self.stack.bearer("support") | ({"Idempotency-Key": key} if key else {})
+        url = f"{self.stack.ticketing_url}/api/v1{path}"
+        give_up = time.monotonic() + HANG_SECONDS
+        while True:
+            try:
+                answer = httpx.request(method, url, json=body, headers=headers, timeout=15)
+            except httpx.TransportError:
+                answer = None
+            if answer is not None and answer.status_code not in (502, 503):
+                document = dict(answer.json())
+                assert answer.status_code < 300 or document["code"] in allowed, f"{path}: {document}"
+                return document
+            assert time.monotonic() < give_up, f"{method} {path} stays without answer"
+            time.sleep(0.05)
+
+    def hold(self, quantity: int = 1) -> dict[str, Any]:
+        body = {
+            "items": [{"slotId": self.slot, "units": [{"unitId": self.unit, "quantity": quantity}]}],
+            "customer": {"name": "Ann", "email": "ann@example.org", "language": "en"},
+        }
+        return self.call("POST", "/bookings", body, uuid7().hex)
+
+    def open_payment(self, booking: dict[str, Any]) -> dict[str, Any]:
+        """A repetition may find that it was paid already."""
+        path = f"/bookings/{booking['id']}/payment"
+        return self.call("POST", path, allowed=("BOOKING_NOT_ON_HOLD",))
+
+    def booking(self, booking: dict[str, Any]) -> dict[str, Any]:
+        """As it is now."""
+        return self.call("GET", f"/bookings/{booking['id']}")
+
+    def wait_until_settled(self) -> None:
+        """Until nothing is open with the module and no task is left. What is put off comes up at once."""
+        eventually(self._is_settled, seconds=HANG_SECONDS, what="everything being settled")
+
+    def _is_settled(self) -> bool:
+        payments, outbox, now = schema.payments, schema.outbox, system_clock()
+
+        def hurry(connection: Any) -> None:
+            connection.execute(
+                update(payments).where(payments.c.next_look_at.is_not(None)).values(next_look_at=now)
+            )
+            connection.execute(update(outbox).where(outbox.c.due_at.is_not(None)).values(due_at=now))
+
+        with self.database.read() as connection:
+            open_payments = connection.scalar(
+                select(func.count()).select_from(payments).where(payments.c.next_look_at.is_not(None))
+            )
+            tasks = connection.scalar(select(func.count()).select_from(outbox))
+        if not open_payments and not tasks:
+            return True
+        self.database.write(hurry)
+        time.sleep(1)
+        return False
+
+    def __enter__(self) -> Running:
+        self.stack.__enter__()
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        self.stack.close()
+        self.database.close()
+
+
+def _place(url: str) -> tuple[str, str]:
+    store = open_store(url, threads=1)
+    world, now = World(store), system_clock()
+    unit = plain_unit(PRICE)
+    ticket = world.ticket(options=(make_option(unit),))
+    first_day = now.date().replace(year=now.year + 1, day=1)
+    world.put(ticket, make_schedule(ticket, first_day=first_day, capacity=100), now)
+    (slot,) = world.slots(ticket, first_day, 1)
+    store.close()
+    return str(slot.id), str(unit.id)
