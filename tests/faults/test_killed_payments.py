@@ -60,8 +60,7 @@ def _kill_sandbox(service: Running) -> None:
 
 
 def _kill_worker(service: Running) -> None:
-    service.stack.worker.kill()
-    service.stack.worker.start()
+    service.kill_worker()
 
 
 def _kill_web_workers(service: Running) -> None:
@@ -159,11 +158,10 @@ def test_a_cancelled_booking_gets_its_money_back_though_the_worker_is_killed(ser
     service.behave(autoPay="authorize")
     booking = _sell(service)
     service.wait_until_settled()
-    service.stack.worker.kill()
     service.call(
         "POST", f"/bookings/{booking['id']}/cancel", {"reason": "changed plans"}, f"c{booking['id']}"
     )
-    service.stack.worker.start()
+    service.kill_worker()
     service.wait_until_settled()
     now = service.booking(booking)
     # the fee stays

@@ -23,11 +23,11 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.stack import ServiceStack
 from ticketing_service.storage.sql.store import open_store
 
-PROCESSES, THREADS, OPERATIONS = counts((2, 4, 30), (4, 16, 100))
+PROCESSES, THREADS, OPERATIONS = counts((2, 4, 20), (4, 16, 100))
 CAPACITY = PROCESSES * THREADS * OPERATIONS // 40
 KILL_SECONDS = 0.2
 # Bounded, so that a slow machine, on which a worker has hardly begun when it is killed, comes to an end too.
-MOST_KILLS = counts(25, 400)
+MOST_KILLS = counts(15, 400)
 WEB_WORKERS = 4
 DATABASE_UP_SECONDS = counts(1.0, 3.0)
 
@@ -125,7 +125,7 @@ def test_a_database_killed_and_restarted_loses_nothing(tmp_path: Path) -> None:
 
             def kill_and_restart() -> None:
                 nonlocal kills, next_kill
-                if time.monotonic() >= next_kill and kills < counts(3, 8):
+                if time.monotonic() >= next_kill and kills < counts(2, 8):
                     server.kill()
                     server.start()
                     kills += 1

@@ -13,10 +13,10 @@ from tests.invariants.destination import Destination, open_destination
 from tests.invariants.load import Run, run_clients
 from ticketing_service.storage.port import Store
 
-PROCESSES, THREADS, OPERATIONS = counts((3, 4, 60), (8, 16, 120))
+PROCESSES, THREADS, OPERATIONS = counts((3, 4, 40), (8, 16, 120))
 PEOPLE_AN_OPERATION = 2  # what an average one asks for: about half are holds, of 4 people
 COUNTERS = 6
-MAX_USES = counts(4, 40)
+MAX_USES = counts(3, 40)
 
 
 def _run(url: str, folder: Path, observed: Database, destination: Destination, seed: int, **more: Any) -> Run:
