@@ -206,6 +206,28 @@ def test_what_staff_closed_is_opened_by_the_schedule(world: World) -> None:
     assert world.again(slot).status is SlotStatus.OPEN
 
 
+def test_extending_adds_what_is_missing_and_leaves_what_staff_changed(world: World) -> None:
+    ticket = world.ticket()
+    schedule, longer = make_schedule(ticket), make_schedule(ticket, days=3)
+    slot = world.slot(ticket)
+    world.store.slots.change(slot.id, SlotChange(closed=True, capacity=4), NOW)
+    closed = world.again(slot)
+
+    def extend(known: Schedule, plan: Schedule) -> ScheduleOutcome:
+        return world.store.slots.put_schedule(ticket, known, planned(ticket, plan), NOW, extending=True)
+
+    assert _counted(extend(schedule, longer)) == (2, 0, 0, 0)
+    assert world.again(slot) == closed
+    assert len(world.slots(ticket)) == 3
+    assert _counted(extend(longer, make_schedule(ticket, days=5))) == (
+        0,
+        0,
+        0,
+        0,
+    )  # it was replaced meanwhile
+    assert world.store.slots.schedule(ticket.id) == schedule
+
+
 def test_open_ended_schedules_are_extended_oldest_first(world: World) -> None:
     old, new, ended = world.ticket(), world.ticket(), world.ticket()
     for ticket, day in ((new, 2), (old, 1)):

@@ -60,10 +60,7 @@ def _extend(ticket_id: UUID, ports: Ports) -> bool:
         return False
     now = ports.clock()
     planned = plan_slots(ticket, schedule, local_day(now, ticket.time_zone))
-    # Planning takes a while; what staff have put meanwhile must not be undone.
-    if ports.store.slots.schedule(ticket_id) != schedule:
-        return False
-    outcome = ports.store.slots.put_schedule(ticket, schedule, planned, now)
+    outcome = ports.store.slots.put_schedule(ticket, schedule, planned, now, extending=True)
     log.info("ticket %s: %d slots added", ticket_id, outcome.created)
     return True
 

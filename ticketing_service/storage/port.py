@@ -93,12 +93,16 @@ class SlotStore(Protocol):
         planned: Sequence[PlannedSlot],
         now: datetime,
         *,
+        extending: bool = False,
         idempotency: Idempotency | None = None,
     ) -> ScheduleOutcome:
         """Replace the ticket's schedule and bring its future slots in line with it. A slot keeps its id by
         (option, local start). One with seats held or sold is never removed: it is closed and reported as a
         conflict. A capacity never falls below what is taken (it is set to what is taken, and the slot is a
         conflict).
+
+        `extending` only adds the slots that are missing, and nothing at all when `schedule` is not the
+        ticket's any more: time alone must not undo what staff have closed or changed.
         """
         ...
 

@@ -44,7 +44,7 @@ CHUNK = 1000
 """Rows a statement: each stays far below the time limit of a statement."""
 
 FARTHEST_ZONES = timedelta(days=2)
-"""More than two local times of one instant can differ; makes a bound on instants one on local starts."""
+"""More than two local times of one instant can differ."""
 
 
 @dataclass(slots=True)
@@ -62,8 +62,9 @@ class _Work:
     drawn_on: dict[UUID, list[UUID]] = field(default_factory=lambda: defaultdict(list))
 
 
-def schedule_in(connection: Connection, ticket_id: UUID) -> Schedule | None:
-    body = connection.scalar(select(_schedules.c.body).where(_schedules.c.ticket_id == ticket_id))
+def schedule_in(connection: Connection, ticket_id: UUID, *, lock: bool = False) -> Schedule | None:
+    statement = select(_schedules.c.body).where(_schedules.c.ticket_id == ticket_id)
+    body = connection.scalar(statement.with_for_update() if lock else statement)
     return None if body is None else schedule_of(body)
 
 
@@ -79,19 +80,26 @@ def put_schedule(
     schedule: Schedule,
     planned: Sequence[PlannedSlot],
     now: datetime,
+    *,
+    extending: bool,
 ) -> ScheduleOutcome:
     """`SlotStore.put_schedule`. Besides what the port says is a conflict: a slot with bookings that would
     move to another instant (its zone changed) or draw on other counters. It stays as it is and is closed.
 
-    A slot that staff or an earlier conflict closed is opened when it is planned; a cancelled one stays so.
+    A slot that staff or an earlier conflict closed is opened when it is planned, unless only `extending`; a
+    cancelled one stays so.
     """
+    if extending and schedule_in(connection, ticket_id, lock=True) != schedule:
+        return ScheduleOutcome(created=0, changed=0, removed=0, conflicts=())
     _keep(connection, ticket_id, schedule, now)
     coming = and_(_slots.c.ticket_id == ticket_id, _slots.c.local_start >= _naive(now) - FARTHEST_ZONES)
     # locked: no sale on these slots is under way from here on, so what is found free stays free
     rows = connection.execute(select(_slots).where(coming).with_for_update()).all()
     counters = counters_where(connection, coming) if rows else {}
     plan = {(slot.option_id, slot.local_start): slot for slot in planned if slot.sales_end_at > now}
-    work = _compare(connection, ticket_id, rows, counters, plan, now)
+    work = _added(ticket_id, rows, plan)
+    if not extending:
+        _compare(connection, work, rows, counters, plan, now)
     _write(connection, work)
     crowded = _apply_capacities(connection, work)
     work.conflicts.update(slot_id for counter_id in crowded for slot_id in work.drawn_on[counter_id])
@@ -115,19 +123,23 @@ def _keep(connection: Connection, ticket_id: UUID, schedule: Schedule, now: date
         connection.execute(update(_schedules).where(_schedules.c.ticket_id == ticket_id).values(**values))
 
 
+def _added(ticket_id: UUID, rows: Sequence[Row[Any]], plan: dict[Key, PlannedSlot]) -> _Work:
+    work = _Work()
+    known = {(row.option_id, row.local_start) for row in rows}
+    for key, planned in plan.items():
+        if key not in known:
+            _create(work, ticket_id, planned)
+    return work
+
+
 def _compare(
     connection: Connection,
-    ticket_id: UUID,
+    work: _Work,
     rows: Sequence[Row[Any]],
     counters: dict[UUID, tuple[Counter, ...]],
     plan: dict[Key, PlannedSlot],
     now: datetime,
-) -> _Work:
-    work = _Work()
-    known = {(row.option_id, row.local_start): row for row in rows}
-    for key, planned in plan.items():
-        if key not in known:
-            _create(work, ticket_id, planned)
+) -> None:
     # what is still sold: a day ticket's slot is until the evening, long after it began
     future = [row for row in rows if row.sales_end_at > now and row.status != SlotStatus.CANCELLED.value]
     leaving = [row for row in future if (row.option_id, row.local_start) not in plan]
@@ -144,7 +156,6 @@ def _compare(
             _close(work, row)
         else:
             _align(work, row, counters[row.id], planned)
-    return work
 
 
 def _create(work: _Work, ticket_id: UUID, planned: PlannedSlot) -> None:

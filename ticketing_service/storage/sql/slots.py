@@ -101,10 +101,11 @@ class SqlSlots:
         planned: Sequence[PlannedSlot],
         now: datetime,
         *,
+        extending: bool = False,
         idempotency: Idempotency | None = None,
     ) -> ScheduleOutcome:
         def verb(connection: Connection) -> ScheduleOutcome:
-            return schedules.put_schedule(connection, ticket.id, schedule, planned, now)
+            return schedules.put_schedule(connection, ticket.id, schedule, planned, now, extending=extending)
 
         return self._write(verb, idempotency)
 
