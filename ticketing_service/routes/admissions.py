@@ -7,17 +7,25 @@ from uuid import UUID
 
 from flask import Response
 
-from common.auth.policy import Caller
+from common.auth.policy import Caller, Policy, bearer
 from common.web.api import Api
 from ticketing_service.actions import admissions
 from ticketing_service.documents.calendar import booking_calendar
 from ticketing_service.documents.qr import qr_png, qr_svg
-from ticketing_service.routes.booking import HOLDERS
-from ticketing_service.routes.calling import LANGUAGES, PREFIX, PortsSource, access_of, attachment
+from ticketing_service.routes.calling import (
+    BOOKING_KIND,
+    LANGUAGES,
+    PREFIX,
+    PortsSource,
+    access_of,
+    attachment,
+)
 from ticketing_service.schemas.documents import rendered
 from ticketing_service.schemas.gate import AdmissionList, admission_document
 from ticketing_service.schemas.values import LanguageQuery
 
+HOLDER: Policy = bearer(BOOKING_KIND)
+"""Its token alone: a code lets people in, so that not even support sees one."""
 _LIST = ("BOOKING_NOT_FOUND", "ADMISSIONS_NOT_READY")
 _PICTURE = ("ADMISSION_NOT_FOUND", "ADMISSION_CANCELLED")
 _SVG, _PNG, _PDF, _ICS = "image/svg+xml", "image/png", "application/pdf", "text/calendar"
@@ -27,7 +35,7 @@ def admissions_api(ports: PortsSource) -> Api:
     api = Api("admissions", PREFIX)
 
     @api.route(
-        "GET", "/bookings/<uuid:booking_id>/admissions", who=HOLDERS, query=LanguageQuery,
+        "GET", "/bookings/<uuid:booking_id>/admissions", who=HOLDER, query=LanguageQuery,
         answer=AdmissionList, languages=LANGUAGES, problems=_LIST, summary="The admissions with their codes",
     )  # fmt: skip
     def find(booking_id: UUID, query: dict[str, Any], caller: Caller, language: str) -> bytes:
@@ -36,7 +44,7 @@ def admissions_api(ports: PortsSource) -> Api:
         return rendered({"data": documents, "nextCursor": None})
 
     @api.route(
-        "GET", "/bookings/<uuid:booking_id>/admissions.pdf", who=HOLDERS, produces=_PDF,
+        "GET", "/bookings/<uuid:booking_id>/admissions.pdf", who=HOLDER, produces=_PDF,
         problems=(*_LIST, "DOCUMENT_PENDING"), summary="The admissions to print",
     )  # fmt: skip
     def document(booking_id: UUID, caller: Caller) -> Response:
@@ -44,7 +52,7 @@ def admissions_api(ports: PortsSource) -> Api:
         return attachment(pdf, _PDF, f"{booking.reference}.pdf")
 
     @api.route(
-        "GET", "/bookings/<uuid:booking_id>/calendar.ics", who=HOLDERS, produces=_ICS, problems=_LIST,
+        "GET", "/bookings/<uuid:booking_id>/calendar.ics", who=HOLDER, produces=_ICS, problems=_LIST,
         summary="The visits as a calendar file",
     )  # fmt: skip
     def calendar(booking_id: UUID, caller: Caller) -> Response:
@@ -53,7 +61,7 @@ def admissions_api(ports: PortsSource) -> Api:
         return attachment(content, f"{_ICS}; charset=utf-8", f"{booking.reference}.ics")
 
     @api.route(
-        "GET", "/admissions/<uuid:admission_id>/qr.svg", who=HOLDERS, produces=_SVG, problems=_PICTURE,
+        "GET", "/admissions/<uuid:admission_id>/qr.svg", who=HOLDER, produces=_SVG, problems=_PICTURE,
         summary="The code as an SVG picture",
     )  # fmt: skip
     def svg(admission_id: UUID, caller: Caller) -> Response:
@@ -61,7 +69,7 @@ def admissions_api(ports: PortsSource) -> Api:
         return Response(qr_svg(admission.code), content_type=_SVG)
 
     @api.route(
-        "GET", "/admissions/<uuid:admission_id>/qr.png", who=HOLDERS, produces=_PNG, problems=_PICTURE,
+        "GET", "/admissions/<uuid:admission_id>/qr.png", who=HOLDER, produces=_PNG, problems=_PICTURE,
         summary="The code as a PNG picture",
     )  # fmt: skip
     def png(admission_id: UUID, caller: Caller) -> Response:

@@ -1,0 +1,41 @@
+"""What a refusal must look like, and what may never be in one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from common.web.field_errors import FIELD_CODES
+from common.web.problems import PROBLEM_CODES
+from tests.http.ticketing.shop import Reply
+from tests.sandbox.running import SECRET, TOKEN
+from ticketing_service.app import CODES
+
+STATUSES = frozenset({400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 423, 428, 429, 503})
+KNOWN = {**CODES, **PROBLEM_CODES}
+# Stack, SQL, paths of ours, secrets.
+_LEAK = re.compile(
+    r'Traceback|File "|\.py\b|sqlalchemy|pymysql|sqlite3?|marshmallow|INSERT INTO|SELECT .* FROM'
+    r"|UPDATE .* SET|FOREIGN KEY|UNIQUE constraint|site-packages|/(?:tmp|home|usr|work|root|var)/|127\.0\.0\.1|object at 0x"
+    rf"|{SECRET}|{TOKEN}"
+)
+
+
+def check_problem(answer: Reply, what: object = "") -> dict[str, Any]:
+    """The problem document of a refusal, held to the contract."""
+    text = answer.get_data(as_text=True)
+    assert answer.content_type == "application/problem+json", (what, answer.status_code, text[:500])
+    assert answer.status_code in STATUSES, (what, answer.status_code, text[:500])
+    document: dict[str, Any] = answer.json
+    assert document.keys() >= {"type", "title", "status", "detail", "instance", "code"}, (what, text)
+    assert document["status"] == answer.status_code, (what, text)
+    assert document["instance"] == answer.headers["X-Request-Id"], what
+    assert KNOWN[document["code"]].status == answer.status_code, (what, text)
+    if document["code"] == "VALIDATION_FAILED":
+        assert document["errors"], (what, text)
+    for error in document.get("errors", []):
+        assert error.keys() == {"pointer", "code", "detail"}, (what, text)
+        assert error["code"] in FIELD_CODES or error["code"] in CODES, (what, text)
+    assert not _LEAK.search(text), (what, text)
+    assert "Retry-After" in answer.headers or answer.status_code not in (429, 503), what
+    return document

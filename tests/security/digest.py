@@ -1,0 +1,57 @@
+"""What is in a store, as one hash a table: equal hashes say that nothing changed."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import select
+
+from common.database.engine import Database
+from ticketing_service.storage.sql import schema
+
+
+class Watch:
+    """Looks at a database beside the service."""
+
+    def __init__(self, url: str) -> None:
+        self._database = Database(url, threads=1)
+        path = url.removeprefix("sqlite:///")
+        self._file = None if path == url else sqlite3.connect(path, isolation_level=None)
+        self._known: tuple[int, dict[str, str]] | None = None
+
+    def digest(self) -> dict[str, str]:
+        """Table -> hash of its rows. SQLite says whether anybody has committed since the last look."""
+        version = None
+        if self._file is not None:
+            version = int(self._file.execute("PRAGMA data_version").fetchone()[0])
+            if self._known is not None and self._known[0] == version:
+                return self._known[1]
+        with self._database.read() as connection:
+            found = {
+                table.name: _hash(sorted(repr(tuple(row)) for row in connection.execute(select(table))))
+                for table in schema.metadata.sorted_tables
+            }
+        if version is not None:
+            self._known = (version, found)
+        return found
+
+    @contextmanager
+    def unchanged(self, why: object) -> Iterator[None]:
+        """Nothing in the store may change in here."""
+        before = self.digest()
+        yield
+        after = self.digest()
+        changed = [name for name in after if after[name] != before[name]]
+        assert not changed, f"{why} changed {changed}"
+
+    def close(self) -> None:
+        self._database.close()
+        if self._file is not None:
+            self._file.close()
+
+
+def _hash(rows: list[str]) -> str:
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()

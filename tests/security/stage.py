@@ -1,0 +1,310 @@
+"""A sale at each of its stages, and for every route a call that is meant well."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from tests.http.ticketing.shop import API, CUSTOMER, MUSEUM, TOWER, Reply, Shop, item, ticket
+from tests.sandbox.running import SECRET, SandboxProcess
+from tests.security.digest import Watch
+
+ROLES = (
+    "platform_admin", "poi_owner", "editor", "reviewer", "ticket_manager", "finance", "support", "gate",
+    "operator", "reseller", "customer",
+)  # fmt: skip
+LAST_DAY = "2026-07-04"
+EUROS = {"amount": 100, "currency": "EUR"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """A request below /api/v1. `token` is the one that suits it best."""
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    token: str | None = None
+
+
+class Stage:
+    """A shop with two tickets, a booking on hold, a paid one, somebody else's, admissions and a voucher."""
+
+    def __init__(self, shop: Shop, sandbox: SandboxProcess, url: str) -> None:
+        self.shop, self.url, self.watch = shop, url, Watch(url)
+        self.ticket, self.other_ticket = shop.ticket(), shop.ticket(title={"en": "Mill"})
+        self.slots = shop.slots(self.ticket, dateTo=LAST_DAY)
+        self.other_slots = shop.slots(self.other_ticket, dateTo=LAST_DAY)
+        self.paid = shop.paid(sandbox, item(self.slots[1], 2))
+        self.held = shop.hold(item(self.slots[0]), customer={**CUSTOMER, "email": "b@example.org"}).json
+        foreign = {**CUSTOMER, "name": "Bo Stranger", "email": "bo@example.org"}
+        self.foreign = shop.hold(item(self.other_slots[0]), customer=foreign).json
+        self.owner = self.token("customer", subject="owner")
+        self.owned = shop.hold(item(self.other_slots[1]), token=self.owner).json
+        path = f"/bookings/{self.paid['id']}"
+        self.admissions = shop.call("GET", f"{path}/admissions", token=self.paid["accessToken"]).json["data"]
+        voucher = shop.call("POST", "/vouchers", voucher_body("SUMMER"), role="ticket_manager")
+        assert voucher.status_code == 201, voucher.json
+        self.voucher = voucher.json
+        self.calls = _calls(self)
+
+    def token(self, role: str, **more: Any) -> str:
+        """An access token that outlives the test."""
+        return self.shop.issuer.issue(role, ttl=timedelta(days=400), **more)
+
+    def send(self, call: Call, **how: Any) -> Reply:
+        """The call as it is; `how` goes to the client, in the place of the body if it brings one."""
+        if not how.keys() & {"data", "json"} and call.body is not None:
+            how["json"] = call.body
+        if call.query:
+            how["query_string"] = dict(call.query)
+        return self.shop.call(call.method, call.path, headers=dict(call.headers), token=call.token, **how)
+
+    def call(self, name: str) -> Call:
+        """The call of the route `name`, such as `GET /tickets`, for its present state."""
+        return self.calls[name]()
+
+
+def voucher_body(code: str) -> dict[str, Any]:
+    """Every field that a voucher has, but the percentage beside the amount."""
+    return {
+        "code": code,
+        "percentBasisPoints": None,
+        "amount": EUROS,
+        "validFrom": "2026-06-01T00:00:00Z",
+        "validUntil": "2026-09-01T00:00:00Z",
+        "maxUses": 100,
+        "maxUsesPerCustomer": 5,
+        "ticketIds": [],
+        "active": True,
+    }
+
+
+def full_ticket() -> dict[str, Any]:
+    """A ticket with every field that there is."""
+    restrictions = {
+        "minAge": 0, "maxAge": 99, "minQuantity": 1, "maxQuantity": 9, "accompaniedBy": ["ADULT"],
+    }  # fmt: skip
+    unit = {"type": "ADULT", "title": {"en": "Adult"}, "paxCount": 1, "price": EUROS}
+    child = {**unit, "type": "CHILD", "title": {"en": "Child"}, "restrictions": restrictions}
+    option = {
+        "title": {"en": "Standard"},
+        "default": True,
+        "units": [child, unit],
+        "price": None,
+        "minUnits": 1,
+        "maxUnits": 10,
+        "resourceIds": ["lift"],
+    }
+    more = {
+        "poiIds": [str(TOWER)],
+        "cutoffMinutes": 30,
+        "refundPolicy": [{"hoursBefore": 24, "percent": 100}],
+        "taxes": [{"name": "VAT", "rateBasisPoints": 900}],
+        "commissionBasisPoints": 800,
+        "validDays": 1,
+    }
+    return {**ticket(), "options": [option], **more}
+
+
+def signed(stage: Stage, raw: bytes, secret: str = SECRET) -> dict[str, str]:
+    """The headers of a webhook that says `raw`."""
+    stamp = str(int(stage.shop.clock.now.timestamp()))
+    code = hmac.new(secret.encode(), stamp.encode() + b"." + raw, hashlib.sha256).hexdigest()
+    return {"X-Signature": f"t={stamp},v1={code}", "Content-Type": "application/json"}
+
+
+def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
+    return {**_catalogue_calls(stage), **_booking_calls(stage), **_gate_calls(stage), **_plain_calls()}
+
+
+def _catalogue_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
+    manager: dict[str, Any] = {"token": stage.token("ticket_manager")}
+    path, slot_path = f"/tickets/{stage.ticket['id']}", f"/slots/{stage.slots[2]['id']}"
+    other_path, voucher_path = f"/tickets/{stage.other_ticket['id']}", f"/vouchers/{stage.voucher['id']}"
+    search = {
+        "q": "tower", "category": "museum", "type": "single", "city": "Delft", "poiId": str(TOWER),
+        "near": "52.01,4.36", "radiusKm": "5", "from": "2026-07-01", "to": "2026-07-04", "minPrice": "0",
+        "maxPrice": "5000", "sort": "price", "status": "active", "limit": "5", "lang": "en",
+    }  # fmt: skip
+    option_id = stage.ticket["options"][0]["id"]
+    days = {"from": "2026-07-01", "to": "2026-07-04", "optionId": option_id}
+    rule = {
+        "optionId": stage.other_ticket["options"][0]["id"],
+        "rrule": "FREQ=DAILY",
+        "dateFrom": "2026-07-01",
+        "dateTo": LAST_DAY,
+        "openingHours": [{"opens": "09:00", "closes": "18:00"}],
+        "capacity": 10,
+        "multiplier": 1,
+    }
+    closure = {"dateFrom": "2026-07-04", "dateTo": "2026-07-04"}
+    schedule = {"rules": [rule], "closures": [closure]}
+    patched = {name: value for name, value in voucher_body("X").items() if name != "code"}
+
+    def tag(kind: str) -> dict[str, str]:
+        found = stage.shop.call("GET", kind, token=manager["token"])
+        if kind == "/vouchers":
+            version = next(v["version"] for v in found.json["data"] if v["id"] == stage.voucher["id"])
+            return {"If-Match": f'"{version}"'}
+        return {"If-Match": found.headers["ETag"]}
+
+    def new_code() -> dict[str, Any]:
+        return voucher_body(f"V-{uuid.uuid4().hex[:20]}")
+
+    def call(method: str, where: str, **more: Any) -> Call:
+        return Call(method=method, path=where, **{**manager, **more})
+
+    return {
+        "GET /tickets": lambda: call("GET", "/tickets", query=search),
+        "GET /tickets/<uuid:ticket_id>": lambda: call("GET", path, query={"lang": "en"}),
+        "POST /tickets": lambda: call("POST", "/tickets", body=full_ticket()),
+        "PUT /tickets/<uuid:ticket_id>": lambda: call(
+            "PUT", other_path, body=ticket(options=stage.other_ticket["options"]), headers=tag(other_path)
+        ),
+        "PATCH /tickets/<uuid:ticket_id>": lambda: call(
+            "PATCH", path, body={"title": {"en": "Tower"}}, headers=tag(path)
+        ),
+        "DELETE /tickets/<uuid:ticket_id>": lambda: call("DELETE", other_path, headers=tag(other_path)),
+        "GET /tickets/<uuid:ticket_id>/availability": lambda: call("GET", f"{path}/availability", query=days),
+        "GET /tickets/<uuid:ticket_id>/schedule": lambda: call("GET", f"{path}/schedule"),
+        "PUT /tickets/<uuid:ticket_id>/schedule": lambda: call(
+            "PUT", f"{other_path}/schedule", body=schedule
+        ),
+        "PATCH /slots/<uuid:slot_id>": lambda: call(
+            "PATCH", slot_path, body={"capacity": 12, "multiplier": 1.5, "closed": False}
+        ),
+        "POST /slots/<uuid:slot_id>/cancel": lambda: call(
+            "POST", f"{slot_path}/cancel", body={"reason": "x"}
+        ),
+        "GET /vouchers": lambda: call("GET", "/vouchers", query={"limit": "5"}),
+        "POST /vouchers": lambda: call("POST", "/vouchers", body=new_code()),
+        "PATCH /vouchers/<uuid:voucher_id>": lambda: call(
+            "PATCH", voucher_path, body=patched, headers=tag("/vouchers")
+        ),
+    }
+
+
+def _booking_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
+    support = stage.token("support")
+    held, paid = f"/bookings/{stage.held['id']}", f"/bookings/{stage.paid['id']}"
+    mine: dict[str, Any] = {"token": stage.held["accessToken"]}
+    printed: dict[str, Any] = {"token": stage.paid["accessToken"]}
+    picture = f"/admissions/{stage.admissions[0]['id']}"
+    pay_token = stage.held["payment"]["paymentUrl"].partition("?t=")[2]
+    customer = {**CUSTOMER, "phone": "+31 15 1234567"}
+    search = {
+        "status": "on_hold", "reference": stage.held["reference"], "email": "ann@example.org",
+        "ticketId": stage.ticket["id"], "slotId": stage.slots[0]["id"], "limit": "5",
+        "createdFrom": "2026-06-01T00:00:00Z", "createdTo": "2026-08-01T00:00:00Z",
+    }  # fmt: skip
+    order = {"items": [item(stage.slots[3])], "voucherCode": stage.voucher["code"]}
+    total = {"amount": 1150, "currency": "EUR"}
+    hold = {**order, "customer": customer, "returnUrl": "http://shop.test:3001/x", "expectedTotal": total}
+    change = {
+        "customer": customer, "items": [item(stage.slots[0])],
+        "expectedTotal": {"amount": 1250, "currency": "EUR"},
+    }  # fmt: skip
+    cancel = {"reason": "ill", "unitItemIds": [stage.paid["items"][0]["units"][0]["id"]], "refundPercent": 50}
+
+    def key() -> dict[str, str]:
+        return {"Idempotency-Key": uuid.uuid4().hex}
+
+    def webhook() -> Call:
+        body = {"paymentId": "unknown", "resourceId": str(uuid.UUID(int=99))}
+        headers = signed(stage, json.dumps(body, separators=(",", ":")).encode())
+        return Call(method="POST", path="/webhooks/payment", body=body, headers=headers)
+
+    return {
+        "POST /availability/check": lambda: Call(method="POST", path="/availability/check", body=order),
+        "POST /bookings": lambda: Call(
+            method="POST", path="/bookings", body=hold, headers=key(), token=support
+        ),
+        "GET /bookings": lambda: Call(method="GET", path="/bookings", query=search, token=support),
+        "POST /bookings/lookup": lambda: Call(
+            method="POST",
+            path="/bookings/lookup",
+            body={"email": "ann@example.org", "reference": "K7QF-2MHP"},
+        ),
+        "GET /bookings/<uuid:booking_id>": lambda: Call(method="GET", path=held, **mine),
+        "PATCH /bookings/<uuid:booking_id>": lambda: Call(method="PATCH", path=held, body=change, **mine),
+        "POST /bookings/<uuid:booking_id>/extend": lambda: Call(method="POST", path=f"{held}/extend", **mine),
+        "POST /bookings/<uuid:booking_id>/cancel": lambda: Call(
+            method="POST", path=f"{paid}/cancel", body=cancel, token=support
+        ),
+        "GET /bookings/<uuid:booking_id>/pay": lambda: Call(
+            method="GET", path=f"{held}/pay", query={"t": pay_token}
+        ),
+        "POST /bookings/<uuid:booking_id>/payment": lambda: Call(
+            method="POST", path=f"{held}/payment", **mine
+        ),
+        "POST /bookings/<uuid:booking_id>/confirm": lambda: Call(
+            method="POST", path=f"{held}/confirm", **mine
+        ),
+        "POST /webhooks/payment": webhook,
+        "GET /bookings/<uuid:booking_id>/admissions": lambda: Call(
+            method="GET", path=f"{paid}/admissions", query={"lang": "en"}, **printed
+        ),
+        "GET /bookings/<uuid:booking_id>/admissions.pdf": lambda: Call(
+            method="GET", path=f"{paid}/admissions.pdf", **printed
+        ),
+        "GET /bookings/<uuid:booking_id>/calendar.ics": lambda: Call(
+            method="GET", path=f"{paid}/calendar.ics", **printed
+        ),
+        "GET /admissions/<uuid:admission_id>/qr.svg": lambda: Call(
+            method="GET", path=f"{picture}/qr.svg", **printed
+        ),
+        "GET /admissions/<uuid:admission_id>/qr.png": lambda: Call(
+            method="GET", path=f"{picture}/qr.png", **printed
+        ),
+    }
+
+
+def _gate_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
+    gate: dict[str, Any] = {"token": stage.token("gate")}
+    finance: dict[str, Any] = {"token": stage.token("finance")}
+    period = {"from": "2026-07-01", "to": "2026-07-31", "groupBy": "day", "ticketId": stage.ticket["id"]}
+    since = {"since": "2026-06-01T00:00:00Z", "limit": "5"}
+
+    def scan() -> dict[str, Any]:
+        return {
+            "code": stage.admissions[0]["code"],
+            "poiId": str(MUSEUM),
+            "scanId": str(uuid.uuid4()),
+            "scannedAt": None,
+        }
+
+    def call(method: str, path: str, **more: Any) -> Call:
+        return Call(method=method, path=path, **{**gate, **more})
+
+    return {
+        "POST /redemptions": lambda: call("POST", "/redemptions", body=scan()),
+        "POST /redemptions/batch": lambda: call("POST", "/redemptions/batch", body={"scans": [scan()]}),
+        "GET /redemptions/keys": lambda: call("GET", "/redemptions/keys"),
+        "GET /redemptions/revocations": lambda: call("GET", "/redemptions/revocations", query=since),
+        "GET /revenue": lambda: call("GET", "/revenue", query=period, **finance),
+        "GET /revenue/export.csv": lambda: call("GET", "/revenue/export.csv", query=period, **finance),
+    }
+
+
+def _plain_calls() -> dict[str, Callable[[], Call]]:
+    paths = [f"/monitoring/{name}" for name in ("health", "ready", "live", "info")]
+    paths += ["/openapi.json", "/docs"]
+
+    def call(path: str) -> Callable[[], Call]:
+        return lambda: Call(method="GET", path=path)
+
+    return {f"GET {path}": call(path) for path in paths}
+
+
+def route_name(method: str, rule: str) -> str:
+    """As `Stage.calls` has it: `GET /tickets`."""
+    return f"{method} {rule.removeprefix(API)}"
