@@ -100,11 +100,11 @@ def test_one_client_cannot_hold_every_connection(start_gateway: StartGateway, ti
 
 def test_a_body_beyond_one_megabyte_is_refused_unread(gateway: Gateway, ticketing: Upstream) -> None:
     before = len(ticketing.received)
-    assert_problem(gateway.request("POST", "/api/v1/x", body=b"x" * 1_048_577), 413, "PAYLOAD_TOO_LARGE")
+    assert_problem(gateway.request("POST", "/api/v1/x", body=b"x" * 1_048_577), 413, "CONTENT_TOO_LARGE")
     declared = b"POST /api/v1/x HTTP/1.1\r\nHost: a\r\nContent-Length: 999999999999\r\n\r\n"
-    assert_problem(gateway.raw(declared), 413, "PAYLOAD_TOO_LARGE")
+    assert_problem(gateway.raw(declared), 413, "CONTENT_TOO_LARGE")
     chunked = b"POST /api/v1/x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
-    assert_problem(gateway.raw(chunked + b"100001\r\n" + b"x" * 0x100001), 413, "PAYLOAD_TOO_LARGE")
+    assert_problem(gateway.raw(chunked + b"100001\r\n" + b"x" * 0x100001), 413, "CONTENT_TOO_LARGE")
     assert len(ticketing.received) == before
     assert gateway.request("POST", "/api/v1/x", body=b"x" * 1_048_576).json()["bodyBytes"] == 1_048_576
 

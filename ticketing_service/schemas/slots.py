@@ -224,7 +224,10 @@ def schedule_document(schedule: Schedule) -> Document:
     """As `ScheduleOut` says; it can be sent back as it is, without what is empty."""
     return {
         "rules": [_rule(rule) for rule in schedule.rules],
-        "closures": [{"dateFrom": each.date_from, "dateTo": each.date_to} for each in schedule.closures],
+        "closures": [
+            {"dateFrom": each.date_from.isoformat(), "dateTo": each.date_to.isoformat()}
+            for each in schedule.closures
+        ],
     }
 
 
@@ -242,8 +245,8 @@ def _rule(rule: ScheduleRule) -> Document:
     return {
         "optionId": rule.option_id,
         "rrule": rule.rrule,
-        "dateFrom": rule.date_from,
-        "dateTo": rule.date_to,
+        "dateFrom": rule.date_from.isoformat(),
+        "dateTo": rule.date_to.isoformat() if rule.date_to else None,
         "startTimes": rule.start_times,
         "durationMinutes": rule.duration_minutes,
         "openingHours": [_hours(hours) for hours in rule.opening_hours],

@@ -218,3 +218,15 @@ def test_a_voucher_is_scarce_and_changes_by_version(shop: Shop) -> None:
     )
     assert refusal(both) == (422, "INVALID_VOUCHER")
     assert [each["used"] for each in shop.call("GET", "/vouchers", **STAFF).json["data"]] == [1]
+
+
+def test_a_schedule_is_read_as_it_was_put(shop: Shop) -> None:
+    made = shop.ticket()
+    shop.slots(made)
+    path = f"/tickets/{made['id']}/schedule"
+    answer = shop.call("GET", path, role="ticket_manager")
+    assert answer.status_code == 200
+    (rule,) = answer.json["rules"]
+    assert rule["optionId"] == made["options"][0]["id"]
+    assert rule["dateFrom"] <= "2026-07-01"
+    assert answer.json["closures"] == []

@@ -58,7 +58,8 @@ class SqlAdmissions:
 
     def of_booking(self, booking_id: UUID) -> tuple[Admission, ...]:
         condition = _admissions.c.booking_id == booking_id
-        statement = select(_admissions).where(condition).order_by(_admissions.c.id)
+        # unit items have ids in the order in which they were booked
+        statement = select(_admissions).where(condition).order_by(_admissions.c.unit_item_id)
         with self._database.read() as connection:
             return tuple(map(_admission_of, connection.execute(statement)))
 
