@@ -139,9 +139,13 @@ class Price:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refund:
-    """Money on its way back, or back. `status`: pending, processing, refunded, failed."""
+    """Money of one payment on its way back, or back.
+
+    `status`: pending, processing, refunded, failed; void when the money that it was promised of never came.
+    """
 
     id: UUID
+    payment_id: UUID
     amount: int
     reason: str
     status: str

@@ -112,7 +112,7 @@ def _is_stale(payment: Payment, observed: Observation) -> bool:
 def _decide_accepted(booking: Booking, payment: Payment, observed: Observation) -> Decision:
     known = payment.state
     if observed.state in _REFUNDED and (known is not PaymentState.AUTHORIZED or not money_left(observed)):
-        return _decide_refunded(booking, known, observed)
+        return _decide_refunded(booking, payment, observed)
     if observed.state in (PaymentState.CAPTURED, *_REFUNDED):
         if known in _ENDED:
             # We gave the seats back when the capture was refused.
@@ -132,8 +132,13 @@ def _decide_accepted(booking: Booking, payment: Payment, observed: Observation) 
     return Decision(kind=DecisionKind.RECORD, state=observed.state)
 
 
-def _decide_refunded(booking: Booking, known: PaymentState, observed: Observation) -> Decision:
-    ours = sum(refund.amount for refund in booking.refunds if refund.status != "failed")
+def _decide_refunded(booking: Booking, payment: Payment, observed: Observation) -> Decision:
+    known = payment.state
+    ours = sum(
+        refund.amount
+        for refund in booking.refunds
+        if refund.payment_id == payment.id and refund.status != "failed"
+    )
     beyond = observed.refunded - ours
     if beyond > 0:
         return Decision(kind=DecisionKind.REFUNDED_OUTSIDE, state=observed.state, amount=beyond)

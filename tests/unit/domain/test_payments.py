@@ -184,8 +184,10 @@ def test_a_capture_of_another_amount_ends_the_booking_and_goes_back() -> None:
     assert (wrong.kind, wrong.reason, wrong.amount) == (DecisionKind.CAPTURE_REFUSED, "mismatch", TOTAL - 5)
 
 
-def _refund(amount: int, status: str = "refunded") -> Refund:
-    return Refund(id=uid("refund"), amount=amount, reason="", status=status, created_at=NOW)
+def _refund(amount: int, status: str = "refunded", of: str = "payment") -> Refund:
+    return Refund(
+        id=uid("refund"), payment_id=uid(of), amount=amount, reason="", status=status, created_at=NOW
+    )
 
 
 def test_our_own_refunds_are_recorded_and_others_are_noticed_once() -> None:
@@ -198,6 +200,8 @@ def test_our_own_refunds_are_recorded_and_others_are_noticed_once() -> None:
     assert _accepted(of=ours, refunded=800, **again).kind is DecisionKind.REFUNDED_OUTSIDE
     noted = replace(ours, refunds=(_refund(500), _refund(300)))
     assert _accepted(of=noted, refunded=800, **again).kind is DecisionKind.NOTHING
+    elsewhere = replace(ours, refunds=(_refund(500, of="second payment"),))
+    assert _accepted(of=elsewhere, refunded=500, **seen).kind is DecisionKind.REFUNDED_OUTSIDE
     failed = replace(SOLD, refunds=(_refund(500, "failed"),))
     assert _accepted(of=failed, refunded=500, **seen).kind is DecisionKind.REFUNDED_OUTSIDE
     whole = _accepted(PaymentState.REFUNDED, PaymentState.AUTHORIZED)

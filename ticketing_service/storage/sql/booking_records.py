@@ -103,6 +103,7 @@ def _assembled(
         refunds[row.booking_id].append(
             Refund(
                 id=row.id,
+                payment_id=row.payment_id,
                 amount=row.amount,
                 reason=row.reason,
                 status=row.status,

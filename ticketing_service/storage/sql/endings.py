@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, case, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, update
 
 from common.database.prepared import Prepared
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import BookingStatus, PaymentState, Refund
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.counters import expired_on, give_back
+from ticketing_service.storage.sql.ledger import take_back_refunds
 from ticketing_service.storage.sql.outbox import add_task, add_tasks
 
 RELEASE_BATCH = 200
@@ -118,7 +119,14 @@ def order_refund(
     )
     if ordered.rowcount == 0:
         return None
-    refund = Refund(id=uuid7(), amount=amount, reason=reason[:200], status="pending", created_at=now)
+    refund = Refund(
+        id=uuid7(),
+        payment_id=payment_id,
+        amount=amount,
+        reason=reason[:200],
+        status="pending",
+        created_at=now,
+    )
     connection.execute(
         insert(schema.refunds).values(
             id=refund.id,
@@ -132,3 +140,18 @@ def order_refund(
     )
     add_task(connection, "refund", {"refundId": str(refund.id)}, now)
     return refund
+
+
+def void_promises(connection: Connection, booking_id: UUID, payment_id: UUID, now: datetime) -> None:
+    """Take back the refunds that were promised of a payment whose money never came."""
+    promised = (schema.refunds.c.payment_id == payment_id, schema.refunds.c.status == "pending")
+    amount = connection.scalar(select(func.sum(schema.refunds.c.amount)).where(*promised))
+    if amount is None:
+        return
+    connection.execute(update(schema.refunds).where(*promised).values(status="void"))
+    connection.execute(
+        update(_payments)
+        .where(_payments.c.id == payment_id)
+        .values(refund_ordered=_payments.c.refund_ordered - int(amount))
+    )
+    take_back_refunds(connection, booking_id, now)

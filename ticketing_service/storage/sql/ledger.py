@@ -40,8 +40,9 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Entry:
-    """One line of the books. `amount` and `commission` are minor units and never negative; a refund's
-    `commission` is what the platform gives back of its own. A fee, and a refund of one, has no unit item."""
+    """One line of the books. `amount` and `commission` are minor units and never negative (only the lines of
+    `take_back_refunds` are); a refund's `commission` is what the platform gives back of its own. A fee, and a
+    refund of one, has no unit item."""
 
     kind: EntryKind
     at: datetime
@@ -64,11 +65,34 @@ def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
     _INSERT.run_all(connection, map(_row, entries))
 
 
+def take_back_refunds(connection: Connection, booking_id: UUID, now: datetime) -> None:
+    """Cancel out, line by line, the refunds of a booking for which no money ever came."""
+    refunds = (_ledger.c.booking_id == booking_id, _ledger.c.kind == EntryKind.REFUND.value)
+    _INSERT.run_all(
+        connection,
+        [
+            {
+                **line._mapping,  # noqa: SLF001
+                "id": uuid7(),
+                "at": now,
+                "day": _day(now),
+                "amount": -line.amount,
+                "commission": -line.commission,
+            }
+            for line in connection.execute(select(_ledger).where(*refunds))
+        ],
+    )
+
+
+def _day(moment: datetime) -> str:
+    return moment.astimezone(UTC).date().isoformat()
+
+
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "id": uuid7(),
         "at": entry.at,
-        "day": entry.at.astimezone(UTC).date().isoformat(),
+        "day": _day(entry.at),
         "kind": entry.kind.value,
         "booking_id": entry.booking_id,
         "unit_item_id": entry.unit_item_id,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, update
 
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import (
@@ -33,6 +33,7 @@ from ticketing_service.storage.sql.endings import (
     expire,
     expire_on_counter,
     order_refund,
+    void_promises,
     write_history,
 )
 from ticketing_service.storage.sql.ledger import EntryKind, add_entries
@@ -41,7 +42,7 @@ from ticketing_service.storage.sql.payment_records import payments_in
 from ticketing_service.storage.sql.slots import offers_in
 from ticketing_service.storage.sql.vouchers import voucher_in
 
-_payments, _refunds, _ledger = schema.payments, schema.refunds, schema.ledger
+_payments, _refunds = schema.payments, schema.refunds
 _UNCAPTURED = (PaymentState.PENDING, PaymentState.AUTHORIZED)
 _ENDED = (PaymentState.FAILED, PaymentState.VOIDED)
 
@@ -100,31 +101,22 @@ def _record(case: _Case) -> None:
     """An accepted payment that ended without money takes the refunds with it that were promised of it."""
     if not case.payment.accepted or case.decision.state not in _ENDED:
         return
-    pending = [_refunds.c.payment_id == case.payment.id, _refunds.c.status == "pending"]
-    if case.connection.execute(update(_refunds).where(*pending).values(status="void")).rowcount:
-        promised = case.connection.scalars(
-            select(_ledger.c.amount).where(
-                _ledger.c.booking_id == case.booking.id, _ledger.c.kind == "refund"
-            )
-        )
-        add_entries(
-            case.connection, [booking_entry(case.booking, EntryKind.REFUND, -sum(promised), case.now)]
-        )
+    void_promises(case.connection, case.booking.id, case.payment.id, case.now)
 
 
 def _confirm(case: _Case) -> None:
-    """Held becomes sold first; an authorisation is captured from the outbox."""
-    settle(case.connection, case.booking.id)
     _accept(case, case.booking, "paid")
 
 
 def _accept(case: _Case, booking: Booking, reason: str) -> None:
+    """Held becomes sold in this commit; an authorisation is captured from the outbox after it."""
     case.connection.execute(update(_payments).where(_payments.c.id == case.payment.id).values(accepted=True))
     status = PaymentStatus.CAPTURED if case.is_captured else PaymentStatus.AUTHORIZED
     issue = case.issue if case.is_captured else None
     confirm(case.connection, booking, status, issue, case.actor, reason, case.now)
     if not case.is_captured:
         add_task(case.connection, "capture", {"paymentId": str(case.payment.id)}, case.now)
+    settle(case.connection, booking.id)
 
 
 def _retake(case: _Case) -> None:
@@ -142,7 +134,6 @@ def _retake(case: _Case) -> None:
         _give_money_back(replace(case, booking=booking), refused.code.name.lower(), amount)
         return
     attempt.commit()
-    settle(case.connection, booking.id)
     _accept(case, booking, "paid after the hold had ended")
 
 
@@ -197,6 +188,7 @@ def refuse_capture(
 ) -> None:
     """The money will not come: the booking is cancelled, its places go back, and the customer is told."""
     connection.execute(update(_payments).where(_payments.c.id == payment.id).values(accepted=False))
+    void_promises(connection, booking.id, payment.id, now)
     living = tuple(u.id for u in booking.unit_items if u.status is not BookingStatus.CANCELLED)
     plan = CancellationPlan(
         unit_ids=living, refund_by_unit=dict.fromkeys(living, 0), fee_refund=0, total=0, whole=True
