@@ -10,7 +10,7 @@ from datetime import datetime
 from hashlib import sha256
 from uuid import UUID
 
-from ticketing_service.actions.bookings import Access, find_booking, shown_status
+from ticketing_service.actions.bookings import Access, find_booking, require_access, shown_status
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
 from ticketing_service.domain.bookings import Booking, BookingStatus, Payment, PaymentState
@@ -74,13 +74,21 @@ def confirm_booking(command: ConfirmBooking, ports: Ports) -> Booking:
     Raises PAYMENT_PENDING, PAYMENT_REQUIRED, BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_FOUND,
     PAYMENT_UNAVAILABLE.
     """
-    booking = find_booking(command.booking_id, command.access, ports)
-    if booking.status in _PAID:
-        return booking
-    if booking.price.total == 0:
-        return ports.store.bookings.confirm_free(booking.id, ports.issue, command.access.actor, ports.clock())
+    require_access(command.booking_id, command.access, ports)
+    try:
+        return ports.store.bookings.confirm_free(
+            command.booking_id, ports.issue, command.access.actor, ports.clock()
+        )
+    except Refused as refused:
+        # a hold that has ended may have been paid in time all the same
+        if refused.code not in (Code.PAYMENT_REQUIRED, Code.BOOKING_EXPIRED):
+            raise
+    return _confirm_paid(find_booking(command.booking_id, command.access, ports), command.access, ports)
+
+
+def _confirm_paid(booking: Booking, access: Access, ports: Ports) -> Booking:
     payments = ports.store.payments.of_booking(booking.id)
-    booking = look_at(booking, payments, command.access.actor, ports)
+    booking = look_at(booking, payments, access.actor, ports)
     if booking.status in _PAID:
         return booking
     if booking.status is BookingStatus.CANCELLED:

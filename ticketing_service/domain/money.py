@@ -4,37 +4,36 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from fractions import Fraction
-from math import floor
 from typing import Any
 
 BASIS_POINTS = 10_000
 HUNDREDTHS = 100
 
 
-def half_up(value: Fraction) -> int:
-    """The nearest integer; a half goes up."""
-    return floor(value + Fraction(1, 2))
+def half_up(numerator: int, denominator: int) -> int:
+    """The integer nearest to a fraction of integers; a half goes up."""
+    return (2 * numerator + denominator) // (2 * denominator)
 
 
 def scaled(price: int, multiplier: Decimal) -> int:
     """`price` times a slot's multiplier, in whole minor units."""
-    return half_up(price * Fraction(multiplier))
+    numerator, denominator = multiplier.as_integer_ratio()
+    return half_up(price * numerator, denominator)
 
 
 def share_of(amount: int, rate_basis_points: int) -> int:
     """So many basis points of `amount`."""
-    return half_up(Fraction(amount * rate_basis_points, BASIS_POINTS))
+    return half_up(amount * rate_basis_points, BASIS_POINTS)
 
 
 def percent_of(amount: int, percent: int) -> int:
     """So many hundredths of `amount`."""
-    return half_up(Fraction(amount * percent, HUNDREDTHS))
+    return half_up(amount * percent, HUNDREDTHS)
 
 
 def tax_contained(amount: int, rate_basis_points: int) -> int:
     """The tax in an `amount` that contains it: amount x r / (1 + r)."""
-    return half_up(Fraction(amount * rate_basis_points, BASIS_POINTS + rate_basis_points))
+    return half_up(amount * rate_basis_points, BASIS_POINTS + rate_basis_points)
 
 
 def spread(total: int, weights: Sequence[int], tie_break: Sequence[Any]) -> list[int]:

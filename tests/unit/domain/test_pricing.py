@@ -6,7 +6,6 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +66,7 @@ def test_the_price_is_the_one_in_the_golden_table(case: dict[str, Any]) -> None:
 
 
 def test_halves_are_rounded_up() -> None:
-    assert [half_up(Fraction(n, 2)) for n in (0, 1, 2, 3, 5)] == [0, 1, 1, 2, 3]
+    assert [half_up(n, 2) for n in (0, 1, 2, 3, 5)] == [0, 1, 1, 2, 3]
     assert scaled(1001, Decimal("0.5")) == 501
     # 0.29 x 50 is 14.499999... in binary floating point and 14.5 exactly.
     assert scaled(50, Decimal("0.29")) == 15

@@ -232,8 +232,9 @@ class SqlBookings:
             require_held(booking, now)
             if booking.price.total > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
+            confirmed = confirm(connection, booking, PaymentStatus.NONE, issue, actor, "nothing to pay", now)
             settle(connection, booking.id)
-            return confirm(connection, booking, PaymentStatus.NONE, issue, actor, "nothing to pay", now)
+            return confirmed
 
         return self._write(verb, idempotency)
 

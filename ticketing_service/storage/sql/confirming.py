@@ -53,7 +53,7 @@ def confirm(
     """The places are the customer's. With `issue` (nothing is to be captured any more) admissions and mail
     follow.
 
-    The counters must have been settled already.
+    The caller settles the counters, as the last thing: their rows are the ones that all sales want.
     """
     _SET_ALL.run(connection, booking=booking.id, to_status=BookingStatus.CONFIRMED.value)
     confirmed = with_statuses(

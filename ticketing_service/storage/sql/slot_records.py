@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, bindparam, select, true
+from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, true
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.slots import (
@@ -34,7 +34,7 @@ _COUNTERS_OF_ONE = Prepared(_SELECT_COUNTERS.where(_links.c.slot_id == bindparam
 
 def counters_of(connection: Connection, slot_ids: Sequence[UUID]) -> dict[UUID, tuple[Counter, ...]]:
     """The counters of each slot, in the order of their ids."""
-    return _grouped(connection.execute(_COUNTERS_OF_IDS, {"ids": slot_ids}))
+    return counters_by_slot(connection.execute(_COUNTERS_OF_IDS, {"ids": slot_ids}))
 
 
 def counters_of_one(connection: Connection, slot_id: UUID) -> tuple[Counter, ...]:
@@ -45,8 +45,12 @@ def counters_of_one(connection: Connection, slot_id: UUID) -> tuple[Counter, ...
 
 def counters_where(connection: Connection, condition: ColumnElement[bool]) -> dict[UUID, tuple[Counter, ...]]:
     """The counters of each slot for which the condition on `slots` holds."""
-    statement = _SELECT_COUNTERS.join(_slots, _slots.c.id == _links.c.slot_id).where(condition)
-    return _grouped(connection.execute(statement))
+    return counters_by_slot(connection.execute(select_counters_where(condition)))
+
+
+def select_counters_where(condition: ColumnElement[bool]) -> Select[Any]:
+    """The statement of `counters_where`."""
+    return _SELECT_COUNTERS.join(_slots, _slots.c.id == _links.c.slot_id).where(condition)
 
 
 def fits(capacity: int | None) -> ColumnElement[bool]:
@@ -54,7 +58,8 @@ def fits(capacity: int | None) -> ColumnElement[bool]:
     return true() if capacity is None else _counters.c.held + _counters.c.sold <= capacity
 
 
-def _grouped(rows: Iterable[Row[Any]]) -> dict[UUID, tuple[Counter, ...]]:
+def counters_by_slot(rows: Iterable[Any]) -> dict[UUID, tuple[Counter, ...]]:
+    """The counters in rows of (slot, counter, capacity, held, sold)."""
     found: dict[UUID, list[Counter]] = defaultdict(list)
     for slot_id, counter_id, capacity, held, sold in rows:
         found[slot_id].append(Counter(id=counter_id, capacity=capacity, held=held, sold=sold))

@@ -28,10 +28,11 @@ from ticketing_service.domain.slots import (
 from ticketing_service.storage.sql import schedules, schema
 from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.slot_records import (
+    counters_by_slot,
     counters_of,
     counters_of_one,
-    counters_where,
     fits,
+    select_counters_where,
     slot_of,
 )
 from ticketing_service.storage.sql.ticket_records import COLUMNS, ticket_of
@@ -48,6 +49,13 @@ _SELECT_OFFER = (
     .where(_slots.c.id == bindparam("slot"))
 )
 _OFFER = Prepared(_SELECT_OFFER)
+_in_between = and_(
+    _slots.c.ticket_id == bindparam("ticket"),
+    _slots.c.local_start >= bindparam("first"),
+    _slots.c.local_start < bindparam("past"),
+)
+_BETWEEN = Prepared(select(_slots).where(_in_between).order_by(_slots.c.local_start, _slots.c.option_id))
+_COUNTERS_BETWEEN = Prepared(select_counters_where(_in_between))
 _LOCKED_OFFER = Prepared(_SELECT_OFFER.with_for_update(read=True))
 _LOCKED_SLOT = select(_slots).where(_slots.c.id == bindparam("id")).with_for_update()
 
@@ -77,18 +85,15 @@ class SqlSlots:
     def between(
         self, ticket_id: UUID, day_from: date, day_to: date, option_id: UUID | None = None
     ) -> tuple[Slot, ...]:
-        condition = and_(
-            _slots.c.ticket_id == ticket_id,
-            _slots.c.local_start >= datetime.combine(day_from, time()),
-            _slots.c.local_start < datetime.combine(day_to, time()) + timedelta(days=1),
-        )
-        if option_id is not None:
-            condition = and_(condition, _slots.c.option_id == option_id)
-        statement = select(_slots).where(condition).order_by(_slots.c.local_start, _slots.c.option_id)
+        asked = {
+            "ticket": ticket_id,
+            "first": datetime.combine(day_from, time()),
+            "past": datetime.combine(day_to, time()) + timedelta(days=1),
+        }
         with self._database.read() as connection:
-            rows = connection.execute(statement).all()
-            counters = counters_where(connection, condition) if rows else {}
-        return tuple(slot_of(row, counters[row.id]) for row in rows)
+            rows = _BETWEEN.rows(connection, **asked)
+            counters = counters_by_slot(_COUNTERS_BETWEEN.rows(connection, **asked)) if rows else {}
+        return tuple(slot_of(row, counters[row.id]) for row in rows if option_id in (None, row.option_id))
 
     def offers(self, slot_ids: Iterable[UUID]) -> dict[UUID, Offer]:
         with self._database.read() as connection:
