@@ -115,6 +115,14 @@ def full_ticket() -> dict[str, Any]:
     return {**ticket(), "options": [option], **more}
 
 
+def same_parts(made: dict[str, Any]) -> dict[str, Any]:
+    """A body that replaces the ticket and keeps its option and unit."""
+    body = ticket()
+    option, kept = body["options"][0], made["options"][0]
+    option["id"], option["units"][0]["id"] = kept["id"], kept["units"][0]["id"]
+    return body
+
+
 def signed(stage: Stage, raw: bytes, secret: str = SECRET) -> dict[str, str]:
     """The headers of a webhook that says `raw`."""
     stamp = str(int(stage.shop.clock.now.timestamp()))
@@ -168,7 +176,7 @@ def _catalogue_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         "GET /tickets/<uuid:ticket_id>": lambda: call("GET", path, query={"lang": "en"}),
         "POST /tickets": lambda: call("POST", "/tickets", body=full_ticket()),
         "PUT /tickets/<uuid:ticket_id>": lambda: call(
-            "PUT", other_path, body=ticket(options=stage.other_ticket["options"]), headers=tag(other_path)
+            "PUT", other_path, body=same_parts(stage.other_ticket), headers=tag(other_path)
         ),
         "PATCH /tickets/<uuid:ticket_id>": lambda: call(
             "PATCH", path, body={"title": {"en": "Tower"}}, headers=tag(path)

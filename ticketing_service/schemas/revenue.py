@@ -9,7 +9,7 @@ from marshmallow import fields, validate
 
 from common.web.schemas import ApiSchema
 from ticketing_service.schemas.documents import Document, money
-from ticketing_service.schemas.values import Money
+from ticketing_service.schemas.values import Day, Money
 from ticketing_service.storage.port import RevenueQuery, RevenueRow
 
 GROUPS = ("day", "ticket", "type", "unit", "channel")
@@ -21,8 +21,8 @@ class RevenueFilter(ApiSchema):
 
     class Meta:
         include = {  # noqa: RUF012 - `from` is no name in Python
-            "from": fields.Date(attribute="day_from", data_key="from", required=True),
-            "to": fields.Date(attribute="day_to", data_key="to", required=True),
+            "from": Day(attribute="day_from", data_key="from", required=True),
+            "to": Day(attribute="day_to", data_key="to", required=True),
         }
 
     group_by = fields.String(load_default="day", validate=validate.OneOf(GROUPS))

@@ -24,7 +24,7 @@ from ticketing_service.domain.slots import (
     Slot,
 )
 from ticketing_service.schemas.documents import Document, money
-from ticketing_service.schemas.values import Money
+from ticketing_service.schemas.values import Day, Money
 
 MAX_CAPACITY = 1_000_000
 LOWEST_MULTIPLIER, HIGHEST_MULTIPLIER = 0.5, 3.0
@@ -61,8 +61,8 @@ class RuleIn(ApiSchema):
 
     option_id = fields.UUID(required=True)
     rrule = fields.String(required=True, validate=validate.Length(1, 500))
-    date_from = fields.Date(required=True)
-    date_to = fields.Date(load_default=None, allow_none=True)
+    date_from = Day(required=True)
+    date_to = Day(load_default=None, allow_none=True)
     start_times = fields.List(fields.String(validate=_TIME), validate=validate.Length(max=200))
     duration_minutes = WholeNumber(validate=validate.Range(1, MAX_DURATION_MINUTES))
     opening_hours = fields.List(fields.Nested(OpeningHoursIn), validate=validate.Length(max=10))
@@ -79,8 +79,8 @@ class RuleIn(ApiSchema):
 class ClosureIn(ApiSchema):
     """Local dates, both included."""
 
-    date_from = fields.Date(required=True)
-    date_to = fields.Date(required=True)
+    date_from = Day(required=True)
+    date_to = Day(required=True)
 
     @post_load
     def closure(self, values: dict[str, Any], **_: Any) -> Closure:
@@ -103,8 +103,8 @@ class AvailabilityQuery(ApiSchema):
 
     class Meta:
         include = {  # noqa: RUF012 - `from` is no name in Python
-            "from": fields.Date(attribute="day_from", data_key="from"),
-            "to": fields.Date(attribute="day_to", data_key="to"),
+            "from": Day(attribute="day_from", data_key="from"),
+            "to": Day(attribute="day_to", data_key="to"),
         }
 
     option_id = fields.UUID()

@@ -28,6 +28,7 @@ from ticketing_service.schemas.values import (
     MAX_AMOUNT,
     MAX_DESCRIPTION,
     MAX_TITLE,
+    Day,
     LanguageQuery,
     MoneyIn,
     Paged,
@@ -186,8 +187,8 @@ class TicketSearch(Paged, LanguageQuery):
 
     class Meta:
         include = {  # noqa: RUF012 - `from` is no name in Python
-            "from": fields.Date(attribute="date_from", data_key="from"),
-            "to": fields.Date(attribute="date_to", data_key="to"),
+            "from": Day(attribute="date_from", data_key="from"),
+            "to": Day(attribute="date_to", data_key="to"),
         }
 
     q = fields.String(validate=validate.Length(max=200))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
 from marshmallow import fields, validate
@@ -18,6 +19,19 @@ MAX_AMOUNT = 100_000_000
 
 _LOCAL_PART, _LABEL = 64, 63
 _LOCAL_CHARACTERS = frozenset("!#$%&'*+/=?^_`{|}~-.")
+
+
+FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2999, 12, 31)
+
+
+class Day(fields.Date):
+    """A calendar day, far enough from the ends of the calendar to be reckoned with."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any) -> date:
+        day: date = super()._deserialize(value, attr, data, **more)
+        if not FIRST_DAY <= day <= LAST_DAY:
+            raise coded("OUT_OF_RANGE", f"From {FIRST_DAY} to {LAST_DAY}.")
+        return day
 
 
 class MoneyIn(ApiSchema):
