@@ -87,8 +87,9 @@ def confirm_booking(command: ConfirmBooking, ports: Ports) -> Booking:
 
 
 def _confirm_paid(booking: Booking, access: Access, ports: Ports) -> Booking:
-    payments = ports.store.payments.of_booking(booking.id)
-    booking = look_at(booking, payments, access.actor, ports)
+    look_at(booking, ports.store.payments.of_booking(booking.id), access.actor, ports)
+    # read again: a webhook may have confirmed it meanwhile, so that no payment was left to look at
+    booking = find_booking(booking.id, access, ports)
     if booking.status in _PAID:
         return booking
     if booking.status is BookingStatus.CANCELLED:

@@ -183,7 +183,8 @@ class SqlBookings:
                 amended = replace(amended, items=priced.items, price=priced.price)
                 self._exchange_items(connection, booking, amended, offers, now)
             _update_booking(connection, amended)
-            add_task(connection, "document", {"bookingId": str(booking_id)}, now)
+            if booking.status is not BookingStatus.ON_HOLD:
+                add_task(connection, "document", {"bookingId": str(booking_id)}, now)
             _note(connection, booking, booking.status, actor, "changed", now)
             return amended
 
