@@ -24,6 +24,7 @@ from ticketing_service.domain.bookings import (
     UnitItem,
 )
 from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType, UnitType
+from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.sql import schema
 
 _items, _units, _refunds = schema.booking_items, schema.unit_items, schema.refunds
@@ -78,6 +79,14 @@ def booking_in(connection: Connection, booking_id: UUID, *, lock: bool = False) 
         return None
     parts = (each.rows(connection, booking=booking_id) for each in (_ITEMS, _UNITS, _REFUNDS))
     return _assembled([row], *parts)[0]
+
+
+def locked_booking(connection: Connection, booking_id: UUID) -> Booking:
+    """The booking, locked. Raises BOOKING_NOT_FOUND."""
+    booking = booking_in(connection, booking_id, lock=True)
+    if booking is None:
+        raise Refused(Code.BOOKING_NOT_FOUND)
+    return booking
 
 
 def bookings_of(connection: Connection, rows: Sequence[Row[Any]]) -> list[Booking]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, select, update
 
 from common.database.engine import Database
 from common.database.failures import DATABASE_ERRORS, is_duplicate
@@ -22,17 +22,12 @@ from ticketing_service.domain.bookings import (
 )
 from ticketing_service.domain.catalogue import Page
 from ticketing_service.domain.claims import (
-    ClaimKind,
     GuestLimits,
-    guest_claims,
-    seat_claims,
-    voucher_claims,
 )
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.orders import HoldOrder, Offer
+from ticketing_service.domain.orders import HoldOrder
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held
-from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.port import (
     Amendment,
     BookingQuery,
@@ -47,21 +42,17 @@ from ticketing_service.storage.sql.booking_records import (
     booking_in,
     booking_row,
     bookings_of,
-    insert_booking,
-    insert_items,
+    locked_booking,
 )
 from ticketing_service.storage.sql.cancelling import cancel_units
-from ticketing_service.storage.sql.confirming import confirm, mark_used
-from ticketing_service.storage.sql.counters import give_back, prolong, settle, take
+from ticketing_service.storage.sql.confirming import confirm, mark_no_show
+from ticketing_service.storage.sql.counters import prolong, settle
 from ticketing_service.storage.sql.endings import (
     expire,
-    expire_on_counter,
-    void_open_payments,
     write_history,
 )
+from ticketing_service.storage.sql.holding import exchange_items, hold_places
 from ticketing_service.storage.sql.outbox import add_task
-from ticketing_service.storage.sql.slots import offers_in
-from ticketing_service.storage.sql.vouchers import voucher_in
 from ticketing_service.storage.sql.writing import Writer
 
 _bookings, _units = schema.bookings, schema.unit_items
@@ -84,31 +75,7 @@ class SqlBookings:
         *,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        def verb(connection: Connection) -> Booking:
-            offers = offers_in(connection, (item.slot_id for item in order.items), lock=True)
-            voucher = _voucher(connection, order.voucher_code)
-            booking = _priced(order, price, offers, voucher, expires_at, now)
-            insert_booking(connection, booking)
-            write_history(
-                connection,
-                [booking.id],
-                now,
-                actor=order.principal or "guest",
-                from_status=None,
-                to_status=booking.status.value,
-                reason="held",
-            )
-            on_demand = [*voucher_claims(voucher, order.customer), *guest_claims(order, limits)]
-            take(
-                connection,
-                booking.id,
-                [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)],
-                expires_at,
-                lambda counter_id: expire_on_counter(connection, counter_id, now),
-                {counter.id: counter for _, counter in on_demand if counter.id != booking.voucher_id},
-            )
-            return booking
-
+        verb = partial(hold_places, order=order, price=price, limits=limits, expires_at=expires_at, now=now)
         try:
             return self._write(verb, idempotency)
         except DATABASE_ERRORS as error:
@@ -169,7 +136,7 @@ class SqlBookings:
         idempotency: Idempotency | None = None,
     ) -> Booking:
         def verb(connection: Connection) -> Booking:
-            booking = _locked(connection, booking_id)
+            booking = locked_booking(connection, booking_id)
             amended = replace(
                 booking,
                 customer=amendment.customer or booking.customer,
@@ -178,10 +145,7 @@ class SqlBookings:
             )
             if amendment.items is not None:
                 require_held(booking, now)
-                offers = offers_in(connection, (item.slot_id for item in amendment.items), lock=True)
-                priced = price(offers, _voucher(connection, booking.voucher_code))
-                amended = replace(amended, items=priced.items, price=priced.price)
-                self._exchange_items(connection, booking, amended, offers, now)
+                amended = exchange_items(connection, booking, amended, amendment.items, price, now)
             _update_booking(connection, amended)
             if booking.status is not BookingStatus.ON_HOLD:
                 add_task(connection, "document", {"bookingId": str(booking_id)}, now)
@@ -189,33 +153,6 @@ class SqlBookings:
             return amended
 
         return self._write(verb, idempotency)
-
-    @staticmethod
-    def _exchange_items(
-        connection: Connection,
-        booking: Booking,
-        amended: Booking,
-        offers: Mapping[UUID, Offer],
-        now: datetime,
-    ) -> None:
-        """Give the old places back and take the new ones, all or nothing. An open payment of another amount
-        is voided.
-        """
-        give_back(connection, [booking.id], [ClaimKind.SEAT])
-        connection.execute(delete(_units).where(_units.c.booking_id == booking.id))
-        connection.execute(
-            delete(schema.booking_items).where(schema.booking_items.c.booking_id == booking.id)
-        )
-        insert_items(connection, amended)
-        take(
-            connection,
-            booking.id,
-            seat_claims(amended.items, offers),
-            booking.expires_at,
-            lambda counter_id: expire_on_counter(connection, counter_id, now),
-        )
-        if amended.price.total != booking.price.total:
-            void_open_payments(connection, [booking.id], now)
 
     def confirm_free(
         self,
@@ -227,7 +164,7 @@ class SqlBookings:
         idempotency: Idempotency | None = None,
     ) -> Booking:
         def verb(connection: Connection) -> Booking:
-            booking = _locked(connection, booking_id)
+            booking = locked_booking(connection, booking_id)
             if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
                 return booking
             require_held(booking, now)
@@ -248,7 +185,7 @@ class SqlBookings:
         idempotency: Idempotency | None = None,
     ) -> Booking:
         def verb(connection: Connection) -> Booking:
-            booking = _locked(connection, booking_id)
+            booking = locked_booking(connection, booking_id)
             require_held(booking, now)
             extended = replace(
                 booking,
@@ -273,7 +210,7 @@ class SqlBookings:
         idempotency: Idempotency | None = None,
     ) -> Booking:
         def verb(connection: Connection) -> Booking:
-            booking = _locked(connection, booking_id)
+            booking = locked_booking(connection, booking_id)
             if booking.status is BookingStatus.CANCELLED:
                 return booking
             if booking.status is BookingStatus.EXPIRED:
@@ -299,72 +236,8 @@ class SqlBookings:
         with self._database.read() as connection:
             candidates = list(connection.scalars(due))
         for booking_id in candidates:
-            self._write(partial(_mark_no_show, booking_id=booking_id, now=now))
+            self._write(partial(mark_no_show, booking_id=booking_id, now=now))
         return len(candidates)
-
-
-def _mark_no_show(connection: Connection, booking_id: UUID, now: datetime) -> None:
-    booking = _locked(connection, booking_id)
-    unused = [unit.id for unit in booking.unit_items if unit.status is BookingStatus.CONFIRMED]
-    connection.execute(update(_bookings).where(_bookings.c.id == booking_id).values(admits_until=None))
-    if unused:
-        mark_used(
-            connection, booking, unused, BookingStatus.NO_SHOW, "system", "the admission ended unused", now
-        )
-
-
-def unit_redeemed(connection: Connection, unit_item_id: UUID, now: datetime, actor: str) -> None:
-    """The first entry of a unit item: it is redeemed, and with the last one its booking."""
-    booking_id = connection.scalars(select(_units.c.booking_id).where(_units.c.id == unit_item_id)).one()
-    booking = _locked(connection, booking_id)
-    mark_used(connection, booking, [unit_item_id], BookingStatus.REDEEMED, actor, "admitted", now)
-
-
-def _locked(connection: Connection, booking_id: UUID) -> Booking:
-    booking = booking_in(connection, booking_id, lock=True)
-    if booking is None:
-        raise Refused(Code.BOOKING_NOT_FOUND)
-    return booking
-
-
-def _voucher(connection: Connection, code: str | None) -> Voucher | None:
-    if code is None:
-        return None
-    voucher = voucher_in(connection, code)
-    if voucher is None:
-        raise Refused(Code.VOUCHER_UNKNOWN, pointer="/voucherCode")
-    return voucher
-
-
-def _priced(
-    order: HoldOrder,
-    price: Pricing,
-    offers: Mapping[UUID, Offer],
-    voucher: Voucher | None,
-    expires_at: datetime,
-    now: datetime,
-) -> Booking:
-    priced = price(offers, voucher)
-    return Booking(
-        id=order.booking_id,
-        reference=order.reference,
-        status=BookingStatus.ON_HOLD,
-        channel=order.channel,
-        principal=order.principal,
-        customer=order.customer,
-        items=priced.items,
-        price=priced.price,
-        voucher_id=voucher.id if voucher else None,
-        voucher_code=voucher.code if voucher else None,
-        payment_status=PaymentStatus.NONE,
-        refunds=(),
-        return_url=order.return_url,
-        extensions=0,
-        version=1,
-        created_at=now,
-        expires_at=expires_at,
-        updated_at=now,
-    )
 
 
 def _update_booking(connection: Connection, booking: Booking) -> None:

@@ -21,6 +21,7 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.storage.port import Issue
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import add_admissions
+from ticketing_service.storage.sql.booking_records import locked_booking
 from ticketing_service.storage.sql.endings import write_history
 from ticketing_service.storage.sql.ledger import Entry, EntryKind, add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
@@ -138,6 +139,24 @@ def mark_used(
         reason=f"{reason} ({len(unit_ids)} of {len(booking.unit_items)})",
     )
     return changed
+
+
+def mark_no_show(connection: Connection, booking_id: UUID, now: datetime) -> None:
+    """What of the booking was not used when its last admission ended is a no-show."""
+    booking = locked_booking(connection, booking_id)
+    unused = [unit.id for unit in booking.unit_items if unit.status is BookingStatus.CONFIRMED]
+    _SET_UNTIL.run(connection, booking=booking_id, until=None)
+    if unused:
+        mark_used(
+            connection, booking, unused, BookingStatus.NO_SHOW, "system", "the admission ended unused", now
+        )
+
+
+def unit_redeemed(connection: Connection, unit_item_id: UUID, now: datetime, actor: str) -> None:
+    """The first entry of a unit item: it is redeemed, and with the last one its booking."""
+    booking_id = connection.scalars(select(_units.c.booking_id).where(_units.c.id == unit_item_id)).one()
+    booking = locked_booking(connection, booking_id)
+    mark_used(connection, booking, [unit_item_id], BookingStatus.REDEEMED, actor, "admitted", now)
 
 
 def set_booking(connection: Connection, booking: Booking) -> None:

@@ -9,8 +9,9 @@ from common.database.engine import Database
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import SqlAdmissions
-from ticketing_service.storage.sql.bookings import SqlBookings, unit_redeemed
+from ticketing_service.storage.sql.bookings import SqlBookings
 from ticketing_service.storage.sql.catalogue import SqlCatalogue
+from ticketing_service.storage.sql.confirming import unit_redeemed
 from ticketing_service.storage.sql.ledger import SqlLedger
 from ticketing_service.storage.sql.outbox import SqlOutbox
 from ticketing_service.storage.sql.payments import SqlPayments

@@ -1,0 +1,141 @@
+"""Taking places: a new hold, and other places for one that stands."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import Connection, delete
+
+from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentStatus
+from ticketing_service.domain.claims import (
+    ClaimKind,
+    GuestLimits,
+    guest_claims,
+    seat_claims,
+    voucher_claims,
+)
+from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
+from ticketing_service.domain.vouchers import Voucher
+from ticketing_service.storage.port import Pricing
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.booking_records import insert_booking, insert_items
+from ticketing_service.storage.sql.counters import give_back, take
+from ticketing_service.storage.sql.endings import (
+    expire_on_counter,
+    void_open_payments,
+    write_history,
+)
+from ticketing_service.storage.sql.slots import offers_in
+from ticketing_service.storage.sql.vouchers import voucher_in
+
+_items, _units = schema.booking_items, schema.unit_items
+
+
+def hold_places(
+    connection: Connection,
+    *,
+    order: HoldOrder,
+    price: Pricing,
+    limits: GuestLimits,
+    expires_at: datetime,
+    now: datetime,
+) -> Booking:
+    """`BookingStore.hold`. The counters come last: theirs are the rows that all sales want."""
+    offers = offers_in(connection, (item.slot_id for item in order.items), lock=True)
+    voucher = _voucher(connection, order.voucher_code)
+    booking = _priced(order, price, offers, voucher, expires_at, now)
+    insert_booking(connection, booking)
+    write_history(
+        connection,
+        [booking.id],
+        now,
+        actor=order.principal or "guest",
+        from_status=None,
+        to_status=booking.status.value,
+        reason="held",
+    )
+    on_demand = [*voucher_claims(voucher, order.customer), *guest_claims(order, limits)]
+    take(
+        connection,
+        booking.id,
+        [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)],
+        expires_at,
+        lambda counter_id: expire_on_counter(connection, counter_id, now),
+        {counter.id: counter for _, counter in on_demand if counter.id != booking.voucher_id},
+    )
+    return booking
+
+
+def exchange_items(
+    connection: Connection,
+    booking: Booking,
+    amended: Booking,
+    items: tuple[ItemOrder, ...],
+    price: Pricing,
+    now: datetime,
+) -> Booking:
+    """Give the places of `booking` back and take those of `items`, all or nothing: `amended` with them.
+
+    An open payment of another amount is voided.
+    """
+    offers = offers_in(connection, (item.slot_id for item in items), lock=True)
+    priced = price(offers, _voucher(connection, booking.voucher_code))
+    amended = replace(amended, items=priced.items, price=priced.price)
+    give_back(connection, [booking.id], [ClaimKind.SEAT])
+    connection.execute(delete(_units).where(_units.c.booking_id == booking.id))
+    connection.execute(delete(_items).where(_items.c.booking_id == booking.id))
+    insert_items(connection, amended)
+    take(
+        connection,
+        booking.id,
+        seat_claims(amended.items, offers),
+        booking.expires_at,
+        lambda counter_id: expire_on_counter(connection, counter_id, now),
+    )
+    if amended.price.total != booking.price.total:
+        void_open_payments(connection, [booking.id], now)
+    return amended
+
+
+def _voucher(connection: Connection, code: str | None) -> Voucher | None:
+    if code is None:
+        return None
+    voucher = voucher_in(connection, code)
+    if voucher is None:
+        raise Refused(Code.VOUCHER_UNKNOWN, pointer="/voucherCode")
+    return voucher
+
+
+def _priced(
+    order: HoldOrder,
+    price: Pricing,
+    offers: Mapping[UUID, Offer],
+    voucher: Voucher | None,
+    expires_at: datetime,
+    now: datetime,
+) -> Booking:
+    priced = price(offers, voucher)
+    return Booking(
+        id=order.booking_id,
+        reference=order.reference,
+        status=BookingStatus.ON_HOLD,
+        channel=order.channel,
+        principal=order.principal,
+        customer=order.customer,
+        items=priced.items,
+        price=priced.price,
+        voucher_id=voucher.id if voucher else None,
+        voucher_code=voucher.code if voucher else None,
+        payment_status=PaymentStatus.NONE,
+        refunds=(),
+        return_url=order.return_url,
+        extensions=0,
+        version=1,
+        created_at=now,
+        expires_at=expires_at,
+        updated_at=now,
+    )
