@@ -192,3 +192,13 @@ def test_the_index_names_the_documentation(gateway: Gateway) -> None:
     refused = gateway.request("POST", "/?t=1")
     assert_problem(refused, 405, "METHOD_NOT_ALLOWED")
     assert refused.one("Allow") == "GET, HEAD"
+
+
+@pytest.mark.parametrize("address", ["/api/v1/tickets?q=mus\u00e9e", "/api/v1/tickets?q=\x7f", "/\u00e9"])
+def test_an_address_that_is_not_visible_ascii_is_refused_at_the_gateway(
+    gateway: Gateway, ticketing: Upstream, address: str
+) -> None:
+    before = ticketing.paths()
+    answer = gateway.raw(f"GET {address} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+    assert_problem(answer, 400, "BAD_REQUEST")
+    assert ticketing.paths() == before
