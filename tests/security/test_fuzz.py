@@ -64,12 +64,15 @@ def routes(*methods: str) -> list[str]:
 
 
 @pytest.mark.parametrize("name", routes("POST", "PUT", "PATCH"))
-def test_each_field_of_a_body_bears_anything(stage: Stage, name: str) -> None:
+def test_each_field_of_a_body_bears_anything(any_stage: Stage, name: str) -> None:
+    stage = any_stage
+    # The look at the store costs more there.
+    how_many = A_FIELD if stage.url.startswith("sqlite") else A_FIELD // 6
     body = stage.call(name).body
     if body is None:
         pytest.skip("the route reads no body")
     for path in hostile.places(body):
-        for value in some(hostile.JSON_VALUES, A_FIELD, (name, path)):
+        for value in some(hostile.JSON_VALUES, how_many, (name, path)):
             raw = hostile.written(body, path, value)
             call = stage.call(name)
             if name == "POST /webhooks/payment":
