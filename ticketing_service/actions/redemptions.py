@@ -18,6 +18,9 @@ from ticketing_service.domain.entry import entry_key
 from ticketing_service.domain.errors import Code, Refused
 
 OLDEST_SCAN = timedelta(days=7)
+LATEST_COMMIT = timedelta(seconds=30)
+"""A cancellation is dated when it is asked for, and seen when it is committed, no later than that."""
+
 CLOCK_TOLERANCE = timedelta(minutes=2)
 """A scanner's clock may be that much ahead of ours."""
 
@@ -77,7 +80,12 @@ def redeem_all(
 
 
 def find_revocations(since: datetime | None, limit: int, cursor: str | None, ports: Ports) -> Page[Admission]:
-    """Admissions that were cancelled, so that a gate without a network can refuse them."""
+    """Admissions that were cancelled, so that a gate without a network can refuse them.
+
+    A gate asks for what is new since its last question. What was still being committed at that time comes
+    now: the list begins a little earlier, and names some twice rather than leave one out.
+    """
+    since = None if since is None else since - LATEST_COMMIT
     return ports.store.admissions.revocations(since, limit, cursor)
 
 
