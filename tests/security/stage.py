@@ -11,8 +11,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from tests.http.ticketing.shop import API, CUSTOMER, MUSEUM, TOWER, Reply, Shop, item, ticket
+from tests.http.ticketing.shop import API, CUSTOMER, MUSEUM, TOWER, Reply, Shop, item
 from tests.sandbox.running import SECRET, SandboxProcess
+from tests.security.bodies import full_ticket, same_parts, voucher_body
 from tests.security.digest import Watch
 
 ROLES = (
@@ -20,7 +21,6 @@ ROLES = (
     "operator", "reseller", "customer",
 )  # fmt: skip
 LAST_DAY = "2026-07-04"
-EUROS = {"amount": 100, "currency": "EUR"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,56 +71,6 @@ class Stage:
     def call(self, name: str) -> Call:
         """The call of the route `name`, such as `GET /tickets`, for its present state."""
         return self.calls[name]()
-
-
-def voucher_body(code: str) -> dict[str, Any]:
-    """Every field that a voucher has, but the percentage beside the amount."""
-    return {
-        "code": code,
-        "percentBasisPoints": None,
-        "amount": EUROS,
-        "validFrom": "2026-06-01T00:00:00Z",
-        "validUntil": "2026-09-01T00:00:00Z",
-        "maxUses": 100,
-        "maxUsesPerCustomer": 5,
-        "ticketIds": [],
-        "active": True,
-    }
-
-
-def full_ticket() -> dict[str, Any]:
-    """A ticket with every field that there is."""
-    restrictions = {
-        "minAge": 0, "maxAge": 99, "minQuantity": 1, "maxQuantity": 9, "accompaniedBy": ["ADULT"],
-    }  # fmt: skip
-    unit = {"type": "ADULT", "title": {"en": "Adult"}, "paxCount": 1, "price": EUROS}
-    child = {**unit, "type": "CHILD", "title": {"en": "Child"}, "restrictions": restrictions}
-    option = {
-        "title": {"en": "Standard"},
-        "default": True,
-        "units": [child, unit],
-        "price": None,
-        "minUnits": 1,
-        "maxUnits": 10,
-        "resourceIds": ["lift"],
-    }
-    more = {
-        "poiIds": [str(TOWER)],
-        "cutoffMinutes": 30,
-        "refundPolicy": [{"hoursBefore": 24, "percent": 100}],
-        "taxes": [{"name": "VAT", "rateBasisPoints": 900}],
-        "commissionBasisPoints": 800,
-        "validDays": 1,
-    }
-    return {**ticket(), "options": [option], **more}
-
-
-def same_parts(made: dict[str, Any]) -> dict[str, Any]:
-    """A body that replaces the ticket and keeps its option and unit."""
-    body = ticket()
-    option, kept = body["options"][0], made["options"][0]
-    option["id"], option["units"][0]["id"] = kept["id"], kept["units"][0]["id"]
-    return body
 
 
 def signed(stage: Stage, raw: bytes, secret: str = SECRET) -> dict[str, str]:

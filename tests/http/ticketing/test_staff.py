@@ -8,9 +8,9 @@ import uuid
 from dataclasses import replace
 from typing import Any
 
-import jsonschema
 import pytest
 from openapi_spec_validator import validate
+from openapi_spec_validator.validation.exceptions import OpenAPIValidationError
 
 from tests.http.ticketing.shop import CUSTOMER, Shop, item, pointers, refusal, ticket
 from tests.sandbox.running import SandboxProcess
@@ -37,8 +37,9 @@ def rows(text: str) -> list[list[str]]:
 def test_the_description_of_the_api_is_valid_openapi(shop: Shop) -> None:
     document = shop.call("GET", "/openapi.json").json
     validate(document)
-    for schema in document["components"]["schemas"].values():
-        jsonschema.Draft202012Validator.check_schema(schema)
+    document["paths"]["/api/v1/tickets"]["get"]["responses"]["200"]["content"] = {"application/json": 5}
+    with pytest.raises(OpenAPIValidationError):
+        validate(document)
 
 
 def test_a_voucher_is_limited_for_each_customer_and_in_time(any_shop: Shop) -> None:
