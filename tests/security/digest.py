@@ -24,19 +24,26 @@ class Watch:
 
     def digest(self) -> dict[str, str]:
         """Table -> hash of its rows. SQLite says whether anybody has committed since the last look."""
-        version = None
-        if self._file is not None:
-            version = int(self._file.execute("PRAGMA data_version").fetchone()[0])
-            if self._known is not None and self._known[0] == version:
-                return self._known[1]
+        if self._file is None:
+            return self._checksums()
+        version = int(self._file.execute("PRAGMA data_version").fetchone()[0])
+        if self._known is not None and self._known[0] == version:
+            return self._known[1]
         with self._database.read() as connection:
             found = {
                 table.name: _hash(sorted(repr(tuple(row)) for row in connection.execute(select(table))))
                 for table in schema.metadata.sorted_tables
             }
-        if version is not None:
-            self._known = (version, found)
+        self._known = (version, found)
         return found
+
+    def _checksums(self) -> dict[str, str]:
+        """The server's own, over the rows: one statement instead of reading all tables."""
+        names = ", ".join(table.name for table in schema.metadata.sorted_tables)
+        with self._database.read() as connection:
+            found = connection.exec_driver_sql(f"CHECKSUM TABLE {names}").all()
+        assert all(checksum is not None for _, checksum in found)
+        return {str(name): str(checksum) for name, checksum in found}
 
     @contextmanager
     def unchanged(self, why: object) -> Iterator[None]:

@@ -274,3 +274,8 @@ def test_a_key_that_stands_for_another_body_is_refused(any_stage: Stage) -> None
     with any_stage.watch.unchanged("another body"):
         other = any_stage.shop.call("POST", path, {"reason": "x"}, role="ticket_manager", headers=key)
         assert refusal(other) == (422, "IDEMPOTENCY_KEY_REUSED")
+
+
+def test_the_look_at_the_store_sees_a_change(any_stage: Stage) -> None:
+    with pytest.raises(AssertionError, match="ticketing_vouchers"), any_stage.watch.unchanged("a voucher"):
+        assert any_stage.send(any_stage.call("POST /vouchers")).status_code == 201
