@@ -35,8 +35,8 @@ docs: setup-test ## write the tables of docs/ anew from the code
 bench: setup-test ## measure against floors taken in the same run (BENCH=full adds a million bookings)
 	@exec $(PYTHON) -m benchmarks
 
-migrate: setup ## bring the database of the environment's settings to the present schema
-	@exec $(PYTHON) -m ticketing_service.commands.migrate
+migrate: setup ## bring the database to the present schema (DATABASE_URL, else that of `make run`)
+	@DATA_DIR=$${DATA_DIR:-.data} exec $(PYTHON) -m ticketing_service.commands.migrate
 
 token: setup ## print an access token, ROLE=ticket_manager|finance|support|gate|platform_admin
 	@exec $(PYTHON) -m demo.within ticketing_service.commands.token $(ROLE)

@@ -79,12 +79,15 @@ class Settings:
         return self.ticketing_port if self.service == "ticketing" else self.admin_port
 
 
-def load(service: ServiceName, environ: Mapping[str, str]) -> Settings:
-    """Read the settings of `service` from `environ`. Raises SettingError, one line that names the setting."""
+def load(service: ServiceName, environ: Mapping[str, str], *, complete: bool = True) -> Settings:
+    """Read the settings of `service` from `environ`. Raises SettingError, one line that names the setting.
+
+    Without `complete`, what is required to serve may be missing: a command that only wants the database.
+    """
     _refuse_unknown(environ)
     values = {setting.name: setting.parse(_text(setting, environ)) for setting in SETTINGS}
     for setting in SETTINGS:
-        if service in setting.required_by and not values[setting.name]:
+        if complete and service in setting.required_by and not values[setting.name]:
             raise SettingError(f"{setting.name} is missing: {setting.help}")
     data_dir: Path = values["DATA_DIR"]
     own_url = values[f"{service.upper()}_DATABASE_URL"] or values["DATABASE_URL"]
@@ -102,10 +105,12 @@ def load(service: ServiceName, environ: Mapping[str, str]) -> Settings:
     return Settings(**known)
 
 
-def load_or_exit(service: ServiceName, environ: Mapping[str, str] = os.environ) -> Settings:
+def load_or_exit(
+    service: ServiceName, environ: Mapping[str, str] = os.environ, *, complete: bool = True
+) -> Settings:
     """`load`, or one line on standard error and exit status 2."""
     try:
-        return load(service, environ)
+        return load(service, environ, complete=complete)
     except SettingError as error:
         sys.stderr.write(f"{error}\n")
         raise SystemExit(2) from error

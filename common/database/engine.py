@@ -80,6 +80,8 @@ _Opened = tuple[Engine, Engine, Callable[[], AbstractContextManager[None]]]
 def _open_sqlite(url: URL, threads: int) -> _Opened:
     path = Path(url.database or "")
     path.parent.mkdir(parents=True, exist_ok=True)
+    # it holds personal data; what SQLite lays beside it gets the same mode
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
 
     def engine(size: int, begin: str) -> Engine:
         made = create_engine(

@@ -37,10 +37,14 @@ class Api:
     an answer for the idempotency key, that answer is sent, whatever the view returns.
     """
 
-    def __init__(self, name: str, url_prefix: str = "", *, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, name: str, url_prefix: str = "", *, tag: str | None = None, clock: Clock = system_clock
+    ) -> None:
         self.blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
         self.operations: list[Operation] = []
         self._name, self._prefix, self._clock = name, url_prefix, clock
+        # the heading under which the routes are documented
+        self._tag = tag or name
 
     def route(
         self,
@@ -89,7 +93,7 @@ class Api:
                 problems=tuple(problems),
                 summary=summary or (inspect.getdoc(view) or "").partition("\n")[0],
                 description=description,
-                tag=self._name,
+                tag=self._tag,
                 produces=produces,
                 cache=cache,
                 languages=tuple(languages),

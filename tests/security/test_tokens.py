@@ -108,7 +108,7 @@ def test_no_signature_and_other_algorithms_open_nothing(stage: Stage, ask: Ask) 
 @pytest.mark.parametrize(
     "changes",
     [
-        {"key": OTHER_KEY},
+        pytest.param({"key": OTHER_KEY}, id="another key"),
         {"header": {"kid": "k2"}},
         {"header": {"kid": "../../etc/passwd"}},
         {"header": {"typ": "refresh+jwt"}},

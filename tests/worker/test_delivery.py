@@ -115,12 +115,12 @@ def test_a_slot_cancelled_by_the_destination_ends_every_booking_on_it(shop: Shop
 
 def test_a_name_in_another_script_reaches_the_customer(shop: Shop) -> None:
     booking = sold(shop)
-    customer = Customer(name="Łucja Ωmega 東京", email="lucja@example.org", language="fr")
+    contact = {"name": "Łucja Ωmega 東京", "email": "lucja@example.org", "language": "fr"}
 
     def unpriced(*_: object) -> PricedBooking:
         raise AssertionError("a change of the contact has no price")
 
-    shop.store.bookings.amend(booking.id, Amendment(customer=customer), unpriced, "test", shop.ports.clock())
+    shop.store.bookings.amend(booking.id, Amendment(contact=contact), unpriced, "test", shop.ports.clock())
     shop.work_off()
     message = shop.smtp.to("lucja@example.org")[-1]
     assert "Łucja Ωmega 東京" in str(message["To"])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -137,13 +137,12 @@ def search_bookings(query: BookingQuery, ports: Ports) -> Page[Booking]:
 
 def amend_booking(command: AmendBooking, ports: Ports) -> Booking:
     """Raises BOOKING_NOT_FOUND, BOOKING_EXPIRED, BOOKING_NOT_ON_HOLD (its items), and as `hold_booking`."""
-    booking = find_booking(command.booking_id, command.access, ports)
+    require_access(command.booking_id, command.access, ports)
     now = ports.clock()
-    customer = replace(booking.customer, **command.contact) if command.contact else None
     items = command.items or ()
     return ports.store.bookings.amend(
         command.booking_id,
-        Amendment(customer=customer, items=command.items),
+        Amendment(contact=command.contact or {}, items=command.items),
         _pricing(items, command.expected_total, ports.policy, now),
         command.access.actor,
         now,

@@ -11,7 +11,7 @@ from ticketing_service.storage.sql.store import migrate
 
 def main() -> int:
     """0 when the database is as it should be, 1 when it cannot be reached."""
-    settings = load_or_exit("ticketing")
+    settings = load_or_exit("ticketing", complete=False)
     try:
         migrated = migrate(settings.database_url)
     except StoreUnavailable as error:

@@ -31,7 +31,7 @@ _CANCEL = ("UNIT_ITEM_UNKNOWN", "UNIT_ITEM_NOT_CANCELLABLE", "CANCELLATION_CLOSE
 
 
 def booking_api(ports: PortsSource) -> Api:
-    api = Api("booking", PREFIX)
+    api = Api("booking", PREFIX, tag="bookings")
 
     def shown(booking: Booking) -> bytes:
         return shown_booking(booking, ports())

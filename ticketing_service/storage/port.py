@@ -8,7 +8,7 @@ may raise `common.database.StoreUnavailable`; refusals are `ticketing_service.do
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -18,7 +18,6 @@ from ticketing_service.domain.admissions import Admission, Redemption, Scan
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
-    Customer,
     HistoryRow,
     Observation,
     Payment,
@@ -137,9 +136,9 @@ class SlotStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
-    """A change of a booking: the contact at any time; the items while it is on hold."""
+    """A change of a booking: fields of `Customer` at any time; the items while it is on hold."""
 
-    customer: Customer | None = None
+    contact: Mapping[str, Any] = field(default_factory=dict)
     items: tuple[ItemOrder, ...] | None = None
 
 

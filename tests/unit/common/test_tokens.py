@@ -100,7 +100,7 @@ def test_a_missing_claim_is_no_token(name):
         {"header": {"kid": "k2"}},
         {"header": {"kid": "unknown"}},
         {"header": {"typ": "booking"}},
-        {"key": OTHER},
+        pytest.param({"key": OTHER}, id="another key"),
     ],
     ids=str,
 )

@@ -139,7 +139,7 @@ class SqlBookings:
             booking = locked_booking(connection, booking_id)
             amended = replace(
                 booking,
-                customer=amendment.customer or booking.customer,
+                customer=replace(booking.customer, **amendment.contact),
                 version=booking.version + 1,
                 updated_at=now,
             )

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import Connection, case, func, insert, select, update
+from sqlalchemy import Connection, case, func, insert, select, true, update
 
 from common.database.prepared import Prepared
 from common.identifiers import uuid7
@@ -91,9 +91,12 @@ def expire_on_counter(connection: Connection, counter_id: UUID, now: datetime) -
     return expire(connection, expired_on(connection, counter_id, now, RELEASE_BATCH), now) > 0
 
 
-def void_open_payments(connection: Connection, booking_ids: Sequence[UUID], now: datetime) -> None:
+def void_open_payments(
+    connection: Connection, booking_ids: Sequence[UUID], now: datetime, *, but: UUID | None = None
+) -> None:
     """Have the worker close the payment sessions that are still open; nobody is sent to them any more."""
-    open_ones = (_payments.c.booking_id.in_(booking_ids), _payments.c.state.in_(OPEN_STATES))
+    others = true() if but is None else _payments.c.id != but
+    open_ones = (_payments.c.booking_id.in_(booking_ids), _payments.c.state.in_(OPEN_STATES), others)
     ids = list(connection.scalars(select(_payments.c.id).where(*open_ones)))
     if ids:
         connection.execute(update(_payments).where(_payments.c.id.in_(ids)).values(session_ends_at=now))

@@ -33,6 +33,7 @@ from ticketing_service.storage.sql.endings import (
     expire,
     expire_on_counter,
     order_refund,
+    void_open_payments,
     void_promises,
     write_history,
 )
@@ -116,6 +117,7 @@ def _accept(case: _Case, booking: Booking, reason: str) -> None:
     confirm(case.connection, booking, status, issue, case.actor, reason, case.now)
     if not case.is_captured:
         add_task(case.connection, "capture", {"paymentId": str(case.payment.id)}, case.now)
+    void_open_payments(case.connection, [booking.id], case.now, but=case.payment.id)
     settle(case.connection, booking.id)
 
 
