@@ -14,7 +14,7 @@ import orjson
 from common.database.engine import Database
 from tests.invariants.checker import check_counters
 from tests.invariants.facts import read_facts
-from tests.invariants.records import Record, read_histories
+from tests.invariants.records import UNKNOWN, Record, read_histories
 from tests.invariants.violations import Violation
 from tests.servers.process import Process, ProcessFailed
 
@@ -45,18 +45,24 @@ def run_clients(
     configurations: list[dict[str, Any]],
     observed: Database | None,
     meanwhile: Callable[[], None] = lambda: None,
+    enough: Callable[[], bool] | None = None,
 ) -> Run:
     """Run one client process for each configuration until all have ended.
 
-    `meanwhile` is called over and over while they run (it kills things); `observed` is looked at then.
+    `meanwhile` is called over and over while they run (it kills things); `observed` is looked at then. With
+    `enough` they go on after their operations until it is true.
     Raises ProcessFailed with the output of a client that failed.
     """
     clients, histories = [], []
+    until = folder / "enough"
+    more = {} if enough is None else {"until": str(until)}
     for number, configuration in enumerate(configurations):
         histories.append(folder / f"history-{number}.jsonl")
         histories[-1].touch()
         path = folder / f"client-{number}.json"
-        path.write_bytes(orjson.dumps(configuration | {"name": f"c{number}", "history": str(histories[-1])}))
+        path.write_bytes(
+            orjson.dumps(configuration | {"name": f"c{number}", "history": str(histories[-1])} | more)
+        )
         argv = [sys.executable, "-W", "error", "-m", module, str(path)]
         clients.append(Process(argv, name=f"client-{number}"))
     run = Run()
@@ -68,6 +74,8 @@ def run_clients(
             if time.monotonic() > deadline:
                 raise ProcessFailed("the clients hang:\n" + "\n".join(client.tail(10) for client in clients))
             meanwhile()
+            if enough is not None and enough():
+                until.touch()
             if observed is not None:
                 _look(run, observed)
             time.sleep(LOOK_SECONDS)
@@ -85,3 +93,10 @@ def _look(run: Run, database: Database) -> None:
     """One snapshot in the middle of it all: capacity is kept, and counters equal their claims."""
     run.seen += check_counters(read_facts(database))
     run.looks += 1
+
+
+def in_the_balance(folder: Path, operation: str) -> int:
+    """How many tries of the operation have had no answer so far, in a load that is still running."""
+    lines = (line for path in folder.glob("history-*.jsonl.*") for line in path.read_bytes().splitlines(True))
+    records = (orjson.loads(line) for line in lines if line.endswith(b"\n"))
+    return sum(record["operation"] == operation and record["kind"] == UNKNOWN for record in records)

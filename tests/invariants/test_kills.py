@@ -18,7 +18,7 @@ from common.database.engine import Database
 from tests.counts import counts
 from tests.invariants.checker import check, explain
 from tests.invariants.destination import Destination, open_destination
-from tests.invariants.load import Run, run_clients
+from tests.invariants.load import Run, in_the_balance, run_clients
 from tests.servers.mariadb import MariaDB
 from tests.servers.stack import ServiceStack
 from ticketing_service.storage.sql.store import open_store
@@ -27,7 +27,7 @@ PROCESSES, THREADS, OPERATIONS = counts((2, 4, 20), (4, 16, 100))
 CAPACITY = PROCESSES * THREADS * OPERATIONS // 8
 KILL_SECONDS = 0.2
 # Bounded, so that a slow machine, on which a worker has hardly begun when it is killed, comes to an end too.
-MOST_KILLS = counts(15, 400)
+MOST_KILLS = counts(50, 400)
 WEB_WORKERS = 4
 DATABASE_UP_SECONDS = counts(1.0, 3.0)
 
@@ -58,8 +58,14 @@ def _stack(folder: Path, url: str) -> Iterator[ServiceStack]:
 
 
 def _load(
-    folder: Path, stack: ServiceStack, destination: Destination, seed: int, meanwhile: Callable[[], None]
+    folder: Path,
+    stack: ServiceStack,
+    destination: Destination,
+    seed: int,
+    meanwhile: Callable[[], None],
+    enough: Callable[[], bool],
 ) -> Run:
+    """The load goes on until enough was killed, and some hold had no answer when it was."""
     configuration: dict[str, Any] = {
         "base_url": stack.ticketing_url,
         "headers": stack.bearer("support"),
@@ -68,7 +74,14 @@ def _load(
         "operations": OPERATIONS,
         "destination": destination.document(),
     }
-    return run_clients(folder, "tests.invariants.web_client", [configuration] * PROCESSES, None, meanwhile)
+    return run_clients(
+        folder,
+        "tests.invariants.web_client",
+        [configuration] * PROCESSES,
+        None,
+        meanwhile,
+        lambda: enough() and in_the_balance(folder, "hold") > 0,
+    )
 
 
 def _assert_whole(url: str, run: Run, seed: int, stack: ServiceStack) -> None:
@@ -107,7 +120,7 @@ def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: 
                 os.kill(chance.choice(workers), signal.SIGKILL)
                 kills += 1
 
-        run = _load(tmp_path, stack, destination, seed, kill_one)
+        run = _load(tmp_path, stack, destination, seed, kill_one, lambda: kills >= 5)
         stack.wait_until_ready()
         assert kills >= 5
         _assert_whole(store_url, run, seed, stack)
@@ -125,13 +138,13 @@ def test_a_database_killed_and_restarted_loses_nothing(tmp_path: Path) -> None:
 
             def kill_and_restart() -> None:
                 nonlocal kills, next_kill
-                if time.monotonic() >= next_kill and kills < counts(2, 8):
+                if time.monotonic() >= next_kill and kills < counts(6, 8):
                     server.kill()
                     server.start()
                     kills += 1
                     next_kill = time.monotonic() + DATABASE_UP_SECONDS
 
-            run = _load(tmp_path, stack, destination, seed, kill_and_restart)
+            run = _load(tmp_path, stack, destination, seed, kill_and_restart, lambda: kills >= 1)
             stack.wait_until_ready()
             assert kills >= 1
             _assert_whole(url, run, seed, stack)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from common.database.engine import Database
-from tests.counts import counts
+from tests.counts import at_full_counts, counts
 from tests.invariants.checker import check, explain
 from tests.invariants.destination import Destination, open_destination
 from tests.invariants.load import Run, run_clients
@@ -49,7 +49,8 @@ def test_ten_times_the_demand_breaks_no_invariant(
     assert not violations, explain(violations, seed)
     # it was a sale, and a scarce one
     assert "SOLD_OUT" in run.codes("hold")
-    assert "VOUCHER_EXHAUSTED" in run.codes("hold")
+    if at_full_counts():
+        assert "VOUCHER_EXHAUSTED" in run.codes("hold")
     for operation in ("hold", "confirm", "cancel"):
         assert run.count(operation) > 0, f"seed {seed}: no {operation} succeeded"
     tried = {record.operation for record in run.history}

@@ -47,6 +47,8 @@ class WebClient:
         self._destination = Destination.of(configuration["destination"])
         self._pool = pool
         self._out = out
+        # a load that is to go on until enough has happened to it
+        self._until = Path(configuration["until"]) if "until" in configuration else None
         self._client = httpx.Client(
             base_url=configuration["base_url"] + API,
             headers=configuration["headers"],
@@ -63,7 +65,9 @@ class WebClient:
             (self._amend, 5),
             (self._repeat, 8),
         ]
-        for _ in range(operations):
+        done = 0
+        while done < operations or (self._until is not None and not self._until.exists()):
+            done += 1
             (move,) = chance.choices([move for move, _ in moves], [weight for _, weight in moves])
             if move == self._hold or self._pool:
                 move(chance)
