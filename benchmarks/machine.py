@@ -17,12 +17,11 @@ BLOCK = b"\0" * 4096
 
 
 def machine_facts() -> dict[str, Any]:
-    """Cores, memory, kernel, processor, and what a flush to disk costs."""
+    """Cores, memory, processor, and what a flush to disk costs."""
     return {
         "cores": len(os.sched_getaffinity(0)),
         "processor": _processor(),
         "memoryMb": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 1024**2,
-        "kernel": platform.release(),
         "flushMs": round(flush_milliseconds(), 3),
         "loadAverage": round(os.getloadavg()[0], 2),
     }
