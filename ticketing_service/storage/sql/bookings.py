@@ -49,7 +49,7 @@ from ticketing_service.storage.sql.confirming import confirm, mark_no_show
 from ticketing_service.storage.sql.counters import prolong, settle
 from ticketing_service.storage.sql.endings import (
     expire,
-    write_history,
+    note,
 )
 from ticketing_service.storage.sql.holding import exchange_items, hold_places
 from ticketing_service.storage.sql.outbox import add_task
@@ -149,7 +149,7 @@ class SqlBookings:
             _update_booking(connection, amended)
             if booking.status is not BookingStatus.ON_HOLD:
                 add_task(connection, "document", {"bookingId": str(booking_id)}, now)
-            _note(connection, booking, booking.status, actor, "changed", now)
+            note(connection, booking, booking.status, actor, "changed", now)
             return amended
 
         return self._write(verb, idempotency)
@@ -245,17 +245,3 @@ def _update_booking(connection: Connection, booking: Booking) -> None:
     for kept in ("id", "admits_until", "created_at"):
         del row[kept]
     connection.execute(update(_bookings).where(_bookings.c.id == booking.id).values(row))
-
-
-def _note(
-    connection: Connection, before: Booking, after: BookingStatus, actor: str, reason: str, now: datetime
-) -> None:
-    write_history(
-        connection,
-        [before.id],
-        now,
-        actor=actor,
-        from_status=before.status.value,
-        to_status=after.value,
-        reason=reason,
-    )

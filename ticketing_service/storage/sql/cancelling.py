@@ -30,7 +30,7 @@ from ticketing_service.storage.sql.confirming import (
     with_statuses,
 )
 from ticketing_service.storage.sql.counters import give_back, give_back_people
-from ticketing_service.storage.sql.endings import order_refund, void_open_payments, write_history
+from ticketing_service.storage.sql.endings import note, order_refund, void_open_payments
 from ticketing_service.storage.sql.ledger import EntryKind, add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
 
@@ -69,14 +69,13 @@ def cancel_units(
     )
     set_booking(connection, cancelled)
     set_admits_until(connection, booking.id)
-    write_history(
+    note(
         connection,
-        [booking.id],
+        booking,
+        cancelled.status,
+        cancellation.actor,
+        f"{cancellation.reason} ({len(plan.unit_ids)} of {len(booking.unit_items)})",
         now,
-        actor=cancellation.actor,
-        from_status=booking.status.value,
-        to_status=cancelled.status.value,
-        reason=f"{cancellation.reason} ({len(plan.unit_ids)} of {len(booking.unit_items)})",
     )
     _tell(connection, booking, plan, cancellation.reason, mail, now)
     return cancelled

@@ -22,7 +22,7 @@ from ticketing_service.storage.port import Issue
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import add_admissions
 from ticketing_service.storage.sql.booking_records import locked_booking
-from ticketing_service.storage.sql.endings import write_history
+from ticketing_service.storage.sql.endings import note
 from ticketing_service.storage.sql.ledger import Entry, EntryKind, add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
 
@@ -68,15 +68,7 @@ def confirm(
         {unit.id: BookingStatus.CONFIRMED for unit in booking.unit_items},
     )
     set_booking(connection, confirmed)
-    write_history(
-        connection,
-        [booking.id],
-        now,
-        actor=actor,
-        from_status=booking.status.value,
-        to_status=BookingStatus.CONFIRMED.value,
-        reason=reason,
-    )
+    note(connection, booking, BookingStatus.CONFIRMED, actor, reason, now)
     return confirmed if issue is None else admit(connection, confirmed, issue, now)
 
 
@@ -129,14 +121,13 @@ def mark_used(
     )
     set_booking(connection, changed)
     set_admits_until(connection, booking.id)
-    write_history(
+    note(
         connection,
-        [booking.id],
+        booking,
+        changed.status,
+        actor,
+        f"{reason} ({len(unit_ids)} of {len(booking.unit_items)})",
         now,
-        actor=actor,
-        from_status=booking.status.value,
-        to_status=changed.status.value,
-        reason=f"{reason} ({len(unit_ids)} of {len(booking.unit_items)})",
     )
     return changed
 

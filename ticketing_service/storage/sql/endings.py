@@ -10,7 +10,7 @@ from sqlalchemy import Connection, case, func, insert, select, true, update
 
 from common.database.prepared import Prepared
 from common.identifiers import uuid7
-from ticketing_service.domain.bookings import BookingStatus, PaymentState, Refund
+from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentState, Refund
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.counters import expired_on, give_back
 from ticketing_service.storage.sql.ledger import take_back_refunds
@@ -47,6 +47,21 @@ def write_history(
             }
             for booking_id in booking_ids
         ),
+    )
+
+
+def note(
+    connection: Connection, before: Booking, after: BookingStatus, actor: str, reason: str, now: datetime
+) -> None:
+    """The history row of one booking that was `before` and whose status is now `after`."""
+    write_history(
+        connection,
+        [before.id],
+        now,
+        actor=actor,
+        from_status=before.status.value,
+        to_status=after.value,
+        reason=reason,
     )
 
 

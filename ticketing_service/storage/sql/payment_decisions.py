@@ -32,10 +32,10 @@ from ticketing_service.storage.sql.counters import settle, take
 from ticketing_service.storage.sql.endings import (
     expire,
     expire_on_counter,
+    note,
     order_refund,
     void_open_payments,
     void_promises,
-    write_history,
 )
 from ticketing_service.storage.sql.ledger import EntryKind, add_entries
 from ticketing_service.storage.sql.outbox import add_task
@@ -229,16 +229,7 @@ def _refunded_outside(case: _Case) -> None:
 
 
 def _note(case: _Case, reason: str) -> None:
-    status = case.booking.status.value
-    write_history(
-        case.connection,
-        [case.booking.id],
-        case.now,
-        actor=case.actor,
-        from_status=status,
-        to_status=status,
-        reason=reason,
-    )
+    note(case.connection, case.booking, case.booking.status, case.actor, reason, case.now)
 
 
 _CARRY_OUT: dict[DecisionKind, Callable[[_Case], None]] = {
