@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import random
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
 from typing import Any, BinaryIO
 from uuid import UUID
 
@@ -25,6 +23,7 @@ from common.identifiers import uuid7
 from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed, fingerprint_of, hashed_key
 from tests.contract.builders import make_admissions
 from tests.invariants.checker import KEY_PREFIX
+from tests.invariants.client_process import read_configuration, run_threads
 from tests.invariants.destination import Destination, local_now, order_of, pricing_of
 from tests.invariants.records import OK, REFUSED, UNKNOWN, Record
 from ticketing_service.domain.bookings import Booking, Customer, Observation, PaymentState
@@ -312,34 +311,19 @@ def remove_the_guard() -> None:
 
 
 def main() -> None:
-    configuration = orjson.loads(Path(sys.argv[1]).read_bytes())
+    configuration = read_configuration()
     if not configuration["guard"]:
         remove_the_guard()
     store = open_store(configuration["url"], threads=configuration["threads"])
     destination = Destination.of(configuration["destination"])
     pool: list[Held] = []
-    failures: list[BaseException] = []
 
-    def work(number: int) -> None:
-        name = f"{configuration['name']}.{number}"
-        try:
-            with Path(f"{configuration['history']}.{number}").open("wb", buffering=0) as out:
-                chance = random.Random(f"{configuration['seed']}/{name}")
-                Client(name, store, destination, pool, out).run(chance, configuration["operations"])
-        except BaseException as error:
-            failures.append(error)
-            raise
+    def work(name: str, chance: random.Random, out: BinaryIO) -> None:
+        Client(name, store, destination, pool, out).run(chance, configuration["operations"])
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(configuration["threads"])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    status = run_threads(configuration, work)
     store.close()
-    with Path(configuration["history"]).open("wb") as out:
-        for number in range(configuration["threads"]):
-            out.write(Path(f"{configuration['history']}.{number}").read_bytes())
-    sys.exit(1 if failures else 0)
+    sys.exit(status)
 
 
 if __name__ == "__main__":

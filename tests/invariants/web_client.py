@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import random
 import sys
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ import orjson
 
 from common.identifiers import uuid7
 from tests.invariants.checker import KEY_PREFIX
+from tests.invariants.client_process import read_configuration, run_threads
 from tests.invariants.destination import Destination
 from tests.invariants.records import OK, REFUSED, UNKNOWN, Record
 from ticketing_service.domain.orders import ItemOrder
@@ -168,29 +168,13 @@ def _items(items: tuple[ItemOrder, ...]) -> list[dict[str, Any]]:
 
 
 def main() -> None:
-    configuration = orjson.loads(Path(sys.argv[1]).read_bytes())
+    configuration = read_configuration()
     pool: list[Held] = []
-    failures: list[BaseException] = []
 
-    def work(number: int) -> None:
-        name = f"{configuration['name']}.{number}"
-        try:
-            with Path(f"{configuration['history']}.{number}").open("wb", buffering=0) as out:
-                chance = random.Random(f"{configuration['seed']}/{name}")
-                WebClient(name, configuration, pool, out).run(chance, configuration["operations"])
-        except BaseException as error:
-            failures.append(error)
-            raise
+    def work(name: str, chance: random.Random, out: BinaryIO) -> None:
+        WebClient(name, configuration, pool, out).run(chance, configuration["operations"])
 
-    threads = [threading.Thread(target=work, args=(number,)) for number in range(configuration["threads"])]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    with Path(configuration["history"]).open("wb") as out:
-        for number in range(configuration["threads"]):
-            out.write(Path(f"{configuration['history']}.{number}").read_bytes())
-    sys.exit(1 if failures else 0)
+    sys.exit(run_threads(configuration, work))
 
 
 if __name__ == "__main__":
