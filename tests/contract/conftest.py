@@ -2,45 +2,24 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
-from sqlalchemy import delete
 
-from common.database.engine import Database
 from tests.contract.world import World
+from tests.invariants.stores import (
+    KINDS,
+    database,
+    mariadb_server,
+    migrated_file,
+    migrated_mariadb,
+    store,
+    store_url,
+)
 from tests.servers.mariadb import MariaDB
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate, open_store
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
-
-
-@pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDB]:
-    """One server for all tests, started when the first asks for it."""
-    with MariaDB() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated file, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "store.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def migrated_mariadb(mariadb_server: MariaDB) -> str:
-    """A migrated database, to be emptied."""
-    url = mariadb_server.new_database("contract")
-    migrate(url)
-    return url
+__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
 
 
 @pytest.fixture(params=KINDS)
@@ -52,43 +31,6 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return server.new_database("new")
 
 
-@pytest.fixture(params=KINDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """A migrated database without rows."""
-    if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_sqlite"), tmp_path / "store.db")
-        return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("migrated_mariadb")
-    _empty(url)
-    return url
-
-
-@pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
-    """The database under the store, for what no port shows."""
-    opened = Database(store_url, threads=2)
-    yield opened
-    opened.close()
-
-
-@pytest.fixture
-def store(store_url: str) -> Iterator[Store]:
-    opened = open_store(store_url, threads=4)
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def world(store: Store) -> World:
     return World(store)
-
-
-def _empty(url: str) -> None:
-    database = Database(url, threads=1)
-
-    def verb(connection: Any) -> None:
-        for table in reversed(schema.metadata.sorted_tables):
-            connection.execute(delete(table))
-
-    database.write(verb)
-    database.close()
