@@ -1,0 +1,1 @@
+"""What the processes of a service share: slots, epochs, documents, single flight."""
