@@ -25,8 +25,8 @@ class Coordination(Protocol):
         ...
 
     def epoch(self, name: str) -> int:
-        """How often `name` was bumped. Never goes back, costs about a microsecond, and is at most a quarter of
-        a second old. Names are few and fixed: for cache tags see `common.caching`.
+        """How often `name` was bumped. Never goes back, costs about a microsecond, and is at most a quarter
+        of a second old. Names are few and fixed: for cache tags see `common.caching`.
         """
         ...
 
@@ -53,8 +53,8 @@ class Coordination(Protocol):
         ...
 
     def flight(self, key: str, wait_seconds: float) -> AbstractContextManager[bool]:
-        """Enter as the one that does the work for `key` (True), or wait until the one that does has left, at
-        most `wait_seconds`, and enter as one that need not (False). A leader that dies is followed by the next.
+        """Enter as the one that does the work for `key` (True), or wait until that one has left, at most
+        `wait_seconds`, and enter as one that need not (False). A leader that dies is followed by the next.
         """
         ...
 
