@@ -1,0 +1,132 @@
+"""A Redis server of our own: free port, temp folder, empty; nothing of the system is touched."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import tempfile
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.exceptions import RedisError
+from redis.retry import Retry
+
+from tests.servers.process import Process, free_port
+
+
+class RedisServer:
+    """`with RedisServer() as server: client = server.client()`; `kill` and `start` for crash tests.
+
+    It keeps nothing on disk unless `durable`, so that a restart is a restart on empty.
+    """
+
+    def __init__(
+        self,
+        *,
+        maxmemory: str | None = None,
+        policy: str = "noeviction",
+        password: str | None = None,
+        durable: bool = False,
+    ) -> None:
+        """`maxmemory` as Redis writes it (4mb); `durable`: every write is on disk before its answer."""
+        self.host = "127.0.0.1"
+        self.port = free_port()
+        self.password = password
+        self.folder = Path(tempfile.mkdtemp(prefix="redis-"))
+        self.unix_socket = self.folder / "socket"
+        self.process = Process(self._argv(maxmemory, policy, durable), name="redis-server")
+
+    def start(self) -> Self:
+        """Start (again, on the same port), and wait until it answers."""
+        self.process.start()
+        self.process.wait_until(self._answers, what="answering")
+        return self
+
+    def stop(self) -> None:
+        """Stop cleanly."""
+        self.process.resume()
+        self.process.stop()
+
+    def kill(self) -> None:
+        """Kill -9: connections are reset, new ones refused."""
+        self.process.kill()
+
+    def restart(self) -> None:
+        """Kill and start, on the same port and (unless durable) empty."""
+        self.kill()
+        self.start()
+
+    def pause(self) -> None:
+        """Hang (SIGSTOP): connections open, commands are never answered."""
+        self.process.pause()
+
+    def resume(self) -> None:
+        """Go on after `pause` (SIGCONT)."""
+        self.process.resume()
+
+    def client(self, db: int = 0) -> Redis:
+        """A client of the test itself, over the unix socket, with generous time-outs; close it."""
+        return Redis(
+            unix_socket_path=str(self.unix_socket),
+            db=db,
+            password=self.password,
+            socket_timeout=10,
+            socket_connect_timeout=10,
+            retry=Retry(NoBackoff(), 0),
+        )
+
+    def close(self) -> None:
+        """Stop and remove its folder."""
+        self.stop()
+        self.process.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _answers(self) -> bool:
+        """True when the server behind our port is the process that we started."""
+        token = secrets.token_hex(8)
+        over_port = Redis(host=self.host, port=self.port, password=self.password, retry=Retry(NoBackoff(), 0))
+        with self.client() as over_socket, over_port:
+            try:
+                over_socket.set(f"started:{token}", os.getpid(), ex=10)
+                return over_port.delete(f"started:{token}") == 1
+            except RedisError:
+                return False
+
+    def _argv(self, maxmemory: str | None, policy: str, durable: bool) -> list[str]:
+        options = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "unixsocket": str(self.unix_socket),
+            "dir": str(self.folder),
+            "daemonize": "no",
+            "save": "",
+            "appendonly": "yes" if durable else "no",
+            "appendfsync": "always",
+            "maxmemory": maxmemory or "0",
+            "maxmemory-policy": policy,
+            **({"requirepass": self.password} if self.password else {}),
+        }
+        return [_program(), *(word for name, value in options.items() for word in (f"--{name}", value))]
+
+    def __enter__(self) -> Self:
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _program() -> str:
+    path = shutil.which("redis-server", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
+    if path is None:
+        raise AssertionError("redis-server is missing: run `make setup`, or apt-get install redis-server")
+    return path
