@@ -71,7 +71,9 @@ class MappedTagEpochs:
         if self._words.heal():
             self._index.cache_clear()  # the hash's key is the file's
             owed, self._owed = self._owed, set()
-            self._bump({self._index(tag) for tag in owed} if len(owed) < _MOST_OWED else range(TAG_WORDS))
+            self._bump(
+                {self._index(tag) for tag in tuple(owed)} if len(owed) < _MOST_OWED else range(TAG_WORDS)
+            )
         return not self._words.alone
 
     def _owe(self, tags: Iterable[str]) -> None:

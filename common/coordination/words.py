@@ -129,7 +129,7 @@ class Words(ForkAware):
 def _entitle(memory: mmap.mmap, *, is_new: bool) -> None:
     """Make the header right, and raise the base where words may have been lost."""
     magic, base, key, boot = _HEADER.unpack_from(memory)
-    now = _boot()
+    now = boot_id()
     if magic == _MAGIC and boot == now:
         return
     if magic != _MAGIC:
@@ -140,7 +140,8 @@ def _entitle(memory: mmap.mmap, *, is_new: bool) -> None:
     _HEADER.pack_into(memory, 0, _MAGIC, base, key, now)
 
 
-def _boot() -> bytes:
+def boot_id() -> bytes:
+    """What the kernel calls this run of the machine, 40 bytes."""
     try:
         return _BOOT_ID.read_bytes().strip()[:40].ljust(40, b"\0")
     except OSError:
