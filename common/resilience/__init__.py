@@ -1,0 +1,1 @@
+"""Circuit breakers that the processes of a service share, bulkheads, a retry budget, deadlines."""
