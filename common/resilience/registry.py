@@ -34,7 +34,7 @@ class Breakers(Mapping[str, Breaker]):
         monotonic: Callable[[], float] = time.monotonic,
         chance: Callable[[], float] = random.random,
     ) -> None:
-        self._coordination, self._clock = coordination, clock
+        self._clock = clock
         self._breakers = {
             spec.name: Breaker(
                 spec,
@@ -100,7 +100,7 @@ class Breakers(Mapping[str, Breaker]):
         """The rows of all living processes; our own as it is now, not as it was published."""
         rows = self.sharing.rows()
         breakers = {name: row_of(breaker.status(), KEPT) for name, breaker in self._breakers.items()}
-        rows[str(self._coordination.slot)] = {"pid": os.getpid(), "breakers": breakers}
+        rows[self.sharing.own_name] = {"pid": os.getpid(), "breakers": breakers}
         return rows
 
     def _merged(self, name: str, rows: Mapping[str, Row], detailed: bool) -> dict[str, Any]:

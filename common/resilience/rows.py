@@ -13,8 +13,8 @@ from common.resilience.states import Status, Transition
 Row = Mapping[str, Any]
 """One breaker of one process; instants as text with Z."""
 
-LIMIT_BYTES = 64_000
-"""A little under what the coordination takes."""
+_LIMIT_BYTES = 64_000  # a little under what the coordination takes
+_FORMAT = 1  # changes with the keys below, so that an older process leaves a newer one's rows alone
 
 
 def instant_text(moment: datetime | None) -> str | None:
@@ -52,8 +52,8 @@ def packed(process: str, pid: int, statuses: Iterable[Status]) -> bytes:
     row = b""
     for events in (25, 10, 3, 0):
         breakers = {status.name: row_of(status, min(events, len(status.events))) for status in statuses}
-        row = orjson.dumps({"process": process, "pid": pid, "breakers": breakers})
-        if len(row) <= LIMIT_BYTES:
+        row = orjson.dumps({"format": _FORMAT, "process": process, "pid": pid, "breakers": breakers})
+        if len(row) <= _LIMIT_BYTES:
             break
     return row
 
@@ -64,8 +64,7 @@ def unpacked(row: bytes) -> Mapping[str, Any] | None:
         found = orjson.loads(row)
     except orjson.JSONDecodeError:
         return None
-    right = isinstance(found, dict) and isinstance(found.get("breakers"), dict) and "process" in found
-    return found if right else None
+    return found if isinstance(found, dict) and found.get("format") == _FORMAT else None
 
 
 def _event(event: Transition) -> dict[str, str | None]:

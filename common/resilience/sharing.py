@@ -18,7 +18,7 @@ from common.clock import Clock
 from common.coordination.port import Coordination
 from common.resilience.breaker import Breaker
 from common.resilience.quorum import Quorum
-from common.resilience.rows import Row, instant_text, packed, unpacked
+from common.resilience.rows import instant_text, packed, unpacked
 from common.resilience.states import MODES, Mode, Transition
 from common.resilience.trials import Release
 
@@ -66,13 +66,13 @@ class Sharing:
     ) -> None:
         self._breakers, self._coordination = breakers, coordination
         self._clock, self._monotonic = clock, monotonic
-        self._process = secrets.token_hex(8)
+        self._process, self.own_name = secrets.token_hex(8), str(coordination.slot)
         self._quorums = {name: Quorum(each.spec.minimum_calls) for name, each in breakers.items()}
         self._resets = {name: coordination.epoch(_reset_of(name)) for name in breakers}
         self._modes: dict[str, tuple[int, bytes]] = {}
         self._published, self._published_at = b"", 0.0
         self._parsed: dict[str, tuple[bytes, Mapping[str, Any]]] = {}
-        self._round = threading.Lock()
+        self._round, self._setting_modes = threading.Lock(), threading.Lock()
         self._wake, self._stopping = threading.Event(), threading.Event()
         self._thread: threading.Thread | None = None
         for breaker in breakers.values():
@@ -80,7 +80,7 @@ class Sharing:
 
     def start(self) -> None:
         """Do what operators have asked for before, publish, and go on with both in a thread."""
-        self._process = secrets.token_hex(8)
+        self._process, self.own_name = secrets.token_hex(8), str(self._coordination.slot)
         self._stopping.clear()
         self._safe_round()
         self._thread = threading.Thread(target=self._run, name="breakers", daemon=True)
@@ -103,8 +103,9 @@ class Sharing:
             rows = self.rows()
             now = self._monotonic()
             for name, breaker in self._breakers.items():
+                # By process, not by slot: a slot's next owner is somebody else.
                 others = {
-                    process: row["breakers"][name] for process, row in rows.items() if name in row["breakers"]
+                    row["process"]: row["breakers"][name] for row in rows.values() if name in row["breakers"]
                 }
                 cause = self._quorums[name].cause_to_open(now, breaker.status(), others)
                 if cause is not None:
@@ -112,7 +113,7 @@ class Sharing:
             self._publish(now)
 
     def rows(self) -> dict[str, Mapping[str, Any]]:
-        """The rows of the other living processes, by the coordination's name for each."""
+        """The rows of the other living processes, by the coordination's name for each; ours is `own_name`."""
         rows = self._coordination.rows(TABLE)
         parsed: dict[str, tuple[bytes, Mapping[str, Any]]] = {}
         for process, row in rows.items():
@@ -120,38 +121,42 @@ class Sharing:
             found = known[1] if known is not None and known[0] == row else unpacked(row)
             if found is not None:
                 parsed[process] = (row, found)
+            if found is not None and found["process"] == self._process:
+                self.own_name = process
         self._parsed = parsed
-        return {process: found for process, (_, found) in parsed.items() if found["process"] != self._process}
+        return {name: found for name, (_, found) in parsed.items() if name != self.own_name}
 
     def reset(self, name: str) -> None:
         """Close the breaker here at once and everywhere within a second."""
         self._breakers[name].reset()
-        self._resets[name] = self._coordination.bump(_reset_of(name))
+        self._resets[name] = max(self._resets[name], self._coordination.bump(_reset_of(name)))
         self._wake.set()
 
     def set_mode(self, name: str, mode: Mode, reason: str, until: datetime | None) -> None:
         """Set the mode here at once and everywhere within a second. Raises ValueError."""
-        self._breakers[name].set_mode(mode, reason, until)
-        version = self._modes.get(name, (0, b""))[0] + 1
-        wanted = {"version": version, "mode": mode, "reason": reason, "until": instant_text(until)}
-        document = orjson.dumps(wanted)
-        self._modes[name] = (version, document)
-        self._coordination.share(_mode_of(name), document)
+        with self._setting_modes:
+            self._breakers[name].set_mode(mode, reason, until)
+            version = self._modes.get(name, (0, b""))[0] + 1
+            wanted = {"version": version, "mode": mode, "reason": reason, "until": instant_text(until)}
+            document = orjson.dumps(wanted)
+            self._modes[name] = (version, document)
+            self._coordination.share(_mode_of(name), document)
         self._wake.set()
 
     def _follow_mode(self, name: str, breaker: Breaker) -> None:
         document = self._coordination.shared(_mode_of(name))
-        version, known = self._modes.get(name, (0, b""))
-        if document is None or document == known:
-            return
-        wanted = _mode_in(document)
-        # What is read may be older than what was set here a moment ago.
-        if wanted is None or wanted[0] < version:
-            return
-        version, mode, reason, until = wanted
-        self._modes[name] = (version, document)
-        over = until is not None and self._clock() >= until
-        breaker.set_mode("automatic" if over else mode, "" if over else reason, None if over else until)
+        with self._setting_modes:
+            version, known = self._modes.get(name, (0, b""))
+            if document is None or document == known:
+                return
+            wanted = _mode_in(document)
+            # What is read may be older than what was set here a moment ago.
+            if wanted is None or wanted[0] < version:
+                return
+            version, mode, reason, until = wanted
+            self._modes[name] = (version, document)
+            over = until is not None and self._clock() >= until
+            breaker.set_mode("automatic" if over else mode, "" if over else reason, None if over else until)
 
     def _follow_reset(self, name: str, breaker: Breaker) -> None:
         epoch = self._coordination.epoch(_reset_of(name))
