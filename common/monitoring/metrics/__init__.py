@@ -1,0 +1,1 @@
+"""Numbers about a service, right whichever of its processes is asked."""
