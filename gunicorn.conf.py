@@ -30,7 +30,7 @@ _port = _integer(f"{SERVICE.upper()}_PORT", DEFAULT_PORTS[SERVICE], 1, 65535)
 proc_name = SERVICE
 _host = os.environ.get("BIND_HOST") or "127.0.0.1"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
-worker_class = "gthread"
+worker_class = "common.web.draining_worker.DrainingWorker"  # gthread, which drains and measures its queue
 workers = _integer("WEB_WORKERS", len(os.sched_getaffinity(0)), 1, 64)
 threads = _integer("WEB_THREADS", 8, 4, 64)
 preload_app = True
@@ -56,7 +56,7 @@ control_socket_disable = True
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - unlinked at once
 
 accesslog = None  # the app writes one JSON line a request
-errorlog = "-"
+logger_class = "common.monitoring.gunicorn_logs.JsonLogger"
 loglevel = (os.environ.get("LOG_LEVEL") or "info").lower()
 
 

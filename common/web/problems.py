@@ -16,8 +16,8 @@ from werkzeug.exceptions import HTTPException
 
 from common.web.field_errors import FieldError, field_errors
 from common.web.idempotency import KeyReused
+from common.web.requests import request_id
 from common.web.schemas import instant_text
-from common.web.security import request_id
 
 log = logging.getLogger(__name__)
 
@@ -55,6 +55,7 @@ PROBLEM_CODES: Mapping[str, ProblemCode] = {
     "PRECONDITION_REQUIRED": ProblemCode(428, "The header If-Match is missing"),
     "HEADERS_TOO_LARGE": ProblemCode(431, "The headers are too large"),
     "INTERNAL_ERROR": ProblemCode(500, "Something went wrong on our side"),
+    "OVERLOADED": ProblemCode(503, "There are too many requests to answer them all in time"),
     "KEYS_UNAVAILABLE": ProblemCode(503, "Tokens cannot be verified now"),
 }
 """The codes that `common` itself answers with; a service adds those of its business."""

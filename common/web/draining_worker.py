@@ -1,0 +1,57 @@
+"""Gunicorn's threaded worker, told to end: it answers every request that had reached it."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from types import FrameType
+from typing import Any
+
+from gunicorn.workers.gthread import ThreadWorker
+
+from common.monitoring import draining
+from common.web import arrival
+
+
+class DrainingWorker(ThreadWorker):  # type: ignore[misc]
+    """Takes what waits in the accept queue before it closes the socket, and says how long requests waited.
+
+    As it comes, the worker stops accepting at SIGTERM but keeps the socket open until its last request is
+    answered: clients go on being put in a queue that nobody looks at, and are reset at the end. Closed at
+    once, the socket refuses them, and nginx asks another instance.
+    """
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """SIGTERM: this process is not ready any more."""
+        draining.begin()
+        super().handle_exit(sig, frame)
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Accept or not; not, while ending, is for good."""
+        super().set_accept_enabled(enabled)
+        if not enabled and not self.alive:
+            self._close_listeners()
+
+    def enqueue_req(self, conn: Any) -> None:
+        """Hand a connection to the threads; from now on it waits."""
+        conn.enqueued_at = time.monotonic()
+        super().enqueue_req(conn)
+
+    def handle(self, conn: Any) -> Any:
+        """In a thread: serve one request of the connection."""
+        arrival.note(time.monotonic() - conn.enqueued_at)
+        return super().handle(conn)
+
+    def _close_listeners(self) -> None:
+        # Between the last look and the close lie microseconds; only a firewall could do without them.
+        for listener in self.sockets:
+            with suppress(OSError):  # out of file descriptors: what is there is served, the rest refused
+                self._accept_all(listener)
+            listener.close()
+
+    def _accept_all(self, listener: Any) -> None:
+        listener.setblocking(False)
+        before = -1
+        while before != self.nr_conns:
+            before = self.nr_conns
+            self.accept(listener)
