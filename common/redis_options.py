@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from redis import Redis
 from redis.backoff import NoBackoff
@@ -51,3 +51,34 @@ def _quick(timeout_seconds: float) -> dict[str, Any]:
         "protocol": 2,
         "driver_info": None,
     }
+
+
+class RedisSettings(Protocol):
+    """What of the settings says where Redis is."""
+
+    @property
+    def redis_host(self) -> str: ...
+    @property
+    def redis_port(self) -> int: ...
+    @property
+    def redis_password(self) -> str: ...
+    @property
+    def redis_db(self) -> int: ...
+    @property
+    def redis_sentinels(self) -> tuple[tuple[str, int], ...]: ...
+    @property
+    def redis_master(self) -> str: ...
+
+
+def redis_options(settings: RedisSettings) -> RedisOptions | None:
+    """The Redis that the settings name; None when they name none, neither a host nor sentinels."""
+    if not (settings.redis_host or settings.redis_sentinels):
+        return None
+    return RedisOptions(
+        host=settings.redis_host,
+        port=settings.redis_port,
+        password=settings.redis_password or None,
+        db=settings.redis_db,
+        sentinels=settings.redis_sentinels,
+        master=settings.redis_master,
+    )

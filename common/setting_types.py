@@ -113,6 +113,21 @@ def networks(name: str, given: str) -> tuple[Network, ...]:
         raise SettingError(f"{name} must list IP addresses and networks: {error}") from error
 
 
+def addresses(name: str, given: str) -> tuple[tuple[str, int], ...]:
+    """host:port (an IPv6 host in brackets) separated by commas."""
+    found = []
+    for item in names(name, given):
+        try:
+            parts = urlsplit(f"//{item}")
+            fits = parts.netloc == item and parts.hostname and parts.port and "@" not in item
+        except ValueError:
+            fits = False
+        if not fits:
+            raise SettingError(f"{name} must list addresses such as 10.0.0.1:26379, not {item!r}")
+        found.append((str(parts.hostname), int(parts.port or 0)))
+    return tuple(found)
+
+
 def origins(name: str, given: str) -> tuple[str, ...]:
     """Web origins (RFC 6454: scheme, host, port) separated by commas."""
     for item in names(name, given):

@@ -28,6 +28,7 @@ _FAMILIES = (
     "TOKEN_",
     "JWKS_",
     "POI_",
+    "REDIS_",
     "SMTP_",
     "MAIL_",
 )
@@ -50,6 +51,12 @@ class Settings:
     payment_port: int
     data_dir: Path
     database_url: str = field(repr=False)
+    redis_host: str
+    redis_port: int
+    redis_password: str = field(repr=False)
+    redis_db: int
+    redis_sentinels: tuple[tuple[str, int], ...]
+    redis_master: str
     payment_api_url: str
     payment_api_tokens: Secrets = field(repr=False)
     payment_webhook_secrets: Secrets = field(repr=False)
@@ -89,6 +96,8 @@ def load(service: ServiceName, environ: Mapping[str, str], *, complete: bool = T
     for setting in SETTINGS:
         if complete and service in setting.required_by and not values[setting.name]:
             raise SettingError(f"{setting.name} is missing: {setting.help}")
+    if bool(values["REDIS_SENTINELS"]) != bool(values["REDIS_MASTER"]):
+        raise SettingError("REDIS_SENTINELS and REDIS_MASTER go together: set both, or neither")
     data_dir: Path = values["DATA_DIR"]
     own_url = values[f"{service.upper()}_DATABASE_URL"] or values["DATABASE_URL"]
     public_url = values["PUBLIC_URL"] or f"http://127.0.0.1:{values['GATEWAY_PORT']}"
@@ -98,6 +107,7 @@ def load(service: ServiceName, environ: Mapping[str, str], *, complete: bool = T
         poi_directory=values["POI_DIRECTORY"] or str(data_dir / "pois.geojson"),
         public_url=public_url,
         database_url=own_url or f"sqlite:///{data_dir / DEFAULT_DATABASES[service]}",
+        redis_db=values[f"REDIS_DB_{service.upper()}"],
         payment_api_url=values["PAYMENT_API_URL"] or f"http://127.0.0.1:{values['PAYMENT_PORT']}",
         token_issuer=values["TOKEN_ISSUER"] or public_url,
         return_url_origins=values["RETURN_URL_ORIGINS"] or (public_url,),

@@ -46,11 +46,17 @@ def _theirs(name: str, kind: kinds.Parse, help_: str, default: str = "") -> Sett
     return Setting(name=name, kind=kind, help=help_, default=default)
 
 
+def _own(name: str, kind: kinds.Parse, help_: str, default: str) -> Setting:
+    """One of a pair of which each service has its own."""
+    return Setting(name=name, kind=kind, help=help_, default=default)
+
+
 def _hidden(name: str, kind: kinds.Parse, help_: str) -> Setting:
     return Setting(name=name, kind=kind, help=help_, secret=True)
 
 
 _PORT = kinds.integer(1, 65535)
+_REDIS_DB = kinds.integer(0, 9999)
 
 SETTINGS: tuple[Setting, ...] = (
     _ours(
@@ -76,6 +82,22 @@ SETTINGS: tuple[Setting, ...] = (
         "The store of the ticketing service, before DATABASE_URL.",
     ),
     _hidden("ADMIN_DATABASE_URL", kinds.database_url, "The store of the admin service, before DATABASE_URL."),
+    _ours(
+        "REDIS_HOST",
+        kinds.text,
+        "The Redis server that machines share caches and coordination through (unset: files in DATA_DIR, for "
+        "one machine).",
+    ),
+    _ours("REDIS_PORT", _PORT, "The port of the Redis server.", "6379"),
+    _ours("REDIS_PASSWORD", kinds.text, "The password of the Redis server.", secret=True),
+    _own("REDIS_DB_TICKETING", _REDIS_DB, "The Redis database of the ticketing service.", "2"),
+    _own("REDIS_DB_ADMIN", _REDIS_DB, "The Redis database of the admin service.", "3"),
+    _ours(
+        "REDIS_SENTINELS",
+        kinds.addresses,
+        "Sentinels that know the Redis server, host:port separated by commas (before REDIS_HOST).",
+    ),
+    _ours("REDIS_MASTER", kinds.text, "What the sentinels call the Redis server."),
     _ours(
         "PAYMENT_API_URL",
         kinds.url("http", "https"),

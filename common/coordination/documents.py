@@ -18,15 +18,14 @@ from common.coordination.trouble import Trouble
 
 _HEAD = struct.Struct("<Q?")  # version, whether there is a document
 _LOCK_SECONDS = 1.0
-_EPOCH_PREFIX = "document:"
 
 _log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Versioned:
-    """A document, or its removal (None becomes `there` = False). The greater one stands, wherever it meets
-    another: first by version (milliseconds since 1970, and more than any seen before), then by content.
+    """A document, or with `there` false its removal. The greater version stands, wherever it meets another:
+    milliseconds since 1970, and more than any version seen before.
     """
 
     version: int = 0
@@ -35,14 +34,11 @@ class Versioned:
 
     @property
     def document(self) -> bytes | None:
+        """What was shared."""
         return self.content if self.there else None
 
-    def packed(self) -> bytes:
-        return _HEAD.pack(self.version, self.there) + self.content
 
-
-def unpacked(packed: bytes | None) -> Versioned:
-    """The reverse of `Versioned.packed`; nothing, or something else, is the empty one."""
+def _unpacked(packed: bytes | None) -> Versioned:
     if packed is None or len(packed) < _HEAD.size:
         return Versioned()
     version, there = _HEAD.unpack_from(packed)
@@ -53,7 +49,7 @@ class Documents(ForkAware):
     """Documents by name. One that cannot be written to the disk is seen by this process alone."""
 
     def __init__(self, folder: Path, epochs: Epochs) -> None:
-        """`epochs` tell when a document changed, so that reading one costs no look at the disk."""
+        """`epochs`, for these alone, tell what changed: so reading a document costs no look at the disk."""
         super().__init__()
         self._folder = folder
         self._epochs = epochs
@@ -63,22 +59,23 @@ class Documents(ForkAware):
         self._trouble = Trouble(_log, f"the folder of shared documents {folder}")
 
     def share(self, name: str, document: bytes | None) -> Versioned:
-        """Set (None: remove) a document. Raises ValueError beyond 64 kB and for a name of over 53 bytes."""
+        """Set (None: remove) a document. Raises ValueError beyond 64 kB and for a name of over 62 bytes."""
         files.check_size(document or b"")
-        check_name(_EPOCH_PREFIX + name)
+        check_name(name)
         with self._held():
             version = max(time.time_ns() // 1_000_000, self._on_disk(name).version + 1)
             return self._put(name, Versioned(version, document is not None, document or b""))
 
     def merge(self, name: str, other: Versioned) -> None:
-        """Take what was shared elsewhere if it is greater than what is here."""
+        """Take what was shared elsewhere, unless what is here is greater."""
         with self._held():
-            if other > self._on_disk(name):
+            here = self._on_disk(name)
+            if other.version >= here.version and other != here:
                 self._put(name, other)
 
     def get(self, name: str) -> Versioned:
         """What was shared last."""
-        epoch = self._epochs.get(_EPOCH_PREFIX + name)
+        epoch = self._epochs.get(name)
         known = self._read.get(name)
         if known is not None and known[0] == epoch:
             return known[1]
@@ -95,29 +92,32 @@ class Documents(ForkAware):
         return {name: self.get(name) for name in names}
 
     def close(self) -> None:
-        """Let go of the lock's file."""
+        """Let go of the files."""
         self._lock.close()
+        self._epochs.close()
 
     def after_fork(self) -> None:
         self._threads = threading.RLock()
 
     def _put(self, name: str, document: Versioned) -> Versioned:
+        packed = _HEAD.pack(document.version, document.there) + document.content
         try:
-            files.replace(self._folder / files.file_name(name), document.packed(), durable=True)
+            files.replace(self._folder / files.file_name(name), packed, durable=True)
             self._trouble.off()
         except OSError as error:
             self._trouble.on(error)
-        epoch = self._epochs.bump(_EPOCH_PREFIX + name)
+        epoch = self._epochs.bump(name)
         self._read[name] = (epoch, document)
         return document
 
     def _on_disk(self, name: str) -> Versioned:
         own = self._read.get(name, (0, Versioned()))[1]
         try:
-            return max(own, unpacked(files.read(self._folder / files.file_name(name))))
+            found = _unpacked(files.read(self._folder / files.file_name(name)))
         except OSError as error:
             self._trouble.on(error)
             return own
+        return found if found.version >= own.version else own
 
     @contextlib.contextmanager
     def _held(self) -> Iterator[None]:

@@ -41,7 +41,7 @@ class EmbeddedCoordination:
             Trouble(_log, f"the folder of coordination {folder}").on(error)
         self.slots = Slot(folder / "slots")
         self.epochs = Epochs(folder / "epochs")
-        self.documents = Documents(folder / "documents", self.epochs)
+        self.documents = Documents(folder / "documents", Epochs(folder / "document-epochs"))
         self.own_rows = Rows(folder / "rows", lambda: self.slots.number)
         self.flights = Flights(folder)
         self._tags = MappedTagEpochs(folder / "tags")

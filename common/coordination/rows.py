@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from common.coordination import files
+from common.coordination.epochs import check_name
 from common.coordination.locks import FileLock, ForkAware, is_locked
 from common.coordination.slots import SLOTS
 from common.coordination.trouble import Trouble
@@ -37,8 +38,9 @@ class Rows(ForkAware):
         self._trouble = Trouble(_log, f"the folder of rows {folder}")
 
     def publish(self, table: str, row: bytes) -> None:
-        """Replace this process's row in `table`. Raises ValueError beyond 64 kB."""
+        """Replace this process's row. Raises ValueError beyond 64 kB and for a name of over 62 bytes."""
         files.check_size(row)
+        check_name(table)
         with self._writing:
             self._own[table] = row
             if self._slot() >= SLOTS:

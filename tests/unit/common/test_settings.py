@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from common.redis_options import RedisOptions, redis_options
 from common.settings import SETTINGS, SettingError, load, load_or_exit, render_env_example
 
 SECRETS = {"PAYMENT_API_TOKEN": "t" * 16, "PAYMENT_WEBHOOK_SECRET": "w" * 16}
@@ -39,6 +40,27 @@ def test_defaults_follow_the_ports_and_the_public_address():
     )
 
 
+def test_redis_is_off_unless_it_is_named_and_each_service_has_its_own_database():
+    assert redis_options(load("ticketing", SECRETS)) is None
+    named = {
+        **SECRETS,
+        "REDIS_HOST": "redis",
+        "REDIS_PASSWORD": "secret-word",
+        "REDIS_SERVICE_HOST": "10.0.0.1",
+    }
+    ticketing, admin = load("ticketing", named), load("admin", named)
+    assert redis_options(ticketing) == RedisOptions(host="redis", port=6379, password="secret-word", db=2)
+    assert admin.redis_db == 3
+    assert "secret-word" not in repr(ticketing) + repr(redis_options(ticketing))
+
+
+def test_sentinels_are_addresses_and_name_the_master():
+    settings = load("admin", {"REDIS_SENTINELS": "s1:26379, [::1]:26380", "REDIS_MASTER": "main"})
+    options = redis_options(settings)
+    assert options is not None
+    assert (options.sentinels, options.master) == ((("s1", 26379), ("::1", 26380)), "main")
+
+
 def test_a_secret_may_come_in_a_file_and_two_may_be_valid_at_once(tmp_path):
     file = tmp_path / "secret"
     file.write_text("a" * 16 + "," + "b" * 16 + "\n")
@@ -62,6 +84,15 @@ def test_a_secret_may_come_in_a_file_and_two_may_be_valid_at_once(tmp_path):
         ({"TICKETING_PROT": "3004"}, "TICKETING_PROT is not a setting; did you mean TICKETING_PORT?"),
         ({"WEB_THREADS_FILE": "x"}, "WEB_THREADS_FILE is not a setting"),
         ({"TICKETING_PORT": "tcp://10.0.0.1:3004"}, "is a Kubernetes service link"),
+        (
+            {"REDIS_PORT": "tcp://10.0.0.1:6379"},
+            "REDIS_PORT=tcp://10.0.0.1:6379 is a Kubernetes service link",
+        ),
+        ({"REDIS_PROT": "6379"}, "did you mean REDIS_PORT?"),
+        ({"REDIS_SENTINELS": "10.0.0.1"}, "addresses such as 10.0.0.1:26379"),
+        ({"REDIS_SENTINELS": "10.0.0.1:70000"}, "addresses such as"),
+        ({"REDIS_SENTINELS": "a:26379"}, "REDIS_SENTINELS and REDIS_MASTER go together"),
+        ({"REDIS_DB_TICKETING": "-1"}, "from 0 to 9999"),
         ({"TICKETING_PORT": "70000"}, "from 1 to 65535"),
         ({"TICKETING_PORT": "٣"}, "whole number"),
         ({"WEB_THREADS": "3"}, "from 4 to 64"),
