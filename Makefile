@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run try test test-full check docs bench migrate token lock clean setup setup-test
+.PHONY: help run try test test-full check docs bench load migrate token lock clean setup setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,9 @@ docs: setup-test ## write the tables of docs/ anew from the code
 
 bench: setup-test ## measure against floors taken in the same run (BENCH=full adds a million bookings)
 	@exec $(PYTHON) -m benchmarks
+
+load: setup-test ## bring people to the whole product and judge it (PROFILE=smoke,load,stress,... DURATION= USERS= STORE=)
+	@exec $(PYTHON) -m load
 
 migrate: setup ## bring the database to the present schema (DATABASE_URL, else that of `make run`)
 	@DATA_DIR=$${DATA_DIR:-.data} exec $(PYTHON) -m ticketing_service.commands.migrate

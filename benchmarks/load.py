@@ -70,7 +70,7 @@ def sell(
         "SALE_SLOTS": " ".join(map(str, slots)),
         "SALE_PAID": "1" if paid else "0",
     }
-    found = _wrk("sale.lua", f"http://127.0.0.1:{port}/", seconds, connections, env)
+    found = wrk(HERE / "sale.lua", f"http://127.0.0.1:{port}/", seconds, connections, env)
     if found["refused"] or found["broken"]:
         raise LoadFailed(f"{found['refused']} refused, {found['broken']} broken: {found['first_refusal']}")
     return SaleLoad(
@@ -84,13 +84,14 @@ def sell(
 
 def read(port: int, path: str, *, seconds: float, connections: int = 16) -> ReadLoad:
     """Get one path over and over. Raises LoadFailed when an answer is not 2xx."""
-    found = _wrk("reads.lua", f"http://127.0.0.1:{port}{path}", seconds, connections, {})
+    found = wrk(HERE / "reads.lua", f"http://127.0.0.1:{port}{path}", seconds, connections, {})
     if found["broken"] or not found["requests"]:
         raise LoadFailed(f"{found['broken']} of {found['requests']} answers to {path} were no success")
     return ReadLoad(per_second=found["requests"] / found["seconds"], latency=Latency.of(found))
 
 
-def _wrk(script: str, url: str, seconds: float, connections: int, env: Mapping[str, str]) -> dict[str, Any]:
+def wrk(script: Path, url: str, seconds: float, connections: int, env: Mapping[str, str]) -> dict[str, Any]:
+    """Run wrk with a script that prints one line of RESULT and JSON; what it printed. Raises LoadFailed."""
     whole = max(1, round(seconds))
     argv = [
         "wrk",
@@ -100,7 +101,7 @@ def _wrk(script: str, url: str, seconds: float, connections: int, env: Mapping[s
         "--timeout",
         "10s",
         "-s",
-        str(HERE / script),
+        str(script),
         url,
     ]
     done = subprocess.run(

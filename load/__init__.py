@@ -1,0 +1,1 @@
+"""`make load`: scenarios and capacity against a complete product, judged in an HTML report."""

@@ -1,0 +1,123 @@
+"""The report's plots: SVG that stands by itself, without script and without a request to anywhere."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import pygal  # type: ignore[import-untyped]
+from pygal.style import Style  # type: ignore[import-untyped]
+
+from load.findings import Step, own_requests
+from load.samples import Second, grouped
+from load.watch import Memory
+
+POINTS = 90
+LABELS = 10
+BLUE, GREEN, ORANGE, RED, GREY = "#2563eb", "#059669", "#d97706", "#dc2626", "#64748b"
+_SPEAKS = re.compile(r"<!--.*?-->|<script.*?</script>", re.DOTALL)
+
+
+def throughput(seconds: Sequence[Second]) -> str:
+    """Answers a second, how many of them right and in time, and the users beside them."""
+    groups = grouped(seconds, POINTS)
+    chart = _line("answers a second, and users (right axis)", (BLUE, GREEN, GREY), _times(groups))
+    tallies = [own_requests(group) for group in groups]
+    chart.add("answers/s", [_round(each.count / len(g)) for each, g in zip(tallies, groups, strict=True)])
+    chart.add(
+        "right, within 1 s", [_round(each.good / len(g)) for each, g in zip(tallies, groups, strict=True)]
+    )
+    chart.add("users", [group[-1].users for group in groups], secondary=True)
+    return _svg(chart)
+
+
+def latency(seconds: Sequence[Second]) -> str:
+    """P50, P95 and P99 of all requests to the product."""
+    groups = grouped(seconds, POINTS)
+    chart = _line("response time, ms", (GREEN, ORANGE, RED), _times(groups))
+    tallies = [own_requests(group) for group in groups]
+    for name, share in (("P50", 0.50), ("P95", 0.95), ("P99", 0.99)):
+        chart.add(name, [_round(each.percentile(share)) if each.count else None for each in tallies])
+    return _svg(chart)
+
+
+def stress_curve(steps: Sequence[Step]) -> str:
+    """Right and timely answers a second against users, and what they had to wait."""
+    labels = [f"{step.users:,}" for step in steps]
+    chart = _line("right answers a second by users, and P95 in ms (right axis)", (BLUE, ORANGE), labels)
+    chart.show_dots, chart.dots_size, chart.x_labels_major_count = True, 4, len(labels)
+    chart.add("answers/s, right and within 1 s", [_round(step.goodput) for step in steps])
+    chart.add("P95 ms", [_round(step.p95) for step in steps], secondary=True)
+    return _svg(chart)
+
+
+def memory(samples: Sequence[Memory]) -> str:
+    """Megabytes over the whole run."""
+    size = max(1, -(-len(samples) // POINTS))
+    shown = samples[::size]
+    begun = samples[0].at if samples else 0.0
+    chart = _line("memory, MB (PSS)", (BLUE, ORANGE), [clock(each.at - begun) for each in shown])
+    chart.add("web processes together", [_round(each.web) for each in shown])
+    chart.add("worker process", [_round(each.worker) for each in shown])
+    return _svg(chart)
+
+
+def clock(seconds: float) -> str:
+    """`1:05`, or with hours `2:01:05`."""
+    minutes, left = divmod(int(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def _times(groups: Sequence[Sequence[Second]]) -> list[str]:
+    return [clock(group[0].at - groups[0][0].at) for group in groups]
+
+
+def _line(title: str, colors: tuple[str, ...], labels: Sequence[str]) -> pygal.Line:
+    style = Style(
+        background="transparent",
+        plot_background="transparent",
+        foreground="#475569",
+        foreground_strong="#0f172a",
+        foreground_subtle="#cbd5e1",
+        font_family="system-ui, sans-serif",
+        colors=colors,
+        opacity=".95",
+        title_font_size=15,
+        label_font_size=12,
+        major_label_font_size=12,
+        legend_font_size=13,
+        guide_stroke_dasharray="2,4",
+        major_guide_stroke_dasharray="2,4",
+    )
+    return pygal.Line(
+        style=style,
+        title=title,
+        js=(),
+        disable_xml_declaration=True,
+        width=960,
+        height=300,
+        margin=12,
+        show_dots=False,
+        stroke_style={"width": 2},
+        legend_at_bottom=True,
+        legend_at_bottom_columns=len(colors),
+        legend_box_size=11,
+        min_scale=4,
+        max_scale=7,
+        include_x_axis=True,
+        x_labels=list(labels),
+        x_labels_major_count=min(LABELS, len(labels)),
+        show_minor_x_labels=False,
+        truncate_legend=-1,
+        value_formatter=lambda value: f"{value:,.0f}",
+    )
+
+
+def _svg(chart: pygal.Line) -> str:
+    drawn = chart.render(is_unicode=True)
+    return _SPEAKS.sub("", drawn)
+
+
+def _round(value: float) -> float:
+    return round(value, 1)

@@ -1,0 +1,91 @@
+"""Runs the profiles one after another and keeps what they find, also when they are stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import closing
+
+from load.capacity import measure_bookings, measure_reads, rush
+from load.findings import Results
+from load.names import CONFIRMED_BY_WEBHOOK, CONFIRMED_ON_RETURN
+from load.options import CAPACITY, RUSH, STRESS, Options
+from load.plan import Plan
+from load.samples import by_name
+from load.screen import Screen
+from load.stages import stages
+from load.swarm import run_swarm
+from load.venue import Venue
+
+CAPACITY_SECONDS = 6.0
+WARM_UP_SECONDS = 2.0
+RUSH_SECONDS = 25.0
+
+
+def expected_seconds(profile: str, options: Options) -> float:
+    """How long a profile takes, roughly."""
+    if profile == CAPACITY:
+        return 3 * CAPACITY_SECONDS + WARM_UP_SECONDS
+    if profile == RUSH:
+        return RUSH_SECONDS
+    return sum(stage.seconds for stage in stages(profile, options)) + 3
+
+
+def run_profile(profile: str, venue: Venue, options: Options, results: Results, screen: Screen) -> None:
+    """Raises LoadFailed, SwarmFailed, ServerEnded; what was found until then is in `results`."""
+    venue.look_after()
+    special: dict[str, Callable[[], None]] = {
+        CAPACITY: lambda: _capacity(venue, results, screen),
+        RUSH: lambda: _rush(venue, options, results, screen),
+    }
+    special.get(profile, lambda: _scenarios(profile, venue, options, results, screen))()
+    venue.look_after()
+
+
+def acknowledged(results: Results) -> int:
+    """Bookings of which somebody was told that they are confirmed."""
+    journeys = [by_name(seconds, flows=True) for seconds in results.runs.values()]
+    confirmed = sum(
+        found[name].count - found[name].failed
+        for found in journeys
+        for name in (CONFIRMED_BY_WEBHOOK, CONFIRMED_ON_RETURN)
+        if name in found
+    )
+    return confirmed + results.bookings_sold
+
+
+def _scenarios(profile: str, venue: Venue, options: Options, results: Results, screen: Screen) -> None:
+    plan = Plan(
+        gateway=venue.stack.gateway_url,
+        samples=str(venue.folder / f"{profile}.jsonl"),
+        tokens=venue.stack.tokens(),
+        stages=stages(profile, options),
+        until_knee=profile == STRESS,
+        think=options.think,
+        words=venue.sells.words,
+    )
+    seen = results.runs[profile] = []
+    with closing(run_swarm(plan, venue.folder)) as seconds:
+        for second in seconds:
+            seen.append(second)
+            screen.second(profile, second, len(seen))
+            venue.look_after()
+
+
+def _capacity(venue: Venue, results: Results, screen: Screen) -> None:
+    measure_reads(venue, gateway=False, seconds=WARM_UP_SECONDS)
+    for gateway in (False, True):
+        found = measure_reads(venue, gateway=gateway, seconds=CAPACITY_SECONDS)
+        results.capacities.append(found)
+        screen.say(f"  {found.name}: {found.per_second:,.0f} {found.unit}")
+    found, sold = measure_bookings(venue, CAPACITY_SECONDS)
+    results.capacities.append(found)
+    results.bookings_sold += sold
+    screen.say(f"  {found.name}: {found.per_second:,.0f} {found.unit}")
+
+
+def _rush(venue: Venue, options: Options, results: Results, screen: Screen) -> None:
+    found = results.rush = rush(venue, options.rush, options.rush_connections)
+    screen.say(
+        f"  {found.created:,} created, {found.sold_out:,} sold out, {found.unavailable:,} unavailable, "
+        f"{found.other:,} other, in {found.seconds:.1f} s; {found.oversold} oversold"
+    )
