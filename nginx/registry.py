@@ -1,0 +1,106 @@
+"""The services behind the gateway. What nginx balances over and what the health checks ask both come from here."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """One service. `required`: without it the whole is unhealthy. `path`: where the public finds it.
+
+    `info_path` is empty for a service that is not ours: nothing is promised about its health document then, and
+    that it answers has to do.
+    """
+
+    name: str
+    required: bool
+    path: str
+    endpoints: tuple[str, ...]
+    health_path: str
+    info_path: str = ""
+    idle_connections: int = 32
+
+
+SERVICES: tuple[Service, ...] = (
+    Service(
+        name="ticketing",
+        required=True,
+        path="/api/v1",
+        endpoints=(
+            "/api/v1/tickets",
+            "/api/v1/availability/check",
+            "/api/v1/bookings",
+            "/api/v1/admissions",
+            "/api/v1/redemptions",
+            "/api/v1/vouchers",
+            "/api/v1/revenue",
+            "/api/v1/openapi.json",
+            "/api/v1/docs",
+        ),
+        health_path="/api/v1/monitoring/health",
+        info_path="/api/v1/monitoring/info",
+    ),
+    Service(
+        name="admin",
+        required=True,
+        path="/api/v1/admin",
+        endpoints=("/api/v1/admin", "/api/v1/platform", "/.well-known/jwks.json"),
+        health_path="/api/admin/monitoring/health",
+        info_path="/api/admin/monitoring/info",
+    ),
+    Service(
+        name="payment",
+        required=False,
+        path="/api/v1/payments",
+        endpoints=("/api/v1/payments/{id}", "/api/v1/payments/{id}/page"),
+        health_path="/health",
+        idle_connections=8,
+    ),
+)
+NAMES = tuple(service.name for service in SERVICES)
+
+Upstreams = Mapping[str, tuple[str, ...]]
+
+
+def upstream_blocks(upstreams: Upstreams) -> str:
+    """nginx's `upstream` of each service that has instances."""
+    return "\n\n".join(_block(service, upstreams[service.name]) for service in _present(upstreams))
+
+
+def _block(service: Service, instances: tuple[str, ...]) -> str:
+    # The two figures count only where there is another instance to go to.
+    servers = (f"server {instance} max_fails=2 fail_timeout=5s;" for instance in instances)
+    lines = (
+        f"zone {service.name} 64k;",
+        *servers,
+        f"keepalive {service.idle_connections};",
+        "keepalive_timeout 15s;",
+    )
+    inner = "\n".join(f"    {line}" for line in lines)
+    return f"upstream {service.name} {{\n{inner}\n}}"
+
+
+def registry_module(upstreams: Upstreams) -> str:
+    """The text of registry.js, which gateway.js imports."""
+    entries = [_entry(service, upstreams[service.name]) for service in _present(upstreams)]
+    return f"export default {json.dumps(entries, indent=2)};\n"
+
+
+def _entry(service: Service, instances: tuple[str, ...]) -> dict[str, object]:
+    origins = [f"http://{instance}" for instance in instances]
+    return {
+        "name": service.name,
+        "required": service.required,
+        "url": service.path,
+        "endpoints": service.endpoints,
+        "ours": bool(service.info_path),
+        "health": [f"{origin}{service.health_path}" for origin in origins],
+        "info": [f"{origin}{service.info_path}" for origin in origins] if service.info_path else [],
+    }
+
+
+def _present(upstreams: Upstreams) -> list[Service]:
+    return [service for service in SERVICES if service.name in upstreams]
