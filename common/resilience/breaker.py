@@ -19,7 +19,7 @@ from common.clock import Clock, system_clock
 from common.resilience.circuit import Circuit
 from common.resilience.phases import Permit
 from common.resilience.refusals import CircuitOpen
-from common.resilience.states import BreakerSpec, CallRecorded, Mode, State, Status, Transition, Verdict
+from common.resilience.states import BreakerSpec, CallRecorded, Mode, Status, Transition, Verdict
 from common.resilience.trials import Places
 
 _Entered = tuple["Breaker", Permit, float]
@@ -217,7 +217,7 @@ class Breaker(circuitbreaker.CircuitBreaker):  # type: ignore[misc]  # the packa
     # --- as the package shows a breaker --------------------------------------------------------------
 
     @property
-    def state(self) -> State:
+    def state(self) -> str:
         """`closed`, `open` or `half_open`; a mode shows as what it does."""
         return self.status().state
 

@@ -42,7 +42,7 @@ def row_of(status: Status, events: int) -> dict[str, Any]:
         "openedAt": instant_text(status.opened_at),
         "nextAttemptTime": instant_text(status.next_attempt_at),
         "lastError": None if error is None else {"at": instant_text(error.at), "text": error.text},
-        "events": [_event(event) for event in status.events[len(status.events) - events :]] if events else [],
+        "events": [_event(event) for event in status.events[-events:]] if events else [],
     }
 
 
@@ -51,7 +51,7 @@ def packed(process: str, pid: int, statuses: Iterable[Status]) -> bytes:
     statuses = tuple(statuses)
     row = b""
     for events in (25, 10, 3, 0):
-        breakers = {status.name: row_of(status, min(events, len(status.events))) for status in statuses}
+        breakers = {status.name: row_of(status, events) for status in statuses}
         row = orjson.dumps({"format": _FORMAT, "process": process, "pid": pid, "breakers": breakers})
         if len(row) <= _LIMIT_BYTES:
             break

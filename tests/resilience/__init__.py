@@ -1,0 +1,1 @@
+"""Breakers, bulkheads, retries and deadlines."""
