@@ -6,6 +6,7 @@ import logging
 import signal
 import threading
 
+from common.monitoring import logs
 from common.outbox.loop import Worker
 from common.settings import load_or_exit
 from ticketing_service.tasks import build_worker
@@ -21,11 +22,7 @@ def main() -> None:
     # Blocked before any thread exists, so that the signals wait for `sigtimedwait` below.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     settings = load_or_exit("ticketing")
-    logging.basicConfig(
-        level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(name)s %(message)s"
-    )
-    # Every call of a client library is no news.
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logs.install("ticketing-worker", settings.log_level)
     ports = build(settings)
     try:
         run_until_signalled(build_worker(ports))

@@ -20,6 +20,8 @@ from uuid import UUID
 
 from common.clock import Clock
 from common.database import StoreUnavailable
+from common.monitoring import tracing
+from common.outbox.logged import logged
 
 log = logging.getLogger(__name__)
 
@@ -174,12 +176,13 @@ class Worker:
                 under_way[job.name] = pool.submit(self._run_job, job)
 
     def _run_job(self, job: Job) -> None:
-        try:
-            job.run()
-        except self._transient as error:
-            log.warning("job %s: %s: %s", job.name, type(error).__name__, error)
-        except Exception:
-            log.exception("job %s failed", job.name)
+        with tracing.work(job=job.name):
+            try:
+                job.run()
+            except self._transient as error:
+                log.warning("job %s: %s: %s", job.name, type(error).__name__, error)
+            except Exception:
+                log.exception("job %s failed", job.name)
 
     def _start_tasks(self, pool: ThreadPoolExecutor) -> int:
         """Claim as many tasks as there are free threads: none is to wait while its lease runs."""
@@ -211,6 +214,10 @@ class Worker:
         self._wake.set()
 
     def _carry_out(self, task: Task) -> None:
+        with logged(task):
+            self._keep_outcome(task)
+
+    def _keep_outcome(self, task: Task) -> None:
         try:
             self._attempt(task)
         except StoreUnavailable as error:
@@ -247,7 +254,7 @@ class Worker:
         self._outbox.failed(task.id, error, self._clock() + timedelta(seconds=seconds))
 
     def _give_up(self, task: Task, error: str) -> None:
-        log.error("task %s %s is given up: %s; payload %s", task.kind, task.id, error, dict(task.payload))
+        log.error("task %s %s is given up: %s", task.kind, task.id, error)
         self._outbox.failed(task.id, error, None)
 
     def _beat_until_stopped(self) -> None:

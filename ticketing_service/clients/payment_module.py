@@ -13,6 +13,7 @@ from urllib.parse import quote
 import httpx
 import orjson
 
+from common.monitoring.tracing import client_hooks
 from ticketing_service.clients import payment_answers
 from ticketing_service.clients.payment_answers import Malformed, Read, T
 from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
@@ -135,6 +136,7 @@ class HttpPaymentModule:
                 self._client = httpx.Client(
                     headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
                     timeout=self._timeout,
+                    event_hooks=client_hooks(),
                     limits=httpx.Limits(max_connections=CONNECTIONS),
                     follow_redirects=False,
                     # A proxy of the environment is for the outside world, not for a module beside us.
