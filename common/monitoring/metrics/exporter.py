@@ -15,7 +15,7 @@ from prometheus_flask_exporter import PrometheusMetrics
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-UNMATCHED = "unmatched"
+UNMATCHED = "_unmatched"
 OTHER_METHOD = "_OTHER"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -43,11 +43,12 @@ class Measured:
         self._app, self._recorder, self._group_by = app, recorder, group_by
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
-        status = "500"  # unless it is answered
+        status, incoming = "500", None  # unless it is answered
 
         def starting(line: str, *more: Any) -> Any:
-            nonlocal status
-            status = line
+            nonlocal status, incoming
+            # The app's own request, which is taken away again before the app returns.
+            status, incoming = line, environ.get("werkzeug.request")
             return start_response(line, *more)
 
         self._recorder.request_begins()
@@ -56,8 +57,7 @@ class Measured:
             return self._app(environ, starting)
         finally:
             seconds = time.perf_counter() - started
-            # Put there by the app's request itself.
-            self._count(environ.get("werkzeug.request"), environ["REQUEST_METHOD"], int(status[:3]), seconds)
+            self._count(incoming, environ["REQUEST_METHOD"], int(status[:3]), seconds)
             self._recorder.request_ends()
 
     def _count(self, incoming: Any, method: str, status: int, seconds: float) -> None:
