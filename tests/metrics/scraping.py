@@ -18,7 +18,10 @@ Samples = dict[str, float]
 def samples(text: str) -> Samples:
     """Every sample of a text by `name{label="value",...}`, the labels in the order of the alphabet."""
     return {
-        sample.name + "{" + ",".join(f'{k}="{v}"' for k, v in sorted(sample.labels.items())) + "}": sample.value
+        sample.name
+        + "{"
+        + ",".join(f'{k}="{v}"' for k, v in sorted(sample.labels.items()))
+        + "}": sample.value
         for family in text_string_to_metric_families(text)
         for sample in family.samples
     }

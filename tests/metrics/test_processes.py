@@ -30,7 +30,7 @@ def site(tmp_path_factory):
 
 def test_every_worker_tells_the_counts_of_all(site):
     before = site.scrape().get(THINGS, 0)
-    workers = set()
+    workers: set[int] = set()
     sent = 0
     while len(workers) < 3:
         workers.add(site.get(f"/things/{sent}").json()["pid"])
@@ -44,7 +44,7 @@ def test_killed_workers_lose_no_count_and_leave_nothing_in_flight(site):
     first = last = site.scrape()
     sent = 0
     for _ in range(counts(6, 30)):
-        slow = threading.Thread(target=lambda: pytest.raises(httpx.HTTPError, site.get, "/slow"))
+        slow = threading.Thread(target=_ask_in_vain, args=(site,))
         slow.start()
         eventually(lambda: site.scrape()[IN_FLIGHT] == 2, what="a request in flight beside the scrape")
         victims = site.process.children()
@@ -52,7 +52,7 @@ def test_killed_workers_lose_no_count_and_leave_nothing_in_flight(site):
         for pid in victims:
             os.kill(pid, signal.SIGKILL)
         slow.join()
-        eventually(lambda killed=victims: not any(map(is_alive, killed)), what="the workers' end")
+        _until_dead(victims)
         eventually(lambda: len(site.process.children()) == 3, what="new workers")
         scraped = site.scrape()
         assert scraped[IN_FLIGHT] == 1, "what the dead had in flight is gone; the scrape itself is there"
@@ -60,6 +60,15 @@ def test_killed_workers_lose_no_count_and_leave_nothing_in_flight(site):
         last = scraped
     assert last[THINGS] == first.get(THINGS, 0) + sent
     assert "pid=" not in "".join(last)
+
+
+def _ask_in_vain(site):
+    with pytest.raises(httpx.HTTPError):
+        site.get("/slow")
+
+
+def _until_dead(pids):
+    eventually(lambda: not any(map(is_alive, pids)), what="the workers' end")
 
 
 def _served(site, number):
@@ -79,9 +88,7 @@ def test_a_reset_moves_the_json_form_of_all_workers_and_no_counter(site):
         assert document["since"] == answer.json()["since"]
         assert "GET /things/<number>" not in document["http"]["routes"]
     site.get("/things/1")
-    assert all(
-        site.document()["http"]["routes"]["GET /things/<number>"]["requests"] == 1 for _ in range(12)
-    )
+    assert all(site.document()["http"]["routes"]["GET /things/<number>"]["requests"] == 1 for _ in range(12))
     assert site.scrape()[THINGS] == before[THINGS] + 1
 
 

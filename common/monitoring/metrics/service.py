@@ -115,7 +115,7 @@ class ServiceMetrics:
         """The thread is free again."""
         self._in_flight.inc(-1)
         self._threads_busy.inc(-1)
-        self.look_for_reset()
+        self.look_after()
 
     def cache(self, region: str, result: str) -> None:
         """One question to the cache; `result`: hit, miss, stale, load, error."""
@@ -154,7 +154,7 @@ class ServiceMetrics:
     def heartbeat(self, moment: datetime) -> None:
         """The active worker lives."""
         self.gauge("worker_heartbeat_timestamp_seconds").set(moment.timestamp())
-        self.look_for_reset()
+        self.look_after()
 
     def job_succeeded(self, job: str, moment: datetime) -> None:
         """A job of the worker did what it should."""
@@ -185,11 +185,13 @@ class ServiceMetrics:
         """The JSON form counts from now on, on all processes; says since when. Prometheus' counters go on."""
         return self._baselines.reset().since
 
-    def look_for_reset(self) -> None:
-        """Follow a reset of another machine, at most once a second."""
+    def look_after(self) -> None:
+        """Follow a reset of another machine, and bring into the files what a full disk kept out of them; at
+        most once a second."""
         moment = time.monotonic()
         if moment >= self._next_look:
             self._next_look = moment + _LOOK_SECONDS
+            self._files.retry()
             self._baselines.current()
 
     def _numbers(self) -> dict[str, float]:
