@@ -13,11 +13,12 @@ from marshmallow import Schema
 
 from common.auth.authenticator import Authenticator
 from common.auth.policy import GUEST, Caller, Policy
+from common.caching.reads import CachedRead, ReadRequest
 from common.clock import Clock, system_clock
 from common.web import idempotency as keys
 from common.web.answers import Renderer, send
 from common.web.language import chosen_language
-from common.web.operations import JSON, Idempotent, Operation, Suffix
+from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
 from common.web.problems import problem
 from common.web.reading import read_bytes, read_json, read_query
 
@@ -67,14 +68,16 @@ class Api:
         max_body_bytes: int = 1_000_000,
         multiline: Sequence[str] = (),
         answer_suffix: Suffix | None = None,
+        cached: CachedRead | None = None,
     ) -> Callable[[View], View]:
         """Declare a route; the decorated view is returned unchanged.
 
         `cache`: the answer's Cache-Control. `languages`: those that the answer can be in, the first by
         default; the view may take `language`. `if_match`: documents that the header is needed (the view calls
         `require_if_match`). `multiline`: members of the body whose texts may have line breaks.
-        `answer_suffix`: derives members from the answer's document that are sent but not stored. Raises
-        TypeError for a declaration that cannot be.
+        `answer_suffix`: derives members from the answer's document that are sent but not stored. `cached`:
+        the answer is kept as bytes; who may call, and what is asked, is decided before. Raises TypeError for
+        a declaration that cannot be.
         """
         if not isinstance(who, Policy):
             raise TypeError(f"{method} {rule}: who= must be a Policy")
@@ -102,7 +105,7 @@ class Api:
                 multiline=frozenset(multiline),
                 answer_suffix=answer_suffix,
             )
-            self._add(operation, view, rule)
+            self._add(operation, view, rule, cached)
             return view
 
         return declare
@@ -112,13 +115,19 @@ class Api:
         app.register_blueprint(self.blueprint)
         app.extensions.setdefault(_EXTENSION, []).extend(self.operations)
 
-    def _add(self, operation: Operation, view: View, rule: str) -> None:
+    def _add(self, operation: Operation, view: View, rule: str, cached: CachedRead | None) -> None:
         wanted = _wanted_inputs(operation, view)
+        if cached is not None:
+            cached.check(operation, takes_caller="caller" in wanted)
         self.operations.append(operation)
         self.blueprint.add_url_rule(
             rule,
             endpoint=operation.name.partition(".")[2],
-            view_func=_served(operation, view, wanted, self._clock),
+            view_func=(
+                _served(operation, view, wanted, self._clock)
+                if cached is None
+                else _served_cached(operation, view, wanted, cached)
+            ),
             methods=[operation.method],
             provide_automatic_options=False,
         )
@@ -197,6 +206,37 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
         except keys.Replayed as replayed:
             return send(replayed.answer, operation, replayed=True)
         return renderer.response(result)
+
+    return serve
+
+
+def _served_cached(operation: Operation, view: View, wanted: frozenset[str], cached: CachedRead) -> View:
+    """The view of a GET route behind a cache: what it takes is put together only when it is called."""
+    nothing_asked = unasked(operation.query)
+
+    def serve(**own: Any) -> Response:
+        incoming = request._get_current_object()  # type: ignore[attr-defined]  # noqa: SLF001
+        caller = _admitted(operation.who, incoming)
+        if nothing_asked is not None and not incoming.environ.get("QUERY_STRING"):
+            query = dict(nothing_asked)
+        else:
+            query = read_query(incoming, operation.query)
+        language = chosen_language(incoming, query, operation.languages) if operation.languages else None
+        known = {"caller": caller, "query": query, "language": language}
+
+        def called() -> Any:
+            return view(**own, **{name: known[name] for name in wanted})
+
+        asked = ReadRequest(
+            incoming=incoming,
+            operation=operation,
+            caller=caller,
+            own_arguments=own,
+            query=query,
+            language=language,
+            renderer=Renderer(operation, language),
+        )
+        return cached.respond(asked, called)
 
     return serve
 

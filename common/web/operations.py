@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any, Literal
 
-from marshmallow import Schema
+from marshmallow import Schema, missing
 
 from common.auth.policy import Policy
 
@@ -15,6 +16,7 @@ Suffix = Callable[[Mapping[str, Any]], Mapping[str, Any]]
 """Derives, from an answer's document, the members that are sent with it but never stored."""
 
 JSON = "application/json"
+_UNCHANGING = (str, int, float, bool, type(None), Enum)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,3 +44,16 @@ class Operation:
     max_body_bytes: int = 1_000_000
     multiline: frozenset[str] = frozenset()
     answer_suffix: Suffix | None = field(default=None, repr=False)
+
+
+def unasked(query: Schema | None) -> Mapping[str, Any] | None:
+    """What an absent query loads to, where that is the same each time; None where it must be loaded anew."""
+    if query is None:
+        return {}
+    defaults = [each.load_default for each in query.load_fields.values()]
+    computed = any(each is not missing and not isinstance(each, _UNCHANGING) for each in defaults)
+    required = any(each.required for each in query.load_fields.values())
+    # Hooks (pre_load, validates_schema and the like) may look at the time, or at anything.
+    if computed or required or any(getattr(query, "_hooks", {}).values()):
+        return None
+    return dict(query.load({}))

@@ -1,0 +1,1 @@
+"""What carries cached values: flask-caching backends over Redis, or over SQLite on this machine."""
