@@ -47,7 +47,7 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = (), refused_last
     app.before_request(begin)
     app.after_request(_end)
     # Flask's way to run coroutines: it looks at every function at every call, and here none is one.
-    app.ensure_sync = _as_it_is  # type: ignore[method-assign]
+    app.ensure_sync = _as_it_is  # type: ignore[assignment,method-assign]
 
 
 def _end(response: Response) -> Response:
