@@ -114,11 +114,11 @@ class Baselines:
             status = self._path.stat()
             seen = (status.st_ino, status.st_mtime_ns)
             if seen != self._file_seen:
+                self._file_seen = seen
                 document = orjson.loads(self._path.read_bytes())
                 numbers = {str(key): float(number) for key, number in document["numbers"].items()}
                 since = datetime.fromisoformat(document["since"])
                 self._last = Baseline(int(document["epoch"]), since, numbers)
-                self._file_seen = seen
         except OSError:
             return self._last
         except (ValueError, KeyError, TypeError, AttributeError) as error:
