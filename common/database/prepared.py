@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import closing
+from functools import partial
 from typing import Any
 
-from sqlalchemy import Connection, Dialect, Select, UpdateBase
+from sqlalchemy import Connection, Dialect, Select, TypeDecorator, UpdateBase
+from sqlalchemy.types import TypeEngine
 
 Statement = Select[Any] | UpdateBase
 MadeStatement = Statement | Callable[[str], Statement]
@@ -35,8 +36,10 @@ class Prepared:
 
     def run(self, connection: Connection, **parameters: Any) -> int:
         """Execute it; how many rows it found or wrote. KeyError for a parameter that is missing."""
-        with closing(self._executed(connection, parameters)) as cursor:
-            return int(cursor.rowcount)
+        cursor = self._executed(connection, parameters)
+        count = int(cursor.rowcount)
+        cursor.close()
+        return count
 
     def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
         """Execute it once for each of `rows`."""
@@ -44,14 +47,20 @@ class Prepared:
         bound = [form.bound(row) for row in rows]
         if not bound:
             return
-        with closing(_cursor(connection)) as cursor:
-            _announce(connection, cursor, form.text, bound)
+        cursor = connection.connection.cursor()
+        _announce(connection, cursor, form.text, bound)
+        if len(bound) == 1:
+            cursor.execute(form.text, bound[0])
+        else:
             cursor.executemany(form.text, bound)
+        cursor.close()
 
     def rows(self, connection: Connection, **parameters: Any) -> list[Any]:
         """The rows it selects, with the columns as attributes."""
-        with closing(self._executed(connection, parameters)) as cursor:
-            return [self._form(connection).row(values) for values in cursor.fetchall()]
+        cursor = self._executed(connection, parameters)
+        found = self._form(connection).read(cursor.fetchall())
+        cursor.close()
+        return found
 
     def row(self, connection: Connection, **parameters: Any) -> Any | None:
         """The one row it selects, or None."""
@@ -60,7 +69,7 @@ class Prepared:
 
     def _executed(self, connection: Connection, parameters: Mapping[str, Any]) -> Any:
         form = self._form(connection)
-        cursor = _cursor(connection)
+        cursor = connection.connection.cursor()
         bound = form.bound(parameters)
         _announce(connection, cursor, form.text, bound)
         cursor.execute(form.text, bound)
@@ -78,48 +87,66 @@ class Prepared:
 class _Form:
     """A statement as one dialect writes it."""
 
-    __slots__ = ("_binders", "_names", "_readers", "_row", "text")
+    __slots__ = ("_blank", "_conversions", "_given", "_readers", "_row", "text")
 
     def __init__(self, statement: Statement, columns: Sequence[str] | None, dialect: Dialect) -> None:
         compiled: Any = statement.compile(dialect=dialect, column_keys=columns)
         self.text = str(compiled)
-        self._names: list[str] = compiled.positiontup
         constants = compiled.construct_params(_check=False)
-        self._binders: list[tuple[str, _Processor | None, bool, Any]] = []
-        for name in self._names:
+        # a row of parameters with the constants in their places, and what is done to it for each execution
+        self._blank: list[Any] = []
+        self._given: list[tuple[int, str]] = []
+        self._conversions: list[tuple[int, _Processor]] = []
+        for index, name in enumerate(compiled.positiontup):
             bind = compiled.binds[name]
-            binder = bind.type.dialect_impl(dialect).bind_processor(dialect)
-            self._binders.append((name, binder, bind.required, constants[name]))
-        self._readers: list[_Processor | None] = []
+            self._blank.append(constants[name])
+            if bind.required:
+                self._given.append((index, name))
+            if (convert := _to_driver(bind.type, dialect)) is not None:
+                self._conversions.append((index, convert))
+        self._readers: list[tuple[int, _Processor]] = []
         self._row: Any = None
         if isinstance(statement, Select):
             selected = list(statement.selected_columns)
-            self._readers = [
-                column.type.dialect_impl(dialect).result_processor(dialect, None) for column in selected
-            ]
+            readers = ((index, _from_driver(column.type, dialect)) for index, column in enumerate(selected))
+            self._readers = [(index, reader) for index, reader in readers if reader is not None]
             names = [column.key or "value" for column in selected]
             row_type: Any = namedtuple("Row", names, rename=True)  # type: ignore[misc]
             self._row = row_type._make
 
     def bound(self, parameters: Mapping[str, Any]) -> tuple[Any, ...]:
-        values = []
-        for name, binder, required, constant in self._binders:
-            value = parameters[name] if required else constant
-            values.append(value if binder is None else binder(value))
+        values = self._blank.copy()
+        for index, name in self._given:
+            values[index] = parameters[name]
+        for index, convert in self._conversions:
+            values[index] = convert(values[index])
         return tuple(values)
 
-    def row(self, values: Sequence[Any]) -> Any:
-        return self._row(
-            value if reader is None or value is None else reader(value)
-            for value, reader in zip(values, self._readers, strict=True)
-        )
+    def read(self, found: Iterable[Iterable[Any]]) -> list[Any]:
+        rows = []
+        for each in found:
+            values = list(each)
+            for index, reader in self._readers:
+                values[index] = reader(values[index])
+            rows.append(self._row(values))
+        return rows
 
 
-def _cursor(connection: Connection) -> Any:
-    return connection.connection.cursor()
+def _to_driver(kind: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
+    """What a value goes through on its way in. Our own types make what every driver takes as it is."""
+    if isinstance(kind, TypeDecorator):
+        return partial(kind.process_bind_param, dialect=dialect)
+    return kind.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
+    if isinstance(kind, TypeDecorator):
+        return partial(kind.process_result_value, dialect=dialect)
+    return kind.dialect_impl(dialect).result_processor(dialect, None)
 
 
 def _announce(connection: Connection, cursor: Any, text: str, parameters: Any) -> None:
     """Who listens to Core's own statements hears of these, too."""
-    for listener in connection.dispatch.before_cursor_execute:
-        listener(connection, cursor, text, parameters, None, isinstance(parameters, list))
+    if listeners := connection.dispatch.before_cursor_execute:
+        for listener in listeners:
+            listener(connection, cursor, text, parameters, None, isinstance(parameters, list))

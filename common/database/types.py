@@ -42,7 +42,7 @@ class Identifier(TypeDecorator[UUID]):
         return None if value is None else value.bytes
 
     def process_result_value(self, value: bytes | None, dialect: Dialect) -> UUID | None:
-        return None if value is None else UUID(bytes=bytes(value))
+        return None if value is None else UUID(int=int.from_bytes(value))
 
 
 class Json(TypeDecorator[Any]):

@@ -7,13 +7,12 @@ from contextlib import suppress
 from types import FrameType
 from typing import Any
 
-from gunicorn.workers.gthread import ThreadWorker
-
 from common.monitoring import draining
 from common.web import arrival
+from common.web.balanced_worker import BalancedWorker
 
 
-class DrainingWorker(ThreadWorker):  # type: ignore[misc]
+class DrainingWorker(BalancedWorker):
     """Takes what waits in the accept queue before it closes the socket, and says how long requests waited.
 
     As it comes, the worker stops accepting at SIGTERM but keeps the socket open until its last request is

@@ -51,6 +51,11 @@ class Idempotency:
         schema."""
         return replace(self, render=lambda result: self.render(present(result)))
 
+    def foreseeing(self, result: Any) -> Idempotency:
+        """The same key with the answer to `result` rendered now; another result is rendered when it comes."""
+        answer = self.render(result)
+        return replace(self, render=lambda other: answer if other is result else self.render(other))
+
 
 class Replayed(Exception):
     """The key has an answer already: it is to be sent again, byte for byte."""

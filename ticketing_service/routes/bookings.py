@@ -60,12 +60,12 @@ def bookings_api(ports: PortsSource) -> Api:
         problems=(*SALE_PROBLEMS, "TOO_MANY_HOLDS", "RETURN_URL_NOT_ALLOWED"), answer_suffix=with_token,
         summary="Hold places: all of them or none",
     )  # fmt: skip
-    def hold(body: dict[str, Any], caller: Caller, idempotency: Idempotency | None) -> Any:
+    def hold(body: dict[str, Any], caller: Caller, idempotency: Idempotency | None) -> None:
         def held(booking: Booking) -> tuple[bytes, dict[str, str]]:
             return shown(booking), {"Location": f"{PREFIX}/bookings/{booking.id}"}
 
-        command = _hold_command(body, caller, keyed(idempotency, held))
-        return held(bookings.hold_booking(command, ports()))
+        # The key is required: what the store has rendered for it is sent.
+        bookings.hold_booking(_hold_command(body, caller, keyed(idempotency, held)), ports())
 
     @api.route(
         "GET", "/bookings", who=roles("support", "finance"), query=BookingSearch, answer=page_of(BookingOut),

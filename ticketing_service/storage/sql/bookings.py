@@ -25,7 +25,7 @@ from ticketing_service.domain.claims import (
     GuestLimits,
 )
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.orders import HoldOrder
+from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held
 from ticketing_service.storage.port import (
@@ -51,7 +51,8 @@ from ticketing_service.storage.sql.endings import (
     expire,
     note,
 )
-from ticketing_service.storage.sql.holding import exchange_items, hold_places
+from ticketing_service.storage.sql.foresight import KnownOffers
+from ticketing_service.storage.sql.holding import booked, exchange_items, hold_places
 from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.writing import Writer
 
@@ -64,6 +65,7 @@ class SqlBookings:
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database
         self._write = writer
+        self._known = KnownOffers()
 
     def hold(
         self,
@@ -75,14 +77,29 @@ class SqlBookings:
         *,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        verb = partial(hold_places, order=order, price=price, limits=limits, expires_at=expires_at, now=now)
+        foreseen = self._known.foresee(
+            order, lambda offers: booked(order, price(offers, None), None, expires_at, now), idempotency
+        )
+        seen: dict[UUID, Offer] = {}
+        verb = partial(
+            hold_places,
+            order=order,
+            price=price,
+            limits=limits,
+            expires_at=expires_at,
+            now=now,
+            foreseen=foreseen,
+            seen=seen,
+        )
         try:
-            return self._write(verb, idempotency)
+            booking = self._write(verb, idempotency if foreseen is None else foreseen.idempotency)
         except DATABASE_ERRORS as error:
             if not is_duplicate(error, "reference"):
                 raise
-        again = replace(order, reference=new_reference())
-        return self.hold(again, price, limits, expires_at, now, idempotency=idempotency)
+            again = replace(order, reference=new_reference())
+            return self.hold(again, price, limits, expires_at, now, idempotency=idempotency)
+        self._known.remember(seen.values())
+        return booking
 
     def get(self, booking_id: UUID) -> Booking | None:
         with self._database.read() as connection:

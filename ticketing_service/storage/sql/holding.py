@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -19,6 +18,7 @@ from ticketing_service.domain.claims import (
 )
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
+from ticketing_service.domain.pricing import PricedBooking
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.port import Pricing
 from ticketing_service.storage.sql import schema
@@ -29,6 +29,7 @@ from ticketing_service.storage.sql.endings import (
     void_open_payments,
     write_history,
 )
+from ticketing_service.storage.sql.foresight import Foreseen
 from ticketing_service.storage.sql.slots import offers_in
 from ticketing_service.storage.sql.vouchers import voucher_in
 
@@ -43,11 +44,21 @@ def hold_places(
     limits: GuestLimits,
     expires_at: datetime,
     now: datetime,
+    foreseen: Foreseen | None = None,
+    seen: dict[UUID, Offer],
 ) -> Booking:
-    """`BookingStore.hold`. The counters come last: theirs are the rows that all sales want."""
-    offers = offers_in(connection, (item.slot_id for item in order.items), lock=True)
-    voucher = _voucher(connection, order.voucher_code)
-    booking = _priced(order, price, offers, voucher, expires_at, now)
+    """`BookingStore.hold`. The counters come last: theirs are the rows that all sales want.
+
+    `foreseen` is taken as it is if it still holds, else what was on offer is added to `seen`.
+    """
+    voucher = None
+    if foreseen is not None and foreseen.holds(connection):
+        offers, booking = foreseen.offers, foreseen.booking
+    else:
+        offers = offers_in(connection, (item.slot_id for item in order.items), lock=True)
+        seen.update(offers)
+        voucher = _voucher(connection, order.voucher_code)
+        booking = booked(order, price(offers, voucher), voucher, expires_at, now)
     insert_booking(connection, booking)
     write_history(
         connection,
@@ -110,15 +121,14 @@ def _voucher(connection: Connection, code: str | None) -> Voucher | None:
     return voucher
 
 
-def _priced(
+def booked(
     order: HoldOrder,
-    price: Pricing,
-    offers: Mapping[UUID, Offer],
+    priced: PricedBooking,
     voucher: Voucher | None,
     expires_at: datetime,
     now: datetime,
 ) -> Booking:
-    priced = price(offers, voucher)
+    """The booking that a new hold is."""
     return Booking(
         id=order.booking_id,
         reference=order.reference,

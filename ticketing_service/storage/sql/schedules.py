@@ -176,10 +176,11 @@ def _create(work: _Work, ticket_id: UUID, planned: PlannedSlot) -> None:
 
 def _align(work: _Work, row: Row[Any], counters: tuple[Counter, ...], planned: PlannedSlot) -> None:
     wanted = planned_row(planned)
-    if any(getattr(row, name) != value for name, value in wanted.items()):
+    relinked = {counter.id for counter in counters} != set(_counter_ids(row.id, planned))
+    if relinked or any(getattr(row, name) != value for name, value in wanted.items()):
         work.changed[row.id] = {**row._mapping, **wanted, "version": row.version + 1}  # noqa: SLF001
         work.touched.add(row.id)
-    if {counter.id for counter in counters} != set(_counter_ids(row.id, planned)):
+    if relinked:
         work.relinked.append(row.id)
         _link(work, row.id, planned)
         work.touched.add(row.id)

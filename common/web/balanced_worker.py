@@ -1,0 +1,22 @@
+"""Gunicorn's threaded worker, which leaves new connections to the others while all its threads are busy."""
+
+from __future__ import annotations
+
+from gunicorn.workers.gthread import ThreadWorker
+
+
+class BalancedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
+    """A worker accepts whatever it comes to first and keeps the connection: after a burst one worker may
+    have them all while the others idle. This one takes no more at a time than it has threads for; the rest
+    waits in the kernel's queue for the worker that is free first.
+    """
+
+    @property
+    def worker_connections(self) -> int:
+        """How many connections it may have before it stops accepting: the idle ones, and one a thread."""
+        idle = len(self.keepalived_conns) + len(self.pending_conns)
+        return min(self._most_connections, idle + int(self.cfg.threads))
+
+    @worker_connections.setter
+    def worker_connections(self, most: int) -> None:
+        self._most_connections: int = most

@@ -1,0 +1,18 @@
+"""An app whose requests all wait until a file is there, and then tell which process had them."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from flask import Flask
+
+app = Flask(__name__)
+
+
+@app.get("/")
+def which_process() -> str:
+    while not Path(os.environ["RELEASE_FILE"]).exists():
+        time.sleep(0.01)
+    return str(os.getpid())
