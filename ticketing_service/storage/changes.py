@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from ticketing_service.domain.bookings import Booking, BookingStatus
+from ticketing_service.domain.bookings import Booking, BookingStatus, HistoryRow
 from ticketing_service.domain.catalogue import TicketType
 
 
@@ -62,29 +62,36 @@ class Change:
 Listener = Callable[[Change], None]
 """Is told after the commit. What it raises is logged, and never fails the write."""
 
+PAYMENT_FAILED = "payment failed"
+"""The reason in the history row of a payment that the module refused."""
+
 _OUTCOMES = {
     BookingStatus.CONFIRMED: Outcome.CONFIRMED,
     BookingStatus.CANCELLED: Outcome.CANCELLED,
     BookingStatus.EXPIRED: Outcome.EXPIRED,
 }
-_CONFIRMING = frozenset({"bookings.confirm_free", "payments.observe"})
-_ENDING = frozenset({"bookings.cancel", "payments.observe"})
+_OF_VERB = {
+    "bookings.hold": (BookingStatus.ON_HOLD, Outcome.CREATED),
+    "bookings.confirm_free": (BookingStatus.CONFIRMED, Outcome.CONFIRMED),
+    "bookings.cancel": (BookingStatus.CANCELLED, Outcome.CANCELLED),
+}
 
 
-def booking_change(verb: str, after: Booking, now: datetime) -> Change:
+def booking_change(verb: str, after: Booking, now: datetime, history: Iterable[HistoryRow] = ()) -> Change:
     """What `verb` did, told by the booking that it answered; `now` is the instant that it was given.
 
-    A booking that another verb had changed already says so by another `updated_at`, and counts for nothing:
-    so a repeated confirmation, cancellation or webhook is not counted again.
+    What another commit had done already bears another instant and counts for nothing: so a repeated
+    confirmation, cancellation or webhook is not counted again. `payments.observe` may do anything or nothing
+    at all, so it needs the booking's `history` as well.
     """
-    outcome = _outcome(verb, after, now)
+    outcomes = _outcomes(verb, after, now, history)
     return Change(
         verb=verb,
         booking_ids=frozenset({after.id}),
         ticket_ids=frozenset(item.ticket_id for item in after.items),
         slot_ids=frozenset(item.slot_id for item in after.items),
-        outcomes={} if outcome is None else {outcome: 1},
-        sales=sales_of(after) if outcome is Outcome.CONFIRMED else (),
+        outcomes=outcomes,
+        sales=sales_of(after) if Outcome.CONFIRMED in outcomes else (),
         refunds=tuple(
             Return(after.price.currency, refund.amount)
             for refund in after.refunds
@@ -109,12 +116,17 @@ def sales_of(booking: Booking) -> tuple[Sale, ...]:
     return tuple(Sale(booking.price.currency, kind, amount) for kind, amount in amounts.items() if amount)
 
 
-def _outcome(verb: str, after: Booking, now: datetime) -> Outcome | None:
-    if after.updated_at != now:
-        return None
-    if verb == "bookings.hold":
-        return Outcome.CREATED
-    outcome = _OUTCOMES.get(after.status)
-    if outcome is Outcome.CONFIRMED:
-        return outcome if verb in _CONFIRMING else None
-    return outcome if verb in _ENDING else None
+def _outcomes(
+    verb: str, after: Booking, now: datetime, history: Iterable[HistoryRow]
+) -> Mapping[Outcome, int]:
+    if verb in _OF_VERB:
+        status, outcome = _OF_VERB[verb]
+        return {outcome: 1} if after.status is status and after.updated_at == now else {}
+    found = (_outcome_of(row) for row in history if row.at == now)
+    return dict.fromkeys((outcome for outcome in found if outcome is not None), 1)
+
+
+def _outcome_of(row: HistoryRow) -> Outcome | None:
+    if row.from_status == row.to_status:
+        return Outcome.FAILED if row.reason == PAYMENT_FAILED else None
+    return _OUTCOMES.get(BookingStatus(row.to_status))
