@@ -14,12 +14,14 @@ from pathlib import Path
 from flask import Flask
 
 from common.auth.policy import Policy
+from common.monitoring.metrics.definitions import COMMON, Definition
 from common.settings import load
 from common.settings_table import SETTINGS, Setting
 from common.web.api import operations_of
 from common.web.operations import Operation
 from common.web.problems import PROBLEM_CODES, ProblemCode
 from ticketing_service.app import CODES, create_app
+from ticketing_service.metrics import DEFINITIONS, PREFIX
 
 FOLDER = Path(__file__).resolve().parent
 GATEWAY_PROBLEMS = FOLDER.parent / "nginx" / "snippets" / "problems.conf"
@@ -75,10 +77,22 @@ def settings() -> str:
     return markdown(("setting", "default", "meaning"), map(_setting, SETTINGS))
 
 
+def common_metrics() -> str:
+    """Every metric that each service has; the names without the service's prefix."""
+    return _metrics("", COMMON)
+
+
+def ticketing_metrics() -> str:
+    """What ticketing measures besides."""
+    return _metrics(PREFIX, DEFINITIONS)
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "endpoints": endpoints,
     "errors": errors,
     "gateway-errors": gateway_errors,
+    "metrics-common": common_metrics,
+    "metrics-ticketing": ticketing_metrics,
     "settings": settings,
 }
 
@@ -98,6 +112,16 @@ def who(policy: Policy) -> str:
 def rewritten(text: str) -> str:
     """`text` with each table as the code says now. Raises KeyError for a table that nobody makes."""
     return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found['name']]()}{found[3]}", text)
+
+
+def _metrics(prefix: str, definitions: Iterable[Definition]) -> str:
+    head = ("metric", "type", "labels", "meaning")
+    return markdown(head, (_metric(prefix, each) for each in definitions))
+
+
+def _metric(prefix: str, definition: Definition) -> tuple[str, str, str, str]:
+    labels = ", ".join(f"`{label}`" for label in definition.labels)
+    return f"`{prefix}{definition.name}`", definition.kind, labels, definition.help
 
 
 def _route(operation: Operation) -> str:
