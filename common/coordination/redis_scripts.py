@@ -45,6 +45,10 @@ for _ = 1, number(next_argument()) do
   local theirs = stamps[name] or '0:'
   if theirs == ours then
     stamps[name] = nil
+    if redis.call('HEXISTS', KEYS[6], name) == 0 then  -- evicted
+      redis.call('HDEL', KEYS[3], name)
+      wanted[#wanted + 1] = name
+    end
   elseif number(string.match(theirs, '^%d+')) < number(string.match(ours, '^%d+')) then
     stamps[name] = nil
     wanted[#wanted + 1] = name
@@ -55,7 +59,7 @@ for name, stamp in pairs(stamps) do
   if content then
     for _, each in ipairs({name, stamp, content}) do differing[#differing + 1] = each end
   else
-    redis.call('HDEL', KEYS[3], name)  -- evicted; who has it gives it again
+    redis.call('HDEL', KEYS[3], name)  -- evicted
   end
 end
 

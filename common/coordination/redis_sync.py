@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 from common.coordination import redis_scripts as scripts
 from common.coordination.documents import Versioned
@@ -26,6 +28,8 @@ LEASE_SECONDS = 2.0
 
 _SYNC_KEYS = ("epochs", "epochs-by", "stamps", "rows", "leases", "documents")
 
+_log = logging.getLogger(__name__)
+
 
 class RedisSync(ForkAware):
     """Epochs and documents go both ways, the greater stands; own rows go out with a lease, others' come in.
@@ -41,6 +45,7 @@ class RedisSync(ForkAware):
         self.machine = local.machine_id()
         self._rows: tuple[float, dict[str, dict[str, bytes]]] = (0.0, {})
         self._owed: set[str] = set()
+        self._strange: set[bytes] = set()
         self._owing = threading.Lock()
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._run, name="coordination-sync", daemon=True)
@@ -115,13 +120,16 @@ class RedisSync(ForkAware):
         with self._owing:
             self._owed -= owed
         for key, value in _groups(theirs, 2):
-            self._local.epochs.raise_to(key.decode(), int(value))
+            with self._entry(key):
+                self._local.epochs.raise_to(key.decode(), int(value))
         for key, stamp, content in _groups(differing, 3):
-            self._local.documents.merge(key.decode(), versioned_of(stamp, content))
-        self._rows = (
-            time.monotonic(),
-            {process.decode(): unpacked_rows(packed) for process, packed in _groups(rows, 2)},
-        )
+            with self._entry(key):
+                self._local.documents.merge(key.decode(), versioned_of(stamp, content))
+        found = {}
+        for key, packed in _groups(rows, 2):
+            with self._entry(key):
+                found[key.decode()] = unpacked_rows(packed)
+        self._rows = time.monotonic(), found
         for key in wanted:
             self.give(key.decode(), documents[key.decode()], newest=False)
         self._flights.keep()
@@ -132,6 +140,16 @@ class RedisSync(ForkAware):
         version = self._link.ask(scripts.SHARE, ("stamps", "documents"), *arguments)
         if version is not None and int(version) != document.version:
             self._local.documents.merge(name, Versioned(int(version), document.there, document.content))
+
+    @contextmanager
+    def _entry(self, key: bytes) -> Iterator[None]:
+        """Pass over an entry that is none of ours."""
+        try:
+            yield
+        except ValueError as error:
+            if key not in self._strange:
+                self._strange.add(key)
+                _log.warning("The entry %r in Redis is none of ours: %s", key, error)
 
     def _name(self, slot: int) -> str:
         return f"{self.machine}:{slot}"

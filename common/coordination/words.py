@@ -21,6 +21,7 @@ _MAGIC = b"COORDWD1"
 _HEADER = struct.Struct("<8sQ16s40s")  # magic, base, hash key, boot
 _BODY = 128
 _LOCK_SECONDS = 1.0
+_IMPATIENT_SECONDS = 0.02
 _HEAL_SECONDS = 1.0
 _LEAP_BITS = 20
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -45,6 +46,7 @@ class Words(ForkAware):
         self._lock = FileLock(path.with_name(f"{path.name}.lock"))
         self._threads = threading.Lock()
         self._next_try = 0.0
+        self._impatient_until = 0.0
         self._trouble = Trouble(_log, f"the file {path.name}")
         self.alone = True
         self._use(mmap.mmap(-1, self._size))
@@ -72,8 +74,8 @@ class Words(ForkAware):
     def held(self) -> Iterator[None]:
         """Alone among all threads and processes while inside.
 
-        A holder that is frozen is not waited for beyond a second: two bumps may then count as one, but all
-        see that there was one.
+        A holder that is frozen is waited for a second, and then hardly for the next ten: two bumps may count
+        as one while it is, but all see that there was one.
         """
         with self._threads:
             got = self._acquire()
@@ -93,8 +95,12 @@ class Words(ForkAware):
     def _acquire(self) -> bool:
         if self.alone:
             return False
+        wait = _LOCK_SECONDS if time.monotonic() > self._impatient_until else _IMPATIENT_SECONDS
         try:
-            return self._lock.acquire(_LOCK_SECONDS)
+            if self._lock.acquire(wait):
+                return True
+            self._impatient_until = time.monotonic() + 10
+            return False
         except OSError as error:
             self._trouble.on(error)
             return False

@@ -1,0 +1,1 @@
+"""Coordination: one contract for both adapters, and what each does when its carrier fails."""
