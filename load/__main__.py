@@ -61,15 +61,31 @@ def measure(options: Options, results: Results, screen: Screen) -> None:
             for number, profile in enumerate(options.profiles, 1):
                 left = sum(expected_seconds(name, options) for name in options.profiles[number - 1 :])
                 screen.profile(profile, number, len(options.profiles), left + END_SECONDS)
-                run_profile(profile, venue, options, results, screen)
+                _run(profile, venue, options, results, screen)
         _look_back(venue, results, screen)
+
+
+def _run(profile: str, venue: Venue, options: Options, results: Results, screen: Screen) -> None:
+    """A profile that cannot be measured does not keep the next one from it; a server that ended does."""
+    try:
+        run_profile(profile, venue, options, results, screen)
+    except (LoadFailed, SwarmFailed) as error:
+        venue.look_after()
+        results.troubles.append(f"{profile}: {error}")
+        screen.say(f"  {profile} failed: {error}")
 
 
 def _look_back(venue: Venue, results: Results, screen: Screen) -> None:
     """The cache's figures, and the invariants: also after a run that ended early."""
     screen.say("checking the books ...")
     results.cache = venue.cache_stats()
-    results.violations = venue.violations(acknowledged(results))
+    try:
+        results.violations = venue.violations(acknowledged(results))
+    except Exception as error:
+        if not results.ended:
+            raise
+        # The store may be what ended: the report of the rest comes first.
+        screen.say(f"the books cannot be read: {error}")
 
 
 def conclude(results: Results, screen: Screen, path: Path) -> int:
@@ -85,7 +101,7 @@ def conclude(results: Results, screen: Screen, path: Path) -> int:
     if results.ended:
         sys.stderr.write(f"ended early: {results.ended}\n")
         return 130 if results.ended == STOPPED else 1
-    return 1 if any(each.met is False for each in verdicts) else 0
+    return 1 if results.troubles or any(each.met is False for each in verdicts) else 0
 
 
 def facts(options: Options) -> dict[str, Any]:
@@ -107,8 +123,8 @@ def _noted(results: Results) -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         results.ended = STOPPED
-    except (LoadFailed, SwarmFailed, ServerEnded, FillFailed, ProcessFailed, AssertionError) as error:
-        results.ended = "\n".join([str(error), *getattr(error, "__notes__", [])])
+    except (ServerEnded, FillFailed, ProcessFailed, AssertionError) as error:
+        results.ended = str(error)
 
 
 def _stop(*_: object) -> NoReturn:

@@ -21,7 +21,8 @@ THIRD = 3
 @dataclass(slots=True, kw_only=True)
 class Results:
     """Filled in as the run goes on. `runs`: the seconds of each profile of scenarios. `violations` is None
-    until the invariants were checked, `cache` when the service did not tell. `ended`: why the run ended early."""
+    until the invariants were checked, `cache` when the service did not tell. `ended`: why the run ended
+    early. `troubles`: profiles that could not be measured."""
 
     began: float
     facts: dict[str, Any]
@@ -33,6 +34,7 @@ class Results:
     cache: dict[str, Any] | None = None
     violations: list[str] | None = None
     ended: str = ""
+    troubles: list[str] = field(default_factory=list)
 
     @property
     def steady(self) -> list[Second]:

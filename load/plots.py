@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Sequence
 
 import pygal  # type: ignore[import-untyped]
@@ -12,6 +13,9 @@ from load.findings import Step, own_requests
 from load.samples import Second, grouped
 from load.watch import Memory
 
+# pygal looks for maps in every import that is made after its own, in a way that Python warns of.
+sys.meta_path[:] = [finder for finder in sys.meta_path if not isinstance(finder, pygal.PluginImportFixer)]
+
 POINTS = 90
 LABELS = 10
 BLUE, GREEN, ORANGE, RED, GREY = "#2563eb", "#059669", "#d97706", "#dc2626", "#64748b"
@@ -20,7 +24,7 @@ _SPEAKS = re.compile(r"<!--.*?-->|<script.*?</script>", re.DOTALL)
 
 def throughput(seconds: Sequence[Second]) -> str:
     """Answers a second, how many of them right and in time, and the users beside them."""
-    groups = grouped(seconds, POINTS)
+    groups = _groups(seconds)
     chart = _line("answers a second, and users (right axis)", (BLUE, GREEN, GREY), _times(groups))
     tallies = [own_requests(group) for group in groups]
     chart.add("answers/s", [_round(each.count / len(g)) for each, g in zip(tallies, groups, strict=True)])
@@ -33,7 +37,7 @@ def throughput(seconds: Sequence[Second]) -> str:
 
 def latency(seconds: Sequence[Second]) -> str:
     """P50, P95 and P99 of all requests to the product."""
-    groups = grouped(seconds, POINTS)
+    groups = _groups(seconds)
     chart = _line("response time, ms", (GREEN, ORANGE, RED), _times(groups))
     tallies = [own_requests(group) for group in groups]
     for name, share in (("P50", 0.50), ("P95", 0.95), ("P99", 0.99)):
@@ -67,6 +71,11 @@ def clock(seconds: float) -> str:
     minutes, left = divmod(int(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02}:{left:02}" if hours else f"{minutes}:{left:02}"
+
+
+def _groups(seconds: Sequence[Second]) -> list[list[Second]]:
+    """What a plot has points for; without the last moment, when all are sent home."""
+    return grouped([second for second in seconds if second.users] or seconds, POINTS)
 
 
 def _times(groups: Sequence[Sequence[Second]]) -> list[str]:

@@ -12,7 +12,7 @@ from load.options import CAPACITY, RUSH, STRESS, Options
 from load.plan import Plan
 from load.samples import by_name
 from load.screen import Screen
-from load.stages import stages
+from load.stages import THINK, stages
 from load.swarm import run_swarm
 from load.venue import Venue
 
@@ -60,7 +60,7 @@ def _scenarios(profile: str, venue: Venue, options: Options, results: Results, s
         tokens=venue.stack.tokens(),
         stages=stages(profile, options),
         until_knee=profile == STRESS,
-        think=options.think,
+        think=options.think * THINK.get(profile, 1.0),
         words=venue.sells.words,
     )
     seen = results.runs[profile] = []

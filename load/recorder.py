@@ -32,7 +32,7 @@ class Recorder:
     def run(self) -> None:
         """Write until the process ends."""
         while True:
-            time.sleep(1 - time.time() % 1)
+            time.sleep(1)
             self._write()
 
     def goodput(self, stage: str) -> float:

@@ -77,6 +77,7 @@ def _json(results: Results, verdicts: Sequence[Verdict]) -> bytes:
     document = {
         **results.facts,
         "endedEarly": results.ended or None,
+        "troubles": results.troubles,
         "verdicts": [{**asdict(each), "met": each.met, "word": each.word} for each in verdicts],
         "runs": {name: _run_document(seconds) for name, seconds in results.runs.items() if seconds},
         "capacity": [asdict(each) for each in results.capacities],

@@ -11,12 +11,15 @@ SECONDS = {SMOKE: 10.0, LOAD: 45.0, STRESS: 60.0, SPIKE: 40.0, SOAK: 60.0}
 USERS = {SMOKE: 8, LOAD: 80, STRESS: 80, SPIKE: 30, SOAK: 50}
 """Of stress the first step, of spike those before and after."""
 
+THINK = {SMOKE: 0.2}
+"""So that somebody gets through the whole journey in a short run."""
+
 STEPS = 6
 RAMP_SHARE = 0.2
 SPIKE_FACTOR = 10
 SPIKE_SHARES = (0.25, 0.2, 0.55)
 KNEE_GAIN = 1.15
-"""A step of twice the users that brings less than this times the answers of the one before is over the knee."""
+"""Twice the users have to bring at least this many times the answers, or the knee is behind us."""
 
 
 def stages(profile: str, options: Options) -> tuple[Stage, ...]:

@@ -31,17 +31,8 @@ def run_swarm(plan: Plan, folder: Path) -> Generator[Second, None, None]:
     samples, plan_file = Path(plan.samples), folder / "plan.json"
     plan.write(plan_file)
     samples.touch()
-    argv: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        LOCUSTFILE,
-        "--headless",
-        "--loglevel",
-        "WARNING",
-    ]
-    argv += ["--only-summary", "--exit-code-on-error", "0", "--stop-timeout", "0"]
+    argv: list[str | Path] = [sys.executable, "-m", "locust", "-f", LOCUSTFILE, "--headless"]
+    argv += ["--loglevel", "WARNING", "--only-summary", "--exit-code-on-error", "0", "--stop-timeout", "0"]
     process = Process(argv, env={"LOAD_PLAN": str(plan_file)}, name="locust")
     deadline = time.monotonic() + sum(stage.seconds for stage in plan.stages) + GRACE_SECONDS
     with samples.open("rb") as file, process:
