@@ -64,8 +64,7 @@ class Circuit:
         """A permit for one call; or None, and the seconds after which it is worth asking again."""
         now = self._monotonic()
         with self._lock:
-            trials = self._phases.trials
-            lost = None if trials.busy(now) else trials.current
+            lost = self._phases.trials.lost(now)
             permit, wait = self._decide(now)
             self.passing = self._phases.passing
         if lost is not None:
@@ -232,12 +231,15 @@ class Circuit:
         self.bulletin.tell()
 
     def status(self) -> Status:
-        """How it stands now."""
+        """How it stands now. A lost trial gives its place back to the others even if nobody calls here."""
         now = self._monotonic()
         with self._lock:
+            lost = self._phases.trials.lost(now)
             self._phases.end_mode_in_time(now)
             self.passing = self._phases.passing
             status = self._phases.status(now)
+        if lost is not None:
+            lost.free()
         self.bulletin.tell()
         return status
 

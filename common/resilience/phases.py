@@ -35,9 +35,9 @@ class Closed:
 
     __slots__ = ("not_before", "window")
 
-    def __init__(self, now: float) -> None:
-        self.window = RollingWindow(now)
-        self.not_before = now
+    def __init__(self, window: RollingWindow, not_before: float) -> None:
+        self.window = window
+        self.not_before = not_before
 
 
 Permit = Closed | Lease
@@ -57,7 +57,7 @@ class Phases:
         self.mode_until: datetime | None = None
         self.until = 0.0
         self.trials = Trials(spec.trials, spec.successes_to_close)
-        self.permit = Closed(now)
+        self.permit = Closed(RollingWindow(now), now)
         self.passing: Closed | None = self.permit
         self.last_error: LastError | None = None
         self._spec, self._clock, self._random = spec, clock, random
@@ -79,6 +79,8 @@ class Phases:
         self._own_evidence = own_evidence
         self._openings += own_evidence
         self._opened_at = self._opened_at or self._clock()
+        # What was counted stays to be seen; those who are still inside report to the old permit, in vain.
+        self.permit = Closed(self.permit.window.copy(), self.permit.not_before)
         self._new_trials()
         self._move("open", cause)
 
@@ -155,7 +157,7 @@ class Phases:
 
     def _forget(self, now: float) -> None:
         self._retired = self.totals()
-        self.permit = Closed(now)
+        self.permit = Closed(RollingWindow(now), now)
         self._new_trials()
         self._waits_in_a_row = 0
         self._own_evidence = False

@@ -54,6 +54,10 @@ class Trials:
         """Whether a trial is under way whose lease still runs."""
         return self.current is not None and now < self.current.expires_at
 
+    def lost(self, now: float) -> Lease | None:
+        """The trial that was not reported back in time."""
+        return None if self.busy(now) else self.current
+
     def exhausted(self, now: float) -> bool:
         """Whether all leases are given and none can be reported back any more."""
         return self._given >= self._limit and not self.busy(now)

@@ -80,6 +80,16 @@ class RollingWindow:
                 self._calls - calls, self._failures - failures, self._slow - slow, self._consecutive
             )
 
+    def copy(self) -> RollingWindow:
+        """One that goes on from here by itself."""
+        with self._lock:
+            other = RollingWindow(self._bucket_ends - self._bucket_seconds)
+            other._bucket_seconds, other._bucket_ends = self._bucket_seconds, self._bucket_ends
+            other._calls, other._failures, other._slow = self._calls, self._failures, self._slow
+            other._consecutive, other._old_failures = self._consecutive, self._old_failures
+            other._marks = self._marks.copy()
+            return other
+
     def totals(self) -> Counts:
         """All that was ever counted here; never goes down."""
         with self._lock:
