@@ -1,202 +1,11 @@
-"""When each alert must fire, and when it must not: what the services report, and what is heard of it.
-
-`values` are in promtool's notation: `0+10x60` begins at 0 and grows by 10 with each of 60 steps, `_x5` is
-missing five times, and a step is a minute.
-"""
+"""When each alert must fire, and when it must not."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from tests.deploy.burn_cases import BURNS
+from tests.deploy.series import ADMIN, HERE, SHOP, Case, Heard, breaker, gauge, heard, of_job, requests
 
-HERE = 'job="ticketing", instance="one"'
-ADMIN = 'job="admin", instance="two"'
-SHOP = 'method="GET", route="/api/v1/tickets"'
-READY = 'method="GET", route="/api/v1/monitoring/ready"'
 GIB = 1024**3
-
-
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """An alert that fires: its labels beside its name and severity, and its summary in full."""
-
-    labels: Mapping[str, str]
-    summary: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Case:
-    """`after`: how long the series have been coming in when we look."""
-
-    alert: str
-    when: str
-    series: Mapping[str, str]
-    after: str
-    fires: tuple[Heard, ...] = field(default=())
-
-
-def requests(good: str, bad: str, *, where: str = SHOP, service: str = "ticketing") -> dict[str, str]:
-    """Counters of good and failed answers."""
-    target = HERE if service == "ticketing" else ADMIN
-    name = f"{service}_http_requests_total"
-    return {
-        f'{name}{{{target}, {where}, status="200"}}': good,
-        f'{name}{{{target}, {where}, status="500"}}': bad,
-    }
-
-
-def durations(fast: str, all_of_them: str, *, service: str = "ticketing") -> dict[str, str]:
-    """Counters of answers within 500 ms and of all; all were good."""
-    target = HERE if service == "ticketing" else ADMIN
-    name = f"{service}_http_request_duration_seconds"
-    return {
-        f'{name}_bucket{{{target}, {SHOP}, le="0.5"}}': fast,
-        f'{name}_bucket{{{target}, {SHOP}, le="+Inf"}}': all_of_them,
-        f"{name}_count{{{target}, {SHOP}}}": all_of_them,
-        **requests(all_of_them, "0x750", service=service),
-    }
-
-
-def breaker(name: str, values: str, service: str = "ticketing") -> dict[str, str]:
-    """The state of one breaker."""
-    return {
-        f'{service}_circuit_breaker_state{{{HERE if service == "ticketing" else ADMIN}, name="{name}"}}': values
-    }
-
-
-def gauge(name: str, values: str) -> dict[str, str]:
-    """A series of ticketing without labels of its own."""
-    return {f"ticketing_{name}{{{HERE}}}": values}
-
-
-def of_job(name: str, values: str) -> dict[str, str]:
-    """When a job of ticketing's worker last succeeded."""
-    return {f'ticketing_job_last_success_timestamp_seconds{{{HERE}, exported_job="{name}"}}': values}
-
-
-def heard(summary: str, **labels: str) -> tuple[Heard, ...]:
-    """One alert about ticketing."""
-    return (Heard({"job": "ticketing", **labels}, summary),)
-
-
-BURNS = (
-    Case(
-        alert="AvailabilityBurnFast",
-        when="2 % of the requests fail",
-        series=requests("0+980x30", "0+20x30"),
-        after="20m",
-        fires=heard("ticketing: many requests fail (2%)"),
-    ),
-    Case(
-        alert="AvailabilityBurnFast",
-        when="0.8 % fail for hours",
-        series=requests("0+992x90", "0+8x90"),
-        after="1h",
-        fires=heard("ticketing: many requests fail (0.8%)"),
-    ),
-    Case(
-        alert="AvailabilityBurnFast",
-        when="it is the other service",
-        series=requests("0+900x30", "0+100x30", service="admin"),
-        after="20m",
-        fires=(Heard({"job": "admin"}, "admin: many requests fail (10%)"),),
-    ),
-    Case(
-        alert="AvailabilityBurnFast",
-        when="0.5 % fail",
-        series=requests("0+995x90", "0+5x90"),
-        after="1h",
-    ),
-    Case(
-        alert="AvailabilityBurnFast",
-        when="it is over",
-        series=requests("0+1000x90", "0+100x20 2000x70"),
-        after="1h",
-    ),
-    Case(
-        alert="AvailabilityBurnFast",
-        when="5 % fail for the first five minutes",
-        series=requests("0+1000x120", "0x90 0+52x5"),
-        after="1h35m",
-    ),
-    Case(
-        alert="AvailabilityBurnFast",
-        when="a probe is told 503",
-        series={**requests("0+100x30", "0x30"), **requests("0x30", "0+60x30", where=READY)},
-        after="20m",
-    ),
-    Case(
-        alert="AvailabilityBurnFast",
-        when="five of few fail at night",
-        series=requests("0+1x60", "0x30 0+1x5 5x25"),
-        after="38m",
-    ),
-    Case(
-        alert="AvailabilityBurnSlow",
-        when="0.4 % fail for hours",
-        series=requests("0+996x150", "0+4x150"),
-        after="2h",
-        fires=heard("ticketing: requests keep failing (0.4%)"),
-    ),
-    Case(
-        alert="AvailabilityBurnSlow",
-        when="0.15 % fail for hours",
-        series=requests("0+9985x150", "0+15x150"),
-        after="2h",
-        fires=heard("ticketing: requests keep failing (0.15%)"),
-    ),
-    Case(
-        alert="AvailabilityBurnSlow",
-        when="3 % fail in the last 20 minutes of 12 hours",
-        series=requests("0+1000x750", "0x700 0+31x20"),
-        after="12h",
-    ),
-    Case(
-        alert="LatencyBurnFast",
-        when="a fifth is slow",
-        series=durations("0+80x30", "0+100x30"),
-        after="20m",
-        fires=heard("ticketing: many requests take longer than 500 ms (20%)"),
-    ),
-    Case(
-        alert="LatencyBurnFast",
-        when="a tenth of the other service is slow for hours",
-        series=durations("0+90x90", "0+100x90", service="admin"),
-        after="1h",
-        fires=(Heard({"job": "admin"}, "admin: many requests take longer than 500 ms (10%)"),),
-    ),
-    Case(
-        alert="LatencyBurnFast",
-        when="5 % are slow",
-        series=durations("0+95x90", "0+100x90"),
-        after="1h",
-    ),
-    Case(
-        alert="LatencyBurnFast",
-        when="it is over",
-        series=durations("0+50x20 1100+100x70", "0+100x90"),
-        after="1h",
-    ),
-    Case(
-        alert="LatencyBurnFast",
-        when="half are slow for the first five minutes",
-        series=durations("0+100x90 9050+50x5", "0+100x120"),
-        after="1h35m",
-    ),
-    Case(
-        alert="LatencyBurnSlow",
-        when="4 % are slow for hours",
-        series=durations("0+96x150", "0+100x150"),
-        after="2h",
-        fires=heard("ticketing: requests keep being slow (4%)"),
-    ),
-    Case(
-        alert="LatencyBurnSlow",
-        when="30 % are slow in the last 20 minutes of 12 hours",
-        series=durations("0+100x700 70070+70x20", "0+100x750"),
-        after="12h",
-    ),
-)
 
 DEPENDENCIES = (
     Case(
@@ -249,7 +58,10 @@ DEPENDENCIES = (
     ),
     Case(alert="BreakerOpen", when="mail is away for 5 minutes", series=breaker("mail", "2x20"), after="5m"),
     Case(
-        alert="BreakerOpen", when="it has an alert of its own", series=breaker("database", "2x20"), after="15m"
+        alert="BreakerOpen",
+        when="it has an alert of its own",
+        series=breaker("database", "2x20"),
+        after="15m",
     ),
     Case(
         alert="BreakerOverridden",
@@ -355,7 +167,9 @@ BOOKS_AND_ROOM = (
         after="15m",
         fires=heard("ticketing one: 1GiB are left for DATA_DIR", instance="one"),
     ),
-    Case(alert="DiskLow", when="there is room", series=gauge("data_free_bytes", f"{3 * GIB}x20"), after="15m"),
+    Case(
+        alert="DiskLow", when="enough is left", series=gauge("data_free_bytes", f"{3 * GIB}x20"), after="15m"
+    ),
     Case(
         alert="DiskFull",
         when="128 MiB are left",

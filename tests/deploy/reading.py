@@ -1,4 +1,4 @@
-"""What deploy/ holds for Prometheus and Grafana, read: alerts, expressions, and the metrics that they name."""
+"""Reads what deploy/ holds for Prometheus and Grafana: alerts, expressions, and the metrics they name."""
 
 from __future__ import annotations
 

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from demo.run import DEFAULT_PORTS, procfile
-from tests.deploy.cases import CASES, Case, Heard
+from tests.deploy.cases import CASES
 from tests.deploy.reading import CONFIGURATION, RULES, Alert, alerts, read_yaml
+from tests.deploy.series import Case, Heard
 
 ALERTS = {alert.name: alert for alert in alerts()}
 

@@ -1,0 +1,45 @@
+"""The names of all metrics that a service may have: the code's; of what is not built yet, the contract's."""
+
+from __future__ import annotations
+
+from common.monitoring.metrics.definitions import COMMON, Definition
+from ticketing_service import metrics as ticketing
+
+ADMIN = (
+    "pois",
+    "pois_changes_total",
+    "logins_total",
+    "active_sessions",
+    "uploads_total",
+    "uploads_bytes_total",
+    "config_updates_total",
+)
+"""The admin service's own, of the contract."""
+
+PROPOSED = ("ticketing_capacity_counter_drift",)
+"""To be made in the code; then they leave this list."""
+
+PROPOSED_IN_BOTH = ("data_free_bytes", "threads_limit")
+
+OF_PROMETHEUS = ("up",)
+
+
+def series_names() -> set[str]:
+    """Every name that may stand in an expression; a histogram has three."""
+    named = [*_series("ticketing_", (*COMMON, *ticketing.DEFINITIONS)), *_series("admin_", COMMON)]
+    named += [f"admin_{name}" for name in ADMIN]
+    named += [f"{service}_{name}" for service in ("ticketing", "admin") for name in PROPOSED_IN_BOTH]
+    return {*named, *PROPOSED, *OF_PROMETHEUS}
+
+
+def bounds(name: str) -> set[str]:
+    """The upper bounds of a common histogram's buckets, as Prometheus writes them."""
+    return {str(bound) for each in COMMON if each.name == name for bound in each.buckets}
+
+
+def _series(prefix: str, definitions: tuple[Definition, ...]) -> list[str]:
+    return [
+        f"{prefix}{each.name}{ending}"
+        for each in definitions
+        for ending in (("_bucket", "_count", "_sum") if each.kind == "histogram" else ("",))
+    ]
