@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """`status` 0: no answer. `began` and `ended`: monotonic seconds."""
+    """`status` 0: connected and not answered; -1: refused. `began` and `ended`: monotonic seconds."""
 
     path: str
     status: int
@@ -28,6 +28,10 @@ def send(port: int, path: str, method: str = "GET", headers: dict[str, str] | No
     """One request on a connection of its own."""
     began = time.monotonic()
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    try:
+        connection.connect()
+    except OSError as error:
+        return Outcome(path, -1, began, time.monotonic(), body=repr(error).encode())
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()

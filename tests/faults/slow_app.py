@@ -3,38 +3,38 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 
-from flask import Blueprint, Flask, request
+from flask import Blueprint, Flask
 
+from common.monitoring import draining
 from common.web import problems, security
 
 SECONDS = float(os.environ.get("SLOW_SECONDS", "0.1"))
 
 
+def work() -> str:
+    """Takes its time, and tells which process took it."""
+    time.sleep(SECONDS)
+    return str(os.getpid())
+
+
+def ready() -> tuple[str, int]:
+    """As the services say it."""
+    return ("draining", 503) if draining.is_draining() else ("ready", 200)
+
+
 def make_app() -> Flask:
-    app = Flask(__name__, static_folder=None)
-    security.install(app, refused_last=("/gate",))
-    problems.install(app, {})
-    monitoring = Blueprint("monitoring", __name__)
-    done: list[str] = []
-    lock = threading.Lock()
-
-    @app.route("/work", methods=["GET", "POST"])
-    @app.route("/gate")
-    def work() -> str:
-        time.sleep(SECONDS)
-        with lock:
-            done.append(request.headers.get("Idempotency-Key", ""))
-        return "done"
-
-    @monitoring.get("/monitoring/live")
-    def live() -> str:
-        return str(len(done))
-
-    app.register_blueprint(monitoring)
-    return app
+    made = Flask(__name__, static_folder=None)
+    security.install(made, refused_last=("/api/v1/gate",))
+    problems.install(made, {})
+    made.add_url_rule("/api/v1/work", "work", work, methods=["GET", "POST"])
+    made.add_url_rule("/api/v1/gate", "gate", work)
+    monitoring = Blueprint("monitoring", __name__, url_prefix="/api/v1/monitoring")
+    monitoring.add_url_rule("/live", "live", lambda: "alive")
+    monitoring.add_url_rule("/ready", "ready", ready)
+    made.register_blueprint(monitoring)
+    return made
 
 
 app = make_app()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import statistics
-import sys
 from collections.abc import Iterator
 
 import pytest
@@ -14,31 +13,19 @@ from common.web import arrival, problems, security
 from common.web.overload import HURRIED_SECONDS, LAST_SECONDS, PATIENT_SECONDS, SHORT_SECONDS, Gate, Urgency
 from tests.counts import counts
 from tests.faults.open_load import Outcome, arrive, send
-from tests.servers.process import ROOT, Process, free_port
+from tests.faults.slow_server import GATE, LIVE, WORK, SlowServer
 
 THREADS, SECONDS = 4, 0.2
 CAPACITY = THREADS / SECONDS
 DURATION = counts(5, 30)
-LIVE = "/monitoring/live"
 
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """An app of a known capacity, under the services' own gunicorn settings."""
-    port = free_port()
-    env = {"SERVICE": "ticketing", "TICKETING_PORT": str(port), "WEB_WORKERS": "1"}
-    env |= {"WEB_THREADS": str(THREADS), "LOG_LEVEL": "ERROR", "SLOW_SECONDS": str(SECONDS)}
-    argv = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "-c",
-        str(ROOT / "gunicorn.conf.py"),
-        "tests.faults.slow_app:app",
-    ]
-    with Process(argv, env=env, name="slow-app") as process:
-        process.wait_for_port(port)
-        yield port
+    """An app of a known capacity."""
+    with SlowServer(SECONDS, threads=THREADS) as server:
+        server.wait_until_ready()
+        yield server.port
 
 
 def goodput(outcomes: list[Outcome]) -> float:
@@ -48,14 +35,14 @@ def goodput(outcomes: list[Outcome]) -> float:
 
 
 def test_goodput_stays_and_the_rest_is_refused_soon(port: int) -> None:
-    peak = goodput(arrive(port, ["/work"] * int(CAPACITY * DURATION), CAPACITY))
+    peak = goodput(arrive(port, [WORK] * int(CAPACITY * DURATION), CAPACITY))
     paths = [_path(number) for number in range(int(3 * CAPACITY * DURATION))]
     outcomes = arrive(port, paths, 3 * CAPACITY)
     refused = [each for each in outcomes if each.status == 503]
     assert {each.status for each in outcomes} == {200, 503}
     assert goodput([each for each in outcomes if each.path != LIVE]) >= 0.9 * peak
     assert len(refused) > len(outcomes) / 3
-    assert {each.path for each in refused} == {"/work"}
+    assert {each.path for each in refused} == {WORK}
     for each in refused:
         assert each.headers["retry-after"] == "1"
         assert json.loads(each.body)["code"] == "OVERLOADED"
@@ -64,8 +51,8 @@ def test_goodput_stays_and_the_rest_is_refused_soon(port: int) -> None:
 
 
 def test_after_the_rush_everything_is_answered_again(port: int) -> None:
-    arrive(port, ["/work"] * int(3 * CAPACITY), 3 * CAPACITY)
-    assert [send(port, "/work").status for _ in range(3)] == [200] * 3
+    arrive(port, [WORK] * int(3 * CAPACITY), 3 * CAPACITY)
+    assert [send(port, WORK).status for _ in range(3)] == [200] * 3
 
 
 def test_a_burst_is_let_through_and_a_queue_that_stands_is_cut_short() -> None:
@@ -120,4 +107,4 @@ def usual() -> Urgency:
 
 def _path(number: int) -> str:
     """One in twelve is urgent, one in twelve watches."""
-    return {0: "/gate", 6: LIVE}.get(number % 12, "/work")
+    return {0: GATE, 6: LIVE}.get(number % 12, WORK)
