@@ -91,6 +91,10 @@ class Documents(ForkAware):
             names.update(files.name_of(each.name) for each in self._folder.iterdir() if each.name[0] != ".")
         return {name: self.get(name) for name in names}
 
+    def heal(self) -> None:
+        """Try to go over to the files if they could not be had."""
+        self._epochs.heal()
+
     def close(self) -> None:
         """Let go of the files."""
         self._lock.close()

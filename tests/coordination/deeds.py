@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from unittest import mock
 
+from common.coordination.embedded import EmbeddedCoordination
 from common.coordination.locks import KeyLocks
 from common.coordination.port import Coordination
 from common.coordination.redis import RedisCoordination
@@ -203,3 +205,35 @@ def every_verb(coordination: Coordination, rounds: int) -> tuple[float, str]:
 
 def is_connected(coordination: Coordination) -> bool:
     return isinstance(coordination, RedisCoordination) and coordination.is_connected
+
+
+def bump_tags_often(coordination: EmbeddedCoordination, tags: list[str], times: int) -> None:
+    for _ in range(times):
+        coordination.bump_tags(tags)
+
+
+def fill_the_disk(coordination: Coordination) -> None:
+    """No file of this process can be written to from now on (EFBIG, as ENOSPC is on a full disk)."""
+    del coordination
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
+
+
+def with_a_full_disk(coordination: Coordination, folder: str) -> str:
+    """Open another coordination while the disk is full, use it, make room, and see it join."""
+    fill_the_disk(coordination)
+    hampered = EmbeddedCoordination(Path(folder))
+    every_verb(hampered, 5)
+    assert hampered.bump("x") == 1
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    healthy = EmbeddedCoordination(Path(folder))
+    healthy.bump("y")
+    healthy.share("seen", b"by all")
+    deadline = time.monotonic() + 10
+    while hampered.epoch("y") == 0 and time.monotonic() < deadline:
+        hampered.publish("calls", b"row")
+    assert hampered.epoch("y") == 1
+    assert hampered.shared("seen") == b"by all"
+    assert healthy.epoch("x") == 1  # what it bumped alone
+    assert hampered.bump("x") == healthy.epoch("x") == 2
+    assert sorted(healthy.rows("calls").values()) == [b"row"]
+    return "served"

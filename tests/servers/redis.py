@@ -125,6 +125,45 @@ class RedisServer:
         self.close()
 
 
+class Sentinel:
+    """`with Sentinel(server) as sentinel:` watches it, and when it is gone makes its replica the server."""
+
+    def __init__(self, watched: RedisServer, *, master: str = "main", after_ms: int = 300) -> None:
+        """`after_ms`: the silence after which the server counts as gone."""
+        self.host = "127.0.0.1"
+        self.port = free_port()
+        self.master = master
+        self.folder = Path(tempfile.mkdtemp(prefix="sentinel-"))
+        self._config = self.folder / "sentinel.conf"  # the sentinel writes what it learns into it
+        self._config.write_text(
+            f"bind 127.0.0.1\nport {self.port}\ndir {self.folder}\n"
+            f"sentinel monitor {master} {watched.host} {watched.port} 1\n"
+            f"sentinel down-after-milliseconds {master} {after_ms}\n"
+            f"sentinel failover-timeout {master} 5000\n"
+        )
+        self.process = Process([_program(), self._config, "--sentinel"], name="redis-sentinel")
+
+    def replicas(self) -> int:
+        """How many replicas of the server it knows."""
+        with Redis(host=self.host, port=self.port, retry=Retry(NoBackoff(), 0)) as asking:
+            return len(asking.sentinel_slaves(self.master))
+
+    def close(self) -> None:
+        """Stop and remove its folder."""
+        self.process.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def __enter__(self) -> Self:
+        self.process.start()
+        self.process.wait_for_port(self.port)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
 def _program() -> str:
     path = shutil.which("redis-server", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
     if path is None:
