@@ -19,6 +19,7 @@ from demo.log_lines import for_people
 
 TAIL_LINES = 20
 GRACE_SECONDS = 10.0
+FRONT_GRACE_SECONDS = 5.0
 POLL_SECONDS = 0.05
 COLOURS = ("36", "33", "32", "35", "34", "31")
 # A child begins its work only when it is told to, after the guard knows it; its input ending means never.
@@ -67,9 +68,16 @@ class Child:
     """One process in a session of its own, its output read line by line."""
 
     def __init__(
-        self, name: str, argv: Sequence[str], env: Mapping[str, str], cwd: Path, console: Console
+        self,
+        name: str,
+        argv: Sequence[str],
+        env: Mapping[str, str],
+        cwd: Path,
+        console: Console,
+        *,
+        front: bool = False,
     ) -> None:
-        self.name = name
+        self.name, self.front = name, front
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._console = console
         self._popen = subprocess.Popen(
@@ -139,9 +147,11 @@ class Supervisor:
         self._handlers: dict[signal.Signals, Callable[[int, FrameType | None], object] | int | None] = {}
         self._guard: subprocess.Popen[str] | None = None
 
-    def start(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None) -> None:
-        """Start a process that is to run until all end."""
-        self._children.append(self._launch(name, argv, env))
+    def start(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None = None, *, front: bool = False
+    ) -> None:
+        """Start a process that is to run until all end; what stands in `front` ends before the others."""
+        self._children.append(self._launch(name, argv, env, front=front))
 
     def run(self, tasks: Mapping[str, Sequence[str]]) -> None:
         """Run tasks, by name, side by side to their ends; all others are watched meanwhile.
@@ -176,8 +186,10 @@ class Supervisor:
             self._check()
             time.sleep(POLL_SECONDS)
 
-    def _launch(self, name: str, argv: Sequence[str], env: Mapping[str, str] | None) -> Child:
-        child = Child(name, argv, {**self._env, **(env or {})}, self._cwd, self.console)
+    def _launch(
+        self, name: str, argv: Sequence[str], env: Mapping[str, str] | None, *, front: bool = False
+    ) -> Child:
+        child = Child(name, argv, {**self._env, **(env or {})}, self._cwd, self.console, front=front)
         self._tell_guard(f"+{child.pid}")
         child.go()
         return child
@@ -214,17 +226,26 @@ class Supervisor:
                 child.signal_group(signal.SIGKILL)
 
     def _stop(self) -> None:
-        """SIGTERM to all, last started first; SIGKILL after a grace time."""
-        for child in reversed(self._children):
-            child.signal_group(signal.SIGCONT)
-            if child.status is None:
-                os.kill(child.pid, signal.SIGTERM)
-        deadline = time.monotonic() + GRACE_SECONDS
-        while any(child.status is None for child in self._children) and time.monotonic() < deadline:
-            time.sleep(POLL_SECONDS)
+        """SIGTERM to all, last started first; SIGKILL after a grace time.
+
+        What stands in front goes first: what it has accepted, the others behind it can still answer.
+        """
+        latest_first = list(reversed(self._children))
+        self._ask_to_end([child for child in latest_first if child.front], FRONT_GRACE_SECONDS)
+        self._ask_to_end([child for child in latest_first if not child.front], GRACE_SECONDS)
         for child in self._children:
             self._forget(child)
             child.ended()
+
+    @staticmethod
+    def _ask_to_end(children: Collection[Child], seconds: float) -> None:
+        for child in children:
+            child.signal_group(signal.SIGCONT)
+            if child.status is None:
+                os.kill(child.pid, signal.SIGTERM)
+        deadline = time.monotonic() + seconds
+        while any(child.status is None for child in children) and time.monotonic() < deadline:
+            time.sleep(POLL_SECONDS)
 
     def __enter__(self) -> Self:
         argv = [sys.executable, "-S", "-E", str(Path(__file__).with_name("guard.py"))]

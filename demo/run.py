@@ -131,7 +131,7 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
     processes = procfile()
     supervisor.start("payment-sandbox", [sys.executable, "-m", "payment_sandbox"])
     gateway = [sys.executable, "nginx/render.py", "--exec", "--access-log", "file"]
-    supervisor.start("gateway", gateway)
+    supervisor.start("gateway", gateway, front=True)
     # Side by side: neither needs the other, and both are mostly the start of a Python.
     first = {"migrate": processes.pop("release")[0]}
     if run.is_loopback:

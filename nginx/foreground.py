@@ -1,4 +1,4 @@
-"""nginx as a process in the foreground that ends on SIGTERM the way the services do: what it accepted is answered."""
+"""nginx in the foreground, ending on SIGTERM as the services do: what it has accepted is answered."""
 
 from __future__ import annotations
 
@@ -13,9 +13,8 @@ _PASSED_ON = (signal.SIGHUP, signal.SIGUSR1)
 
 
 class Foreground:
-    """Runs nginx and hands on its signals. SIGTERM means for nginx to drop what it is doing, SIGQUIT to finish it.
-
-    So whoever asks for the end gets the latter, and the former when asked again.
+    """Runs nginx and hands on its signals. To nginx, SIGTERM means to drop what it does, SIGQUIT to finish it:
+    so whoever asks for the end gets the latter, and the former when asked again.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -42,9 +41,11 @@ class Foreground:
 
     def _pass_on(self, signum: int, pid: int) -> None:
         if signum in _STOP:
-            signum = signal.SIGTERM if self._stopping else signal.SIGQUIT
+            passed_on: int = signal.SIGTERM if self._stopping else signal.SIGQUIT
             self._stopping = True
+        else:
+            passed_on = signum
         try:
-            os.kill(pid, signum)
+            os.kill(pid, passed_on)
         except ProcessLookupError:
             return

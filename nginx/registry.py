@@ -1,4 +1,4 @@
-"""The services behind the gateway. What nginx balances over and what the health checks ask both come from here."""
+"""The services behind the gateway: what nginx balances over and what the health checks ask come from here."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 class Service:
     """One service. `required`: without it the whole is unhealthy. `path`: where the public finds it.
 
-    `info_path` is empty for a service that is not ours: nothing is promised about its health document then, and
-    that it answers has to do.
+    `info_path` is empty for a service that is not ours: nothing is promised about its health document then,
+    and that it answers has to do.
     """
 
     name: str

@@ -1,4 +1,4 @@
-"""The gateway's part of the environment, checked. The standard library only: the gateway runs without the rest."""
+"""The gateway's part of the environment, checked. The standard library only: it runs without the rest."""
 
 from __future__ import annotations
 
@@ -72,7 +72,7 @@ def _upstreams(
         "ticketing": _integer(environment, "TICKETING_PORT", 3004, 1, 65535),
         "payment": _integer(environment, "PAYMENT_PORT", 3005, 1, 65535),
     }
-    upstreams = {name: (f"127.0.0.1:{port}",) for name, port in here.items()}
+    upstreams: dict[str, tuple[str, ...]] = {name: (f"127.0.0.1:{port}",) for name, port in here.items()}
     for text in chosen:
         name, _, listed = text.partition("=")
         if name not in services:
@@ -83,7 +83,7 @@ def _upstreams(
 
 
 def _instances(text: str) -> list[str]:
-    # Names are looked up here, once, as nginx itself would: so the health checks ask the addresses it balances over.
+    # Names are looked up here, once, as nginx itself would: so the health checks ask what it balances over.
     match = INSTANCE.fullmatch(text.lower())
     if match is None or not 1 <= int(match[2]) <= 65535:
         raise SettingError(f"--upstream must list ADDRESS:PORT, separated by commas, not {text!r}")

@@ -31,8 +31,8 @@ def start_gateway(
 ) -> Iterator[StartGateway]:
     running: dict[tuple[object, ...], Gateway] = {}
 
-    def start(edits: Mapping[str, str] | None = None, **settings: str) -> Gateway:
-        key = (*sorted((edits or {}).items()), *sorted(settings.items()))
+    def start(edits: Mapping[str, str] | None = None, *arguments: str, **settings: str) -> Gateway:
+        key = (*sorted((edits or {}).items()), *arguments, *sorted(settings.items()))
         if key not in running:
             defaults = {
                 "TICKETING_PORT": str(ticketing.port),
@@ -41,7 +41,9 @@ def start_gateway(
                 "GATEWAY_RATE": "100000",
                 "GATEWAY_BURST": "100000",
             }
-            running[key] = Gateway(tmp_path_factory.mktemp("run"), {**defaults, **settings}, edits or {})
+            running[key] = Gateway(
+                tmp_path_factory.mktemp("run"), {**defaults, **settings}, edits, *arguments
+            )
         return running[key]
 
     yield start

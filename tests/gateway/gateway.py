@@ -82,13 +82,20 @@ def run_render(*arguments: str, **settings: str) -> subprocess.CompletedProcess[
 class Gateway:
     """One nginx on a free port. `edits` changes figures of the written configuration, such as a time-out."""
 
-    def __init__(self, data_dir: Path, settings: Mapping[str, str], edits: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        data_dir: Path,
+        settings: Mapping[str, str],
+        edits: Mapping[str, str] | None = None,
+        *arguments: str,
+    ) -> None:
         self.port = free_port()
         self.run_dir = data_dir / "gateway"
         environment = {"DATA_DIR": str(data_dir), "GATEWAY_PORT": str(self.port), **settings}
-        argv = [sys.executable, str(RENDER), "--exec", "--access-log", "file"]
+        self.environment, self.arguments = environment, ("--access-log", "file", *arguments)
+        argv = [sys.executable, str(RENDER), "--exec", *self.arguments]
         if edits:
-            rendered = run_render("--access-log", "file", **environment)
+            rendered = run_render(*self.arguments, **environment)
             assert rendered.returncode == 0, rendered.stderr
             self._edit(edits)
             argv = [
@@ -104,6 +111,11 @@ class Gateway:
         unset = [word for name in SETTINGS if name not in environment for word in ("-u", name)]
         self.process = Process(["env", *unset, *argv], env=environment, name="nginx").start()
         self.process.wait_for_port(self.port)
+
+    def render_again(self, **settings: str) -> None:
+        """Write the configuration anew, with some settings changed, as one does before SIGHUP."""
+        rendered = run_render(*self.arguments, **{**self.environment, **settings})
+        assert rendered.returncode == 0, rendered.stderr
 
     def _edit(self, edits: Mapping[str, str]) -> None:
         for before, after in edits.items():

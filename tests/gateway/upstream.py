@@ -5,12 +5,25 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 
 OWN_PROBLEM = b'{"type":"about:blank","title":"Sold out","status":409,"code":"SOLD_OUT"}'
 OWN_OUTAGE = b'{"type":"about:blank","title":"Draining","status":503,"code":"DRAINING"}'
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is answered at one path, after how many seconds."""
+
+    body: bytes
+    status: int = 200
+    headers: Sequence[tuple[str, str]] = ()
+    seconds: float = 0.0
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -27,6 +40,11 @@ class _Handler(BaseHTTPRequestHandler):
         }
         self.server.received.append(received)
         path = self.path.partition("?")[0]
+        prepared = self.server.prepared.get(path)
+        if prepared is not None:
+            time.sleep(prepared.seconds)
+            self._send(prepared.status, prepared.body, list(prepared.headers))
+            return
         if path.endswith("/hang"):
             self.server.released.wait(30)
         if path.endswith("/cut"):
@@ -61,9 +79,11 @@ for _method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"):
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 500
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.prepared: dict[str, Prepared] = {}
         self.received: list[dict[str, Any]] = []
         self.released = threading.Event()
         self.own_headers = [
@@ -82,8 +102,8 @@ class _Server(ThreadingHTTPServer):
 class Upstream:
     """The server in a thread; `received` lists every request that reached it."""
 
-    def __init__(self) -> None:
-        self._server = _Server()
+    def __init__(self, port: int = 0) -> None:
+        self._server = _Server(port)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02})
         self.port: int = self._server.server_address[1]
 
@@ -91,6 +111,11 @@ class Upstream:
     def received(self) -> list[dict[str, Any]]:
         """Method, path, headers and body size of each request so far."""
         return self._server.received
+
+    @property
+    def prepared(self) -> dict[str, Prepared]:
+        """What is answered at a path instead of the report; may be changed at any time."""
+        return self._server.prepared
 
     def paths(self) -> list[str]:
         """The request targets so far, in order."""
