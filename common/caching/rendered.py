@@ -17,7 +17,7 @@ from common.caching.values import Codec, UnreadableValue
 SETTLED_SECONDS = 1.0
 _LENGTH_BYTES = 4
 # What a 304 repeats (RFC 9110 section 15.4.5).
-_REPEATED = frozenset({"etag", "cache-control", "vary", "content-language", "last-modified"})
+_REPEATED = frozenset({"etag", "cache-control", "vary"})
 _CONDITIONS = ("HTTP_IF_NONE_MATCH", "HTTP_IF_MODIFIED_SINCE")
 
 

@@ -19,9 +19,9 @@ _PLURALS = ("hits", "misses", "stale", "loads", "errors")
 class Statistics:
     """This process's counts; safe for threads.
 
-    A read that gives something is one of hit, miss (the loader's value was given) and stale (an old value was); besides, the
-    loader's runs are counted, and as errors its failures and each time that the
-    backend could not be asked or told.
+    A read that gives something is one of hit, miss (what the loader gave) and stale (an old value). Besides,
+    the loader's runs are counted, and as errors its failures and each time that the backend could not be
+    asked or told.
     """
 
     def __init__(self, regions: Iterable[str], record: Record | None) -> None:

@@ -283,7 +283,7 @@ def test_statistics_are_those_of_all_processes(stage: Stage):
             },
         },
     }  # fmt: skip
-    assert told == [("tickets", "miss"), ("tickets", "load"), ("tickets", "hit")]
+    assert told == [("tickets", "load"), ("tickets", "miss"), ("tickets", "hit")]
 
 
 def test_statistics_reach_the_others_without_being_asked_for(stage: Stage):

@@ -145,7 +145,8 @@ class EmbeddedBackend(PlainVerbs):
     def _end(self, condition: str, value: str) -> None:
         # Before: no load that is under way is kept. After: what memory took from the file meanwhile is void.
         self._epochs.bump(_PATTERNS)
-        self._file.remove(condition, value)
+        if not self._file.remove(condition, value):
+            self._epochs.bump(FLUSH)  # better too much than too little
         self._epochs.bump(_PATTERNS)
 
     def _read(self, name: str, stamp: bytes, patterns: int) -> Entry | None:

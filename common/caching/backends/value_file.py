@@ -13,19 +13,20 @@ from typing import TypeVar
 
 from common.coordination.locks import ForkAware
 from common.coordination.trouble import Trouble
+from common.identifiers import uuid7
 
 T = TypeVar("T")
 
 _PAGE_BYTES = 4096
 _WAL_BYTES = 8_000_000
-_BUSY_SECONDS = 0.05
+_BUSY_SECONDS = 0.2
 # After a lock was met writes are left out for a moment, and when it lasts the file is given up.
 _PAUSE_SECONDS = 0.25
 _LOCKED_SECONDS = 2.0
 # Where no file can be had at all, it is tried again after this.
 _RETRY_SECONDS = 1.0
 _EVICTED_SHARE = 8
-_NAME = re.compile(r"values-([0-9]+)\.sqlite3(-wal|-shm|-journal)?")
+_NAME = re.compile(r"values-([0-9]+)\.sqlite3([-.].*)?")
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SCHEMA = (
     "CREATE TABLE IF NOT EXISTS entry (key TEXT PRIMARY KEY, region TEXT NOT NULL, dead_at REAL NOT NULL,"
@@ -90,16 +91,22 @@ class ValueFile(ForkAware):
                 (key, region, dead_at, value),
             )
             connection.execute("COMMIT")
+            self._locked_since = None
             return True
 
         if time.monotonic() < self._pause_until or len(value) > self._limit_pages * _PAGE_BYTES // 4:
             return False
         return self._run(lambda connection: _with_room(connection, write), False)
 
-    def remove(self, condition: str, *values: object) -> int:
-        """Remove the entries that meet an SQL condition; how many."""
+    def remove(self, condition: str, *values: object) -> bool:
+        """Remove the entries that meet an SQL condition; False: they may still be there."""
         sql = f"DELETE FROM entry WHERE {condition}"  # noqa: S608 - written in this package alone
-        return self._run(lambda connection: connection.execute(sql, values).rowcount, 0)
+
+        def delete(connection: sqlite3.Connection) -> bool:
+            connection.execute(sql, values)
+            return True
+
+        return self._run(delete, False)
 
     def counts(self, now: float) -> Mapping[str, int]:
         """How many entries each region has that have not ended."""
@@ -132,7 +139,6 @@ class ValueFile(ForkAware):
             connection.close()
             self._failed(number, error)
             return otherwise
-        self._locked_since = None
         self._trouble.off()
         self._idle.append((number, connection))
         return result
@@ -148,29 +154,39 @@ class ValueFile(ForkAware):
             connection.close()
 
     def _opened(self, number: int) -> sqlite3.Connection:
-        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._path(number)
-        is_new = not path.exists()
-        connection = sqlite3.connect(
-            path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
+        if not path.exists():
+            self._create(path)
+            self._remove_files_below(number)
+        connection = _connect(path)
         try:
-            if is_new:
-                path.chmod(0o600)
-                self._remove_files_below(number)
             for pragma in (
-                f"page_size = {_PAGE_BYTES}",
-                "journal_mode = WAL",
                 "synchronous = OFF",
                 f"journal_size_limit = {_WAL_BYTES}",
                 f"max_page_count = {self._limit_pages}",
             ):
                 connection.execute(f"PRAGMA {pragma}").fetchall()
-            connection.execute(_SCHEMA)
         except BaseException:
             connection.close()
             raise
         return connection
+
+    def _create(self, path: Path) -> None:
+        """Make the file aside and put it there whole: who changes the journal's mode wants to be alone."""
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        aside = path.with_name(f"{path.name}.{uuid7()}")
+        aside.touch(mode=0o600)
+        try:
+            connection = _connect(aside)
+            try:
+                for statement in (f"PRAGMA page_size = {_PAGE_BYTES}", "PRAGMA journal_mode = WAL", _SCHEMA):
+                    connection.execute(statement).fetchall()
+            finally:
+                connection.close()
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(aside)
+        finally:
+            aside.unlink()
 
     def _failed(self, number: int, error: Exception) -> None:
         """Wait a little for a lock; begin a new file for anything else."""
@@ -202,6 +218,10 @@ class ValueFile(ForkAware):
                 if match is not None and int(match[1]) < number:
                     with contextlib.suppress(OSError):
                         path.unlink()
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    return sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
 
 
 def _with_room(connection: sqlite3.Connection, write: Callable[[sqlite3.Connection], T]) -> T:
