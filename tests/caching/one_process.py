@@ -49,7 +49,7 @@ def _done(caches: Caches, folder: Path, verb: str, arguments: list[Any]) -> Any:
         read = partial(caches.read, "tickets", key, ("t",), load)
         return sorted(set(in_threads(threads, read)))
     if verb == "read":
-        return caches.read("tickets", arguments[0], ("t",), lambda: (folder / "source").read_text())
+        return caches.read("tickets", arguments[0], ("t",), (folder / "source").read_text)
     if verb == "invalidate":
         return caches.invalidate(arguments)
     assert verb == "stats"

@@ -198,7 +198,12 @@ def test_the_file_has_a_bound_and_the_oldest_leave(tmp_path: Path):
 
 def test_the_memory_of_a_process_has_a_bound():
     level = Level(limit_bytes=100_000, limit_entries=50)
-    in_threads(4, lambda: [level.put(str(number), _entry(1000)) for number in range(200)])
+
+    def fill() -> None:
+        for number in range(200):
+            level.put(str(number), _entry(1000))
+
+    in_threads(4, fill)
     assert len(level) <= 38
     assert 0 < level.bytes <= 100_000
     for number in range(1000):

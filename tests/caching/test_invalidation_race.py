@@ -6,6 +6,7 @@ import random
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import count
 
 import pytest
@@ -90,8 +91,8 @@ def test_any_schedule_of_loads_changes_and_flushes(stage: Stage, acts: list[tupl
                 whole = {"all": {}, "region": {"region": "tickets"}, "pattern": {"pattern": "*one:*"}}
                 processes[0].flush(**whole[str(choice)])
             elif act == "read" and not any(load.thread.is_alive() for load in loads):
-                now = source
-                assert processes[int(choice)].read("tickets", key, (tag,), lambda now=now: now) == source
+                value = processes[int(choice)].read("tickets", key, (tag,), partial(int, source))
+                assert value == source
     for caches in processes:
         assert caches.read("tickets", key, (tag,), lambda: source) == source
 

@@ -10,6 +10,7 @@ from uuid import uuid4
 
 import pytest
 from flask import Flask
+from flask_caching.backends.base import BaseCache
 
 from common.caching.entries import ABSENT, Loaded
 from common.caching.front import front
@@ -133,7 +134,12 @@ def test_a_flush_of_nothing_known_is_an_error(stage: Stage):
 def test_one_of_many_threads_loads_a_cold_key(stage: Stage):
     caches, source = stage.caches(), Source()
     source.go.clear()
-    opener = threading.Thread(target=lambda: (source.entered.wait(10), source.go.set()))
+
+    def open_the_source() -> None:
+        assert source.entered.wait(10)
+        source.go.set()
+
+    opener = threading.Thread(target=open_the_source)
     opener.start()
     assert in_threads(64, lambda: caches.read("tickets", "1", TAGS, source.load)) == ["first"] * 64
     opener.join(10)
@@ -300,9 +306,15 @@ def test_a_planted_pickle_is_never_loaded(stage: Stage):
     assert planted >= 1
     assert stage.caches().read("tickets", "1", TAGS, lambda: "loaded") == "loaded"
     app = Flask("plain")
-    plain = front(app, stage.caches().backend)
+    plain = front(app, carrying(stage))
     assert plain.get("x") is None
     assert not _Bomb.went_off
+
+
+def carrying(stage: Stage) -> BaseCache:
+    backend = stage.caches().backend
+    assert isinstance(backend, BaseCache)
+    return backend
 
 
 class _Bomb:
@@ -340,7 +352,7 @@ def _plant(stage: Stage, payload: bytes) -> int:
 
 def test_flask_caching_carries_plain_values_through_these_backends(stage: Stage):
     app = Flask("plain")
-    plain = front(app, stage.caches().backend)
+    plain = front(app, carrying(stage))
     runs: list[int] = []
 
     @plain.memoize(60)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -39,7 +40,11 @@ def away_and_back(stage: Stage, trouble: str) -> Callable[[], None]:
         return server.resume
     if trouble == "killed":
         server.kill()
-        return lambda: server.start() and None
+
+        def start_again() -> None:
+            server.start()
+
+        return start_again
     with server.client(DB) as client:
         client.replicaof("127.0.0.1", 1)
 
@@ -78,7 +83,7 @@ def test_reads_answer_without_redis_and_are_not_stale_when_it_is_back(
     _, seconds = timed(lambda: one.invalidate(TAGS))
     assert seconds < WAITED_TWICE_SECONDS
     for caches in (one, other, one, other):
-        value, seconds = timed(lambda caches=caches: caches.read("tickets", "1", TAGS, source.load))
+        value, seconds = timed(partial(caches.read, "tickets", "1", TAGS, source.load))
         assert value == "second"
         assert seconds < WAITED_TWICE_SECONDS
     back()
