@@ -27,11 +27,13 @@ def throughput(seconds: Sequence[Second]) -> str:
     groups = _groups(seconds)
     chart = _line("answers a second, and users (right axis)", (BLUE, GREEN, GREY), _times(groups))
     tallies = [own_requests(group) for group in groups]
-    chart.add("answers/s", [_round(each.count / len(g)) for each, g in zip(tallies, groups, strict=True)])
-    chart.add(
-        "right, within 1 s", [_round(each.good / len(g)) for each, g in zip(tallies, groups, strict=True)]
+    _add(chart, "answers/s", [_round(each.count / len(g)) for each, g in zip(tallies, groups, strict=True)])
+    _add(
+        chart,
+        "right, within 1 s",
+        [_round(each.good / len(g)) for each, g in zip(tallies, groups, strict=True)],
     )
-    chart.add("users", [group[-1].users for group in groups], secondary=True)
+    _add(chart, "users", [group[-1].users for group in groups], secondary=True)
     return _svg(chart)
 
 
@@ -41,7 +43,7 @@ def latency(seconds: Sequence[Second]) -> str:
     chart = _line("response time, ms", (GREEN, ORANGE, RED), _times(groups))
     tallies = [own_requests(group) for group in groups]
     for name, share in (("P50", 0.50), ("P95", 0.95), ("P99", 0.99)):
-        chart.add(name, [_round(each.percentile(share)) if each.count else None for each in tallies])
+        _add(chart, name, [_round(each.percentile(share)) if each.count else None for each in tallies])
     return _svg(chart)
 
 
@@ -50,8 +52,8 @@ def stress_curve(steps: Sequence[Step]) -> str:
     labels = [f"{step.users:,}" for step in steps]
     chart = _line("right answers a second by users, and P95 in ms (right axis)", (BLUE, ORANGE), labels)
     chart.show_dots, chart.dots_size, chart.x_labels_major_count = True, 4, len(labels)
-    chart.add("answers/s, right and within 1 s", [_round(step.goodput) for step in steps])
-    chart.add("P95 ms", [_round(step.p95) for step in steps], secondary=True)
+    _add(chart, "answers/s, right and within 1 s", [_round(step.goodput) for step in steps])
+    _add(chart, "P95 ms", [_round(step.p95) for step in steps], secondary=True)
     return _svg(chart)
 
 
@@ -61,8 +63,8 @@ def memory(samples: Sequence[Memory]) -> str:
     shown = samples[::size]
     begun = samples[0].at if samples else 0.0
     chart = _line("memory, MB (PSS)", (BLUE, ORANGE), [clock(each.at - begun) for each in shown])
-    chart.add("web processes together", [_round(each.web) for each in shown])
-    chart.add("worker process", [_round(each.worker) for each in shown])
+    _add(chart, "web processes together", [_round(each.web) for each in shown])
+    _add(chart, "worker process", [_round(each.worker) for each in shown])
     return _svg(chart)
 
 
@@ -108,7 +110,6 @@ def _line(title: str, colors: tuple[str, ...], labels: Sequence[str]) -> pygal.L
         height=300,
         margin=12,
         show_dots=False,
-        stroke_style={"width": 2},
         legend_at_bottom=True,
         legend_at_bottom_columns=len(colors),
         legend_box_size=11,
@@ -119,8 +120,13 @@ def _line(title: str, colors: tuple[str, ...], labels: Sequence[str]) -> pygal.L
         x_labels_major_count=min(LABELS, len(labels)),
         show_minor_x_labels=False,
         truncate_legend=-1,
+        truncate_label=-1,
         value_formatter=lambda value: f"{value:,.0f}",
     )
+
+
+def _add(chart: pygal.Line, name: str, values: Sequence[float | None], *, secondary: bool = False) -> None:
+    chart.add(name, list(values), secondary=secondary, stroke_style={"width": 2, "linejoin": "round"})
 
 
 def _svg(chart: pygal.Line) -> str:

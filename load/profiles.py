@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
 
@@ -19,6 +20,7 @@ from load.venue import Venue
 CAPACITY_SECONDS = 6.0
 WARM_UP_SECONDS = 2.0
 RUSH_SECONDS = 25.0
+CATCH_UP_SECONDS = 30.0
 
 
 def expected_seconds(profile: str, options: Options) -> float:
@@ -63,12 +65,23 @@ def _scenarios(profile: str, venue: Venue, options: Options, results: Results, s
         think=options.think * THINK.get(profile, 1.0),
         words=venue.sells.words,
     )
+    _let_the_worker_catch_up(venue, screen)
     seen = results.runs[profile] = []
     with closing(run_swarm(plan, venue.folder)) as seconds:
         for second in seconds:
             seen.append(second)
             screen.second(profile, second, len(seen))
             venue.look_after()
+
+
+def _let_the_worker_catch_up(venue: Venue, screen: Screen) -> None:
+    """What one profile has left to do is not the next one's load; for a while, as it may never end."""
+    deadline = time.monotonic() + CATCH_UP_SECONDS
+    if behind := venue.backlog():
+        screen.say(f"  the worker has {behind:,} tasks left from before: waiting")
+    while venue.backlog() and time.monotonic() < deadline:
+        venue.look_after()
+        time.sleep(0.5)
 
 
 def _capacity(venue: Venue, results: Results, screen: Screen) -> None:

@@ -131,11 +131,13 @@ def _at_once(results: Results) -> Verdict:
 def _answers(results: Results) -> Verdict:
     seconds = [second for name in WITHIN_CAPACITY for second in results.runs.get(name, ())]
     tally, wrong = all_requests(seconds), errors(seconds)
-    worst = f", most often {wrong.most_common(1)[0][0]}" if wrong else ""
+    unfinished = sum(journey.failed for journey in by_name(seconds, flows=True).values())
+    worst = f"; most often {wrong.most_common(1)[0][0]}" if wrong else ""
+    found = f"{tally.failed:,} of {tally.count:,} were not, {unfinished:,} journeys failed{worst}"
     return Verdict(
         name="answers as expected",
         aim="all",
-        found="-" if not tally.count else f"{tally.failed:,} of {tally.count:,} were not{worst}",
+        found="-" if not tally.count else found,
         met=None if not tally.count else not wrong,
         how="status and content of each within capacity (smoke, load, soak); SOLD_OUT is one like others",
     )

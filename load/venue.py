@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
+from sqlalchemy import func, select
 
 from benchmarks.databases import Databases, opened, rows
 from common.clock import system_clock
@@ -21,6 +22,7 @@ from load.destination import Sells, fill, time_zone, write_places
 from tests.invariants.checker import check
 from tests.servers.process import Process
 from tests.servers.stack import ServiceStack
+from ticketing_service.storage.sql import schema
 
 WEB_THREADS = 8
 BUFFER_POOL = "256M"
@@ -52,6 +54,16 @@ class Venue:
             *server,
         ):
             _raise_if_ended(process)
+
+    def backlog(self) -> int:
+        """Tasks that the worker has yet to do: money to collect, codes to make, mail to send."""
+        database = Database(self.database_url, threads=1)
+        try:
+            with database.read() as connection:
+                due = select(func.count()).where(schema.outbox.c.due_at <= system_clock())
+                return connection.execute(due).scalar_one()
+        finally:
+            database.close()
 
     def cache_stats(self) -> dict[str, Any] | None:
         """What the service says of its cache; None when it does not say anything."""
