@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import resource
+import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -237,3 +238,15 @@ def with_a_full_disk(coordination: Coordination, folder: str) -> str:
     assert hampered.bump("x") == healthy.epoch("x") == 2
     assert sorted(healthy.rows("calls").values()) == [b"row"]
     return "served"
+
+
+def leave_a_child_behind(coordination: Coordination, key: str) -> None:
+    """Hold a slot, a row and a flight, fork a child that lives on, and wait to be killed."""
+    coordination.publish("left", b"row")
+    with coordination.flight(key, 0):
+        child = os.fork()
+        if child == 0:
+            signal.pause()
+            os._exit(0)
+        Talk.say((coordination.slot, child))
+        Talk.hear()

@@ -68,6 +68,20 @@ def test_a_child_that_was_forked_has_a_slot_and_a_row_of_its_own(world: World) -
     assert rows == repr([b"child", b"parent"])
 
 
+def test_a_child_that_outlives_its_parent_keeps_nothing_of_it(embedded: World) -> None:
+    parent, other = embedded.nodes(2)
+    parent.begin(deeds.leave_a_child_behind, "key")
+    slot, child = parent.hear()
+    assert list(other.run(deeds.rows, "left").values()) == [b"row"]
+    parent.kill()
+    try:
+        assert other.run(deeds.rows, "left") == {}
+        assert other.run(deeds.slot) == slot
+        assert other.run(deeds.fly, "key", 0.0)[0] is True
+    finally:
+        os.kill(child, signal.SIGKILL)
+
+
 def test_a_bump_is_seen_by_all_within_a_second(world: World) -> None:
     nodes = world.nodes(4)
     for node in nodes:

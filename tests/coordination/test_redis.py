@@ -157,6 +157,18 @@ def test_the_last_share_of_two_machines_that_were_apart_stands_on_both(machines:
     assert second.call("shared", "mode") == b"later"
 
 
+def test_a_share_stands_although_another_machine_s_clock_is_ahead(machines: World) -> None:
+    first, second = machines.nodes(2)
+    with machines.redis.client(2) as admin:
+        for ahead in range(5):
+            admin.hset(f"{PREFIX}documents", "mode", "earlier")
+            admin.hset(f"{PREFIX}stamps", "mode", f"{4_000_000_000_000 + 1000 * ahead}:+00000000")
+            first.call("share", "mode", b"later %d" % ahead)
+            assert admin.hget(f"{PREFIX}documents", "mode") == b"later %d" % ahead
+    eventually(lambda: second.call("shared", "mode") == b"later 4", seconds=2)
+    assert first.call("shared", "mode") == b"later 4"
+
+
 def test_both_of_two_machines_that_bumped_while_apart_see_the_other_s_bump(machines: World) -> None:
     first, second = machines.nodes(2)
     machines.redis.kill()
