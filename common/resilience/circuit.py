@@ -76,7 +76,7 @@ class Circuit:
                 self._others["refused"] += 1
             if self.bulletin.call_listeners:
                 self.bulletin.tell_call(CallRecorded(self.spec.name, "refused"))
-        self.bulletin.tell()
+        self._afterwards()
         return permit, wait
 
     def _decide(self, now: float) -> tuple[Permit | None, float]:
@@ -186,7 +186,7 @@ class Circuit:
             elif phases.trials.succeeded():
                 phases.close(now, "the trials succeeded")
             self.passing = phases.passing
-        self.bulletin.tell()
+        self._afterwards()
 
     def _open_if_due(self, permit: Closed, now: float) -> None:
         cause = self.spec.reason_to_open(permit.window.counts(now))
@@ -197,6 +197,15 @@ class Circuit:
                 return
             self._phases.open(now, cause, own_evidence=True)
             self.passing = self._phases.passing
+        self._afterwards()
+
+    def _afterwards(self) -> None:
+        """What a change leaves to be done outside the lock."""
+        while self._phases.abandoned:
+            try:
+                self._phases.abandoned.popleft().free()
+            except IndexError:
+                break  # another thread was quicker
         self.bulletin.tell()
 
     # --- from outside --------------------------------------------------------------------------------
@@ -209,7 +218,7 @@ class Circuit:
                 return
             self._phases.open(now, cause, own_evidence=False)
             self.passing = self._phases.passing
-        self.bulletin.tell()
+        self._afterwards()
 
     def reset(self, cause: str) -> None:
         """Close at once, whatever the state; the mode stays as it is."""
@@ -217,7 +226,7 @@ class Circuit:
             self._phases.last_error = None
             self._phases.close(self._monotonic(), cause)
             self.passing = self._phases.passing
-        self.bulletin.tell()
+        self._afterwards()
 
     def set_mode(self, mode: Mode, reason: str, until: datetime | None) -> None:
         """Raises ValueError for an unknown mode, or an `until` without a zone."""
@@ -228,7 +237,7 @@ class Circuit:
         with self._lock:
             self._phases.set_mode(self._monotonic(), mode, reason, until)
             self.passing = self._phases.passing
-        self.bulletin.tell()
+        self._afterwards()
 
     def status(self) -> Status:
         """How it stands now. A lost trial gives its place back to the others even if nobody calls here."""
@@ -240,7 +249,7 @@ class Circuit:
             status = self._phases.status(now)
         if lost is not None:
             lost.free()
-        self.bulletin.tell()
+        self._afterwards()
         return status
 
     def open_seconds(self) -> float:

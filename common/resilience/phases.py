@@ -5,6 +5,7 @@ Not safe for threads: the circuit's lock is held round each call.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
@@ -47,7 +48,8 @@ class Phases:
     """Closed, open or half-open; automatic, forced open or disabled.
 
     `passing` is the permit of everybody while the breaker is closed and automatic, else None. `permit` is the
-    last closed generation's, which a disabled breaker goes on with.
+    last closed generation's, which a disabled breaker goes on with. `abandoned`: leases whose places are
+    to be given back, outside the lock.
     """
 
     def __init__(self, spec: BreakerSpec, now: float, clock: Clock, random: Callable[[], float]) -> None:
@@ -57,6 +59,7 @@ class Phases:
         self.mode_until: datetime | None = None
         self.until = 0.0
         self.trials = Trials(spec.trials, spec.successes_to_close)
+        self.abandoned: deque[Lease] = deque()
         self.permit = Closed(RollingWindow(now), now)
         self.passing: Closed | None = self.permit
         self.last_error: LastError | None = None
@@ -164,7 +167,9 @@ class Phases:
         self._opened_at = None
 
     def _new_trials(self) -> None:
-        """The leases of earlier trials are worth nothing any more."""
+        """The leases of earlier trials are worth nothing any more, even if their calls never end."""
+        if self.trials.current is not None:
+            self.abandoned.append(self.trials.current)
         self.trials = Trials(self._spec.trials, self._spec.successes_to_close)
 
     def _move(self, state: State, cause: str, before: Condition | None = None) -> None:

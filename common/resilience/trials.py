@@ -19,18 +19,22 @@ class Places(Protocol):
 class Lease:
     """The right to one trial call until `expires_at`; whoever holds it is told apart by identity."""
 
-    __slots__ = ("_release", "expires_at")
+    __slots__ = ("_over", "_release", "expires_at")
 
     def __init__(self, expires_at: float) -> None:
         self.expires_at = expires_at
+        self._over = False
         self._release: Release | None = None
 
     def hold(self, release: Release) -> None:
-        """Remember what gives the shared place back."""
+        """Remember what gives the shared place back; at once, if the lease was ended meanwhile."""
         self._release = release
+        if self._over:
+            self.free()
 
     def free(self) -> None:
         """Give the shared place back; only the first call does."""
+        self._over = True
         release, self._release = self._release, None
         if release is not None:
             release()

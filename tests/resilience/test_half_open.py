@@ -192,6 +192,7 @@ def test_late_results_from_before_the_trip_change_nothing(time: Time, hanging: A
     break_down(breaker, 10)
     late.finish(0, error)
     assert breaker.state == "open"
+    assert breaker.status().counts.calls == 10
     time.pass_by(30)
     late.finish(1, error)
     late.finish(2, error)
@@ -289,3 +290,18 @@ def test_when_places_cannot_be_had_this_process_goes_on_alone(time: Time, caplog
     succeed(breaker, 2)
     assert breaker.state == "closed"
     assert "goes on alone" in caplog.text
+
+
+@pytest.mark.parametrize("act", ["reset", "forced_open"])
+def test_a_hanging_trial_gives_its_place_back_when_an_operator_acts(time: Time, hanging: Any, act: Any):
+    places = Places()
+    breaker = _half_open_with(time, places)
+    lost = hanging(breaker)
+    assert lost.begin()
+    if act == "reset":
+        breaker.reset()
+    else:
+        breaker.set_mode(act)
+    assert places.free == 2
+    lost.finish(0)
+    assert places.free == 2
