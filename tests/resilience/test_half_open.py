@@ -166,6 +166,9 @@ def test_three_lost_trials_open_again_instead_of_letting_a_fourth_through(
     assert not lost.begin()
     assert half_open.state == "open"
     assert half_open.status().events[-1].cause == "no trial was reported back in time"
+    wait, generation = half_open.open_remaining, half_open.status().generation
+    lost.finish(2, Away("late"))
+    assert (half_open.open_remaining, half_open.status().generation) == (wait, generation)
     time.pass_by(61)
     succeed(half_open, 2)
     assert half_open.state == "closed"

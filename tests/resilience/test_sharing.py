@@ -203,6 +203,21 @@ def test_the_last_of_two_operators_is_right_everywhere(service: Service):
         }
 
 
+def test_an_old_document_does_not_undo_what_was_set_here(
+    service: Service, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    (process,) = service(1)
+    process.set_mode("database", "disabled")
+    reader = EmbeddedCoordination(tmp_path / "shared")
+    old = reader.shared("breaker-mode:database")
+    reader.close()
+    process.set_mode("database", "forced_open")
+    # What is read may be a quarter of a second old.
+    monkeypatch.setattr(EmbeddedCoordination, "shared", lambda *_: old)
+    process.sharing.round()
+    assert process["database"].status().mode == "forced_open"
+
+
 def test_another_programs_rows_and_documents_are_left_alone(service: Service, tmp_path: Path):
     (process,) = service(1)
     stranger = EmbeddedCoordination(tmp_path / "shared")
