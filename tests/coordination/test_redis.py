@@ -162,9 +162,11 @@ def test_a_share_stands_although_another_machine_s_clock_is_ahead(machines: Worl
     with machines.redis.client(2) as admin:
         for ahead in range(5):
             admin.hset(f"{PREFIX}documents", "mode", "earlier")
-            admin.hset(f"{PREFIX}stamps", "mode", f"{4_000_000_000_000 + 1000 * ahead}:+00000000")
+            version = 4_000_000_000_000 + 1000 * ahead
+            admin.hset(f"{PREFIX}stamps", "mode", f"{version}:+00000000")
             first.call("share", "mode", b"later %d" % ahead)
             assert admin.hget(f"{PREFIX}documents", "mode") == b"later %d" % ahead
+            assert int(str(admin.hget(f"{PREFIX}stamps", "mode"), "ascii").partition(":")[0]) > version
     eventually(lambda: second.call("shared", "mode") == b"later 4", seconds=2)
     assert first.call("shared", "mode") == b"later 4"
 
