@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import threading
 from collections.abc import Callable, Mapping
@@ -12,13 +13,19 @@ from flask import Flask
 from common.auth.authenticator import Authenticator, token_expired
 from common.auth.local_issuer import token_verifier
 from common.auth.policy import Caller
+from common.caching import front as caching
 from common.clock import system_clock
 from common.database import StoreUnavailable
 from common.monitoring.blueprint import Monitoring, monitoring
 from common.monitoring.checks import Runner
+from common.monitoring.draining import is_draining
 from common.monitoring.memory import memory_check
+from common.monitoring.metrics.routes import add_metrics_routes
+from common.monitoring.operating import add_breaker_routes, add_cache_routes
+from common.parts import Parts
+from common.resilience.refusals import Refused as NotAsked
 from common.settings import Settings
-from common.web import problems, security
+from common.web import deadlines, problems, security
 from common.web.api import operations_of
 from common.web.documentation import documentation
 from common.web.field_errors import FieldError
@@ -27,8 +34,9 @@ from common.web.problems import Problem, ProblemCode
 from ticketing_service import wiring
 from ticketing_service.actions.booking_tokens import PREFIX as BOOKING_TOKEN
 from ticketing_service.actions.ports import Ports
-from ticketing_service.checks import database_check, worker_check
+from ticketing_service.checks import breakers_check, cache_check, database_check, worker_check
 from ticketing_service.domain.errors import Code, Kind, Refused
+from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.routes.admissions import admissions_api
 from ticketing_service.routes.booking import booking_api
 from ticketing_service.routes.bookings import bookings_api
@@ -40,6 +48,7 @@ from ticketing_service.routes.slots import slots_api
 from ticketing_service.routes.tickets import tickets_api
 from ticketing_service.routes.vouchers import vouchers_api
 from ticketing_service.schemas.documents import facts_document
+from ticketing_service.wiring import Running
 
 VERSION = "0.1.0"
 SERVICE_NAME = "ticketing-module"
@@ -75,26 +84,42 @@ RETRY_AFTER_SECONDS: Mapping[Code, int] = {
 CODES: Mapping[str, ProblemCode] = {code.name: ProblemCode(STATUS[code.kind], code.title) for code in Code}
 
 
-class ProcessState:
-    """What a process makes for itself once it is there: ports with their connections, threads of checks.
+class Process:
+    """What a process makes for itself once it is there: what it stands on, and the threads of its checks.
 
     Gunicorn's hook begins it after the fork; without gunicorn the first request does.
     """
 
-    def __init__(self, make: Callable[[], Ports], checks: Callable[[Callable[[], Ports]], Runner]) -> None:
+    def __init__(self, make: Callable[[], Running]) -> None:
         self._make = make
         self._lock = threading.Lock()
-        self._ports: Ports | None = None
+        self._running: Running | None = None
         self._begun = False
-        self.runner = checks(self.ports)
+        self.runner = Runner(
+            (
+                database_check(lambda: self.running().store),
+                cache_check(self.parts),
+                breakers_check(self.parts),
+                worker_check(lambda: self.running().store, lambda: self.ports().clock()),
+                memory_check(os.getpid()),
+            )
+        )
+
+    def running(self) -> Running:
+        """What this process stands on."""
+        if self._running is None:
+            with self._lock:
+                if self._running is None:  # else another thread made it meanwhile
+                    self._running = self._make()
+        return self._running
 
     def ports(self) -> Ports:
         """The ports of this process."""
-        if self._ports is None:
-            with self._lock:
-                if self._ports is None:  # else another thread made them meanwhile
-                    self._ports = self._make()
-        return self._ports
+        return self.running().ports
+
+    def parts(self) -> Parts:
+        """The parts of this process."""
+        return self.running().parts
 
     def begin(self) -> None:
         """Start what runs beside the requests; later calls do nothing."""
@@ -103,55 +128,60 @@ class ProcessState:
         with self._lock:
             begins, self._begun = not self._begun, True
         if begins:
-            self.ports()
+            self.running()
             self.runner.start()
 
     def end(self) -> None:
-        """Stop what `begin` started, and let go of the store's connections."""
+        """Stop what `begin` started, and let go of the connections."""
         self.runner.stop()
-        if self._ports is not None:
-            self._ports.store.close()
+        if self._running is not None:
+            self._running.close()
 
 
-def create_app(settings: Settings, ports: Ports | None = None) -> Flask:
-    """The application. `ports`: those to use instead of what the settings ask for.
+def create_app(settings: Settings, running: Running | None = None) -> Flask:
+    """The application. `running`: what to stand on instead of what the settings ask for.
 
     It connects to nothing: `app.extensions["post_fork"]` begins that in each process, and
     `app.extensions["process"].end()` ends it.
     """
     app = Flask(__name__, static_folder=None)
-    security.install(app, trusted_proxies=settings.trusted_proxies)
-    problems.install(app, {Refused: _refusal, StoreUnavailable: _store_unavailable})
-    master = os.getpid()
-    state = ProcessState(
-        (lambda: ports) if ports is not None else (lambda: wiring.build(settings)),
-        lambda source: Runner((database_check(source), worker_check(source), memory_check(master))),
+    metrics = wiring.make_metrics(settings) if running is None else running.metrics
+    metrics.install(app)
+    security.install(app, trusted_proxies=settings.trusted_proxies, refused_last=(f"{PREFIX}/redemptions",))
+    problems.install(
+        app, {Refused: _refusal, StoreUnavailable: _store_unavailable, NotAsked: _store_unavailable}
     )
-    app.extensions["process"] = state
-    app.extensions["post_fork"] = state.begin
-    app.before_request(state.begin)
+    process = Process(lambda: running or wiring.run_web(settings, metrics))
+    app.extensions["process"] = process
+    app.extensions["post_fork"] = process.begin
+    app.before_request(process.begin)
+    deadlines.install(app)
+    caching.install(app, lambda: process.parts().caches)
     app.extensions["authenticator"] = Authenticator(
-        token_verifier(settings, ports.clock if ports is not None else system_clock),
-        resolvers={BOOKING_TOKEN: lambda token: _booking_caller(token, state.ports())},
+        token_verifier(settings, system_clock if running is None else running.ports.clock),
+        resolvers={BOOKING_TOKEN: lambda token: _booking_caller(token, process.ports())},
         operator_keys=settings.operator_keys,
     )
     for resource in RESOURCES:
-        resource(state.ports).register(app)
-    _describe(app, settings, state.runner)
+        resource(process.ports).register(app)
+    _describe(app, settings, process, metrics)
     return app
 
 
-def _describe(app: Flask, settings: Settings, runner: Runner) -> None:
+def _describe(app: Flask, settings: Settings, process: Process, metrics: TicketingMetrics) -> None:
     watched = Monitoring(
         service_name=SERVICE_NAME,
         version=VERSION,
         environment=settings.environment,
-        runner=runner,
+        runner=process.runner,
         started_at=system_clock(),
-        # Told to end, gunicorn closes its socket at once and answers what it has accepted.
-        draining=lambda: False,
+        draining=is_draining,
     )
-    monitoring(f"{PREFIX}/monitoring", watched).register(app)
+    api = monitoring(f"{PREFIX}/monitoring", watched)
+    add_metrics_routes(api, metrics)
+    add_breaker_routes(api, process.parts)
+    add_cache_routes(api, process.parts)
+    api.register(app)
 
     def document() -> dict[str, Any]:
         return build_document(
@@ -191,5 +221,8 @@ def _refusal(refused: Refused) -> Problem:
     )
 
 
-def _store_unavailable(_: StoreUnavailable) -> Problem:
-    return _refusal(Refused(Code.STORE_UNAVAILABLE))
+def _store_unavailable(error: StoreUnavailable | NotAsked) -> Problem:
+    found = _refusal(Refused(Code.STORE_UNAVAILABLE))
+    if error.retry_after_seconds is not None:
+        found.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
+    return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
@@ -13,22 +14,55 @@ from ticketing_service.actions import delivery, settlement, slot_cancellation, u
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import DirectoryUnavailable, MailUnavailable, PaymentUnavailable
 from ticketing_service.documents.mail_texts import Template
+from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.port import Task
 
+POI_COPY = "poi-copy"
 DEPENDENCIES_AWAY = (PaymentUnavailable, MailUnavailable, DirectoryUnavailable)
 
 
-def build_worker(ports: Ports, *, owner: str | None = None, pace: Pace | None = None) -> Worker:
-    """The worker over `ports`; `owner` names it among others."""
+def build_worker(
+    ports: Ports,
+    metrics: TicketingMetrics | None = None,
+    *,
+    owner: str | None = None,
+    pace: Pace | None = None,
+) -> Worker:
+    """The worker over `ports`; `owner` names it among others. `metrics` are told how it does."""
+    timetable = jobs(ports)
+    if metrics is not None:
+        timetable = (*map(partial(_told, ports, metrics), timetable), *watching(ports, metrics))
     return Worker(
         ports.store.outbox,
         handlers(ports),
-        jobs(ports),
+        timetable,
         ports.clock,
         owner or f"{socket.gethostname()[:40]}-{os.getpid()}-{os.urandom(4).hex()}",
         transient=DEPENDENCIES_AWAY,
         pace=pace,
+        watcher=metrics,
     )
+
+
+def watching(ports: Ports, metrics: TicketingMetrics) -> tuple[Job, ...]:
+    """The jobs that only measure."""
+
+    def outbox() -> None:
+        metrics.outbox(*ports.store.outbox.depth(ports.clock()))
+
+    return (Job("outbox-depth", 2, outbox),)
+
+
+def _told(ports: Ports, metrics: TicketingMetrics, job: Job) -> Job:
+    """`job`; that of the POIs says how old our copy is, too."""
+    if job.name != POI_COPY:
+        return job
+
+    def pull() -> None:
+        job.run()
+        metrics.poi_copy_current(ports.clock())
+
+    return replace(job, run=pull)
 
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
@@ -49,7 +83,7 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
     return (
         Job("expiry", 1, partial(upkeep.expire_holds, ports)),
         Job("reconciliation", 2, partial(settlement.reconcile, ports)),
-        Job("poi-copy", 10, partial(copy.pull, ports)),
+        Job(POI_COPY, 10, partial(copy.pull, ports)),
         Job("no-shows", 60, partial(upkeep.mark_no_shows, ports)),
         Job("purge", 60, partial(upkeep.purge, ports)),
         Job("schedules", 3600, partial(upkeep.extend_schedules, ports)),

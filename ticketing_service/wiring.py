@@ -3,32 +3,135 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 from common.auth.keyfiles import KeyRing, SecretRing
+from common.caching.regions import Region
 from common.clock import system_clock
+from common.database import StoreUnavailable
+from common.parts import SPARE_THREADS, Parts, open_parts
+from common.resilience.states import (
+    DATABASE_WAITS,
+    EXTERNAL_WAITS,
+    INTERNAL_WAITS,
+    BreakerSpec,
+    Classify,
+    Verdict,
+)
 from common.settings import Settings
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.ports import Ports
+from ticketing_service.clients.guarded import GuardedMailer, GuardedPaymentModule, GuardedPoiDirectory
 from ticketing_service.clients.mail import FolderMailer, SmtpMailer
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
-from ticketing_service.clients.port import Mailer
+from ticketing_service.clients.port import DirectoryUnavailable, Mailer, MailUnavailable, PaymentUnavailable
 from ticketing_service.domain.pricing import SalePolicy
+from ticketing_service.invalidation import Invalidation
+from ticketing_service.metrics import TicketingMetrics
+from ticketing_service.storage.changes import Listeners
+from ticketing_service.storage.guarded import guarded
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql.store import open_store
 
+CHECKS = 2
+"""Connections that the health checks may have beside the requests."""
 
-def build(settings: Settings) -> Ports:
-    """All ports. Nothing is connected to before its first use; build them after a fork."""
+WORKER_CALLS = 16
+"""How many calls to one dependency the worker may have under way: as many as it has threads."""
+
+
+def failing(*kinds: type[BaseException]) -> Classify:
+    """A breaker's judgement: these exceptions are failures of the dependency, all others are its answers."""
+
+    def judge(error: BaseException) -> Verdict:
+        if isinstance(error, kinds):
+            return Verdict("failure", getattr(error, "retry_after_seconds", None))
+        return Verdict("success" if isinstance(error, Exception) else "ignored")
+
+    return judge
+
+
+BREAKERS = (
+    BreakerSpec(name="database", timeout_seconds=3, waits=DATABASE_WAITS, classify=failing(StoreUnavailable)),
+    BreakerSpec(
+        name="payment-api", timeout_seconds=9, waits=EXTERNAL_WAITS, classify=failing(PaymentUnavailable)
+    ),
+    BreakerSpec(
+        name="poi-api", timeout_seconds=2, waits=INTERNAL_WAITS, classify=failing(DirectoryUnavailable)
+    ),
+    BreakerSpec(name="mail", timeout_seconds=10, waits=EXTERNAL_WAITS, classify=failing(MailUnavailable)),
+)
+"""Besides that of the cache. Their time-outs are those of the drivers: connecting and one answer."""
+
+_HOUR = 3600
+REGIONS = (
+    Region(name="tickets", ttl_seconds=_HOUR, stale_seconds=2 * _HOUR),
+    Region(name="availability", ttl_seconds=300, stale_seconds=600),
+    Region(name="statistics", ttl_seconds=600, stale_seconds=1200),
+)
+
+
+def make_metrics(settings: Settings) -> TicketingMetrics:
+    """The metrics of a process, before they are attached to anything."""
+    return TicketingMetrics(settings.data_dir)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Running:
+    """What a process of the service stands on. `store` is that of the ports, without what goes round it."""
+
+    ports: Ports
+    store: Store
+    parts: Parts
+    metrics: TicketingMetrics
+
+    def close(self) -> None:
+        """Let go of everything."""
+        self.ports.store.close()
+        self.parts.close()
+
+
+def run_web(settings: Settings, metrics: TicketingMetrics | None = None) -> Running:
+    """For a process that answers requests; called after the fork."""
+    return _run(settings, metrics, settings.web_threads - SPARE_THREADS)
+
+
+def run_worker(settings: Settings) -> Running:
+    """For the worker process."""
+    return _run(settings, None, WORKER_CALLS)
+
+
+def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) -> Running:
+    metrics = metrics or make_metrics(settings)
+    parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
+    listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
+    store = open_the_store(settings, call_limit + CHECKS, listeners.expired)
+
+    def timed(operation: str, seconds: float) -> None:
+        metrics.database_query(operation, seconds)
+        metrics.pool_in_use(store.connections_in_use())
+
+    behind = guarded(store, parts.guard("database"), timed, listeners)
+    return Running(ports=_ports(settings, behind, parts, metrics), store=store, parts=parts, metrics=metrics)
+
+
+def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMetrics) -> Ports:
+    """All ports. Nothing is connected to before its first use."""
     keys = settings.data_dir / "keys"
     admission_keys = KeyRing(keys / "admissions")
+    payments = HttpPaymentModule(settings.payment_api_url, settings.payment_api_tokens[0])
+    directory = GeoJsonPoiDirectory(_directory_file(settings))
     return Ports(
-        store=open_the_store(settings),
-        payment_module=HttpPaymentModule(settings.payment_api_url, settings.payment_api_tokens[0]),
-        poi_directory=GeoJsonPoiDirectory(_directory_file(settings)),
-        mailer=_mailer(settings),
+        store=store,
+        payment_module=GuardedPaymentModule(
+            payments, parts.guard("payment-api", retries=True), metrics.external
+        ),
+        poi_directory=GuardedPoiDirectory(directory, parts.guard("poi-api"), metrics.external),
+        mailer=GuardedMailer(_mailer(settings), parts.guard("mail"), metrics.external),
         clock=system_clock,
         policy=SalePolicy(),
         admission_keys=admission_keys,
@@ -40,9 +143,11 @@ def build(settings: Settings) -> Ports:
     )
 
 
-def open_the_store(settings: Settings, threads: int | None = None) -> Store:
+def open_the_store(
+    settings: Settings, threads: int | None = None, expired: Callable[[int], None] | None = None
+) -> Store:
     """The store alone, for what needs nothing else. `threads` read at the same time."""
-    return open_store(settings.database_url, threads or settings.web_threads)
+    return open_store(settings.database_url, threads or settings.web_threads, expired)
 
 
 def _mailer(settings: Settings) -> Mailer:

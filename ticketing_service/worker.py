@@ -10,7 +10,7 @@ from common.monitoring import logs
 from common.outbox.loop import Worker
 from common.settings import load_or_exit
 from ticketing_service.tasks import build_worker
-from ticketing_service.wiring import build
+from ticketing_service.wiring import run_worker
 
 log = logging.getLogger(__name__)
 
@@ -23,11 +23,11 @@ def main() -> None:
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     settings = load_or_exit("ticketing")
     logs.install("ticketing-worker", settings.log_level)
-    ports = build(settings)
+    running = run_worker(settings)
     try:
-        run_until_signalled(build_worker(ports))
+        run_until_signalled(build_worker(running.ports, running.metrics))
     finally:
-        ports.store.close()
+        running.close()
 
 
 def run_until_signalled(worker: Worker) -> None:

@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url, text
 
 from common.database.failures import DATABASE_ERRORS, is_unavailable
 from common.database.group_commit import GroupCommit, Verb, no_turns
@@ -63,6 +63,11 @@ class Database:
         """Ask for a sign of life. Raises `StoreUnavailable`."""
         with self.read() as connection:
             connection.execute(text("SELECT 1"))
+
+    def connections_in_use(self) -> int:
+        """How many connections of this process are at work."""
+        pools = (self._reader.pool, self._writer.pool)
+        return sum(pool.checkedout() for pool in pools if isinstance(pool, QueuePool))
 
     def close(self) -> None:
         self._reader.dispose()

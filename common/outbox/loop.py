@@ -67,6 +67,13 @@ class Outbox(Protocol):
     def beat(self, owner: str, now: datetime, lease_until: datetime) -> bool: ...
 
 
+class Watcher(Protocol):
+    """Is told how the worker does; raises nothing."""
+
+    def heartbeat(self, moment: datetime) -> None: ...
+    def job_succeeded(self, job: str, moment: datetime) -> None: ...
+
+
 Handler = Callable[[Any], None]
 
 
@@ -117,8 +124,10 @@ class Worker:
         *,
         transient: tuple[type[Exception], ...] = (),
         pace: Pace | None = None,
+        watcher: Watcher | None = None,
     ) -> None:
         self._outbox = outbox
+        self._watcher = watcher
         self._handlers = handlers
         self._jobs = jobs
         self._clock = clock
@@ -183,6 +192,9 @@ class Worker:
                 log.warning("job %s: %s: %s", job.name, type(error).__name__, error)
             except Exception:
                 log.exception("job %s failed", job.name)
+            else:
+                if self._watcher is not None:
+                    self._watcher.job_succeeded(job.name, self._clock())
 
     def _start_tasks(self, pool: ThreadPoolExecutor) -> int:
         """Claim as many tasks as there are free threads: none is to wait while its lease runs."""
@@ -286,6 +298,8 @@ class Worker:
         was = self.active
         # A little less than was granted, so that two workers never both believe to be the one.
         self._active_until = asked_at + self._pace.lease * 0.9 if mine else 0.0
+        if mine and self._watcher is not None:
+            self._watcher.heartbeat(now)
         if mine != was:
             log.info("worker %s is %s", self._owner, "active" if mine else "standing by")
             self._wake.set()

@@ -45,6 +45,8 @@ PROBLEM_CODES: Mapping[str, ProblemCode] = {
     "TOKEN_INVALID": ProblemCode(401, "The token is not valid"),
     "FORBIDDEN": ProblemCode(403, "You may not do this"),
     "NOT_FOUND": ProblemCode(404, "There is nothing at this address"),
+    "BREAKER_NOT_FOUND": ProblemCode(404, "There is no such circuit breaker"),
+    "REGION_NOT_FOUND": ProblemCode(404, "There is no such region of the cache"),
     "METHOD_NOT_ALLOWED": ProblemCode(405, "The address does not know this method"),
     "NOT_ACCEPTABLE": ProblemCode(406, "The answer cannot be given in a form that you accept"),
     "CONTENT_TOO_LARGE": ProblemCode(413, "The body is too large"),

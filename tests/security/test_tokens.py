@@ -65,7 +65,7 @@ def ask(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Ask:
     keys = [public_jwk("k1", KEY.public_key().public_bytes_raw())]
     file.write_text(json.dumps({"keys": keys}))
     with_jwks = settings(stage.shop, JWKS_SOURCE=str(file), TOKEN_ISSUER=ISSUER)
-    client = create_app(with_jwks, stage.shop.ports).test_client()
+    client = create_app(with_jwks, stage.shop.running).test_client()
 
     def send(text: str) -> Reply:
         answer: Any = client.get(API + STAFF_ONLY, headers={"Authorization": f"Bearer {text}"})
@@ -159,7 +159,7 @@ def test_the_local_issuer_is_believed_on_a_loopback_address_alone(stage: Stage) 
     for host, status in (("127.0.0.1", 200), ("0.0.0.0", 401), ("192.0.2.1", 401), ("::", 401)):
         # Whoever names the local issuer as the trusted one does not get round it.
         for more in ({}, {"JWKS_SOURCE": str(stage.shop.issuer.publish()), "TOKEN_ISSUER": LOCAL_ISSUER}):
-            client = create_app(settings(stage.shop, BIND_HOST=host, **more), stage.shop.ports).test_client()
+            client = create_app(settings(stage.shop, BIND_HOST=host, **more), stage.shop.running).test_client()
             assert client.get(API + STAFF_ONLY, headers=local).status_code == status, host
 
 
@@ -262,7 +262,7 @@ def test_webhooks_are_verified_with_each_of_two_secrets(stage: Stage) -> None:
     assert stage.shop.webhook(hint).status_code == 200
     assert refusal(stage.shop.webhook(hint, secret=OLD_SECRET)) == (401, "SIGNATURE_INVALID")
     ports = replace(stage.shop.ports, webhook_secrets=both.payment_webhook_secrets)
-    client = create_app(both, ports).test_client()
+    client = create_app(both, replace(stage.shop.running, ports=ports)).test_client()
     for secret, status in ((SECRET, 200), (OLD_SECRET, 200), ("a-third-that-nobody-knows", 401)):
         raw = json.dumps(hint).encode()
         answer = client.post(f"{API}/webhooks/payment", data=raw, headers=signed(stage, raw, secret))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,8 @@ from uuid import UUID
 
 from ticketing_service.domain.bookings import Booking, BookingStatus, HistoryRow
 from ticketing_service.domain.catalogue import TicketType
+
+log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -45,7 +48,8 @@ class Change:
     """One committed verb. `verb` is its name in `storage.port`, such as `bookings.hold`.
 
     `outcomes` counts bookings. `slots_changed` counts slots whose offer staff or a schedule changed.
-    `sold_out`: the verb was refused for want of places (nothing was committed then).
+    `sold_out`: the verb was refused for want of places (nothing was committed then). `anywhere`: more tickets
+    and slots may be concerned than are named.
     """
 
     verb: str
@@ -57,10 +61,30 @@ class Change:
     refunds: tuple[Return, ...] = ()
     slots_changed: int = 0
     sold_out: bool = False
+    anywhere: bool = False
 
 
 Listener = Callable[[Change], None]
 """Is told after the commit. What it raises is logged, and never fails the write."""
+
+
+class Listeners:
+    """Tells each of its listeners, whatever another one of them does."""
+
+    def __init__(self, *listeners: Listener) -> None:
+        self._listeners = listeners
+
+    def __call__(self, change: Change) -> None:
+        for listener in self._listeners:
+            try:
+                listener(change)
+            except Exception:
+                log.exception("a listener failed", extra={"verb": change.verb})
+
+    def expired(self, count: int) -> None:
+        """So many holds have ended, by whatever verb."""
+        self(Change(verb="bookings.expire", outcomes={Outcome.EXPIRED: count}, anywhere=True))
+
 
 PAYMENT_FAILED = "payment failed"
 """The reason in the history row of a payment that the module refused."""

@@ -444,7 +444,9 @@ class OutboxStore(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Store:
-    """All ports of one store. `ping` asks for a sign of life; `close` lets go of its connections."""
+    """All ports of one store. `ping` asks for a sign of life, on a connection of its own;
+    `connections_in_use` counts those that are at work; `close` lets go of all.
+    """
 
     kind: str
     catalogue: CatalogueStore
@@ -456,4 +458,5 @@ class Store:
     ledger: LedgerStore
     outbox: OutboxStore
     ping: Callable[[], None]
+    connections_in_use: Callable[[], int]
     close: Callable[[], None]

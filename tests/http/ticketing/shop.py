@@ -67,8 +67,10 @@ class Shop:
         }
         self.settings = load("ticketing", environ)
         migrate(database_url)
-        self.ports = replace(wiring.build(self.settings), clock=self.clock)
-        self.app = create_app(self.settings, self.ports)
+        running = wiring.run_web(self.settings)
+        self.ports = replace(running.ports, clock=self.clock)
+        self.running = replace(running, ports=self.ports)
+        self.app = create_app(self.settings, self.running)
         self.client = self.app.test_client()
         audience = self.settings.token_audience
         self.issuer = LocalIssuer(self.settings.data_dir, audience=audience, clock=self.clock)

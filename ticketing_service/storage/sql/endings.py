@@ -15,6 +15,7 @@ from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.counters import expired_on, give_back
 from ticketing_service.storage.sql.ledger import take_back_refunds
 from ticketing_service.storage.sql.outbox import add_task, add_tasks
+from ticketing_service.storage.sql.writing import note_expired
 
 RELEASE_BATCH = 200
 _bookings, _units, _payments = schema.bookings, schema.unit_items, schema.payments
@@ -98,6 +99,7 @@ def expire(connection: Connection, candidates: Sequence[UUID], now: datetime) ->
         reason="the hold ran out",
     )
     void_open_payments(connection, ids, now)
+    note_expired(connection, len(ids))
     return len(ids)
 
 

@@ -17,20 +17,21 @@ from ticketing_service.storage.sql.outbox import SqlOutbox
 from ticketing_service.storage.sql.payments import SqlPayments
 from ticketing_service.storage.sql.slots import SqlSlots
 from ticketing_service.storage.sql.vouchers import SqlVouchers
-from ticketing_service.storage.sql.writing import Writer
+from ticketing_service.storage.sql.writing import Expired, Writer
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def open_store(url: str, threads: int = 8) -> Store:
+def open_store(url: str, threads: int = 8, expired: Expired | None = None) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
 
     Args:
         url: `sqlite:///path` or `mysql+pymysql://user:password@host:port/name`.
         threads: how many requests read at the same time.
+        expired: is told of the holds that have ended, after each commit that ended some.
     """
     database = Database(url, threads)
-    writer = Writer(database)
+    writer = Writer(database, expired)
     return Store(
         kind=database.kind,
         catalogue=SqlCatalogue(database, writer),
@@ -42,6 +43,7 @@ def open_store(url: str, threads: int = 8) -> Store:
         ledger=SqlLedger(database, writer),
         outbox=SqlOutbox(database, writer),
         ping=database.ping,
+        connections_in_use=database.connections_in_use,
         close=database.close,
     )
 

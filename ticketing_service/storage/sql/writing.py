@@ -18,17 +18,39 @@ from ticketing_service.storage.sql import schema
 T = TypeVar("T")
 
 
+Expired = Callable[[int], None]
+"""Is told how many holds a commit has ended, whatever else it was for."""
+
+_EXPIRED = "expired holds"
+
+
 class Writer:
     """Runs verbs on the database, each exactly once under its idempotency key."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, expired: Expired | None = None) -> None:
         self._database = database
+        self._expired = expired
 
     def __call__(self, verb: Callable[[Connection], T], idempotency: Idempotency | None = None) -> T:
         """Raises what the verb raises, `Replayed`, `KeyReused` or `StoreUnavailable`."""
-        if idempotency is None:
-            return self._database.write(verb)
-        return self._database.write(lambda connection: _once(connection, verb, idempotency))
+        ended = 0
+
+        def counted(connection: Connection) -> T:
+            nonlocal ended
+            connection.info[_EXPIRED] = 0
+            result = verb(connection) if idempotency is None else _once(connection, verb, idempotency)
+            ended = connection.info[_EXPIRED]
+            return result
+
+        result = self._database.write(counted)
+        if ended and self._expired is not None:
+            self._expired(ended)
+        return result
+
+
+def note_expired(connection: Connection, count: int) -> None:
+    """The verb that runs on `connection` has ended so many holds."""
+    connection.info[_EXPIRED] = connection.info.get(_EXPIRED, 0) + count
 
 
 def _once(connection: Connection, verb: Callable[[Connection], T], idempotency: Idempotency) -> T:
