@@ -13,8 +13,8 @@ _PASSED_ON = (signal.SIGHUP, signal.SIGUSR1)
 
 
 class Foreground:
-    """Runs nginx and hands on its signals. To nginx, SIGTERM means to drop what it does, SIGQUIT to finish it:
-    so whoever asks for the end gets the latter, and the former when asked again.
+    """Runs nginx and hands on its signals. To nginx, SIGTERM means to drop what it does, SIGQUIT to finish
+    it: so whoever asks for the end gets the latter, and the former when asked again.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -25,8 +25,8 @@ class Foreground:
 
     def run(self) -> int:
         """Run it to its end; return the exit status, 0 when the end was asked for."""
-        for signum in (*_STOP, *_PASSED_ON):
-            signal.signal(signum, self._on_signal)
+        for handled in (*_STOP, *_PASSED_ON):
+            signal.signal(handled, self._on_signal)
         self._nginx = subprocess.Popen(self._command)
         for signum in self._early:
             self._pass_on(signum, self._nginx.pid)

@@ -4,9 +4,9 @@
     python nginx/render.py --check                write it and let `nginx -t` judge it
     python nginx/render.py --exec                 write it and run nginx, in the foreground
 
-`--upstream NAME=ADDRESS:PORT,...` says where the instances of a service are. Without it, ticketing and payment
-are on this machine at their ports, and there is no admin service. After it was written anew, SIGHUP to the
-running one takes it over without dropping a request.
+`--upstream NAME=ADDRESS:PORT,...` says where the instances of a service are. Without it, ticketing and the
+payment module are on this machine at their ports, and there is no admin service. SIGHUP to a running gateway
+takes over what was written anew, without dropping a request.
 
 The standard library only. A missing, impossible or unsafe setting ends it with status 2 and one line.
 """

@@ -202,7 +202,7 @@ MISBEHAVIOURS: dict[str, Misbehave] = {
 @contextmanager
 def misbehaving(how: Misbehave, port: int = 0) -> Iterator[int]:
     """A port whose every connection is treated like that."""
-    threads = []
+    threads: list[threading.Thread] = []
 
     def treat(connection: socket.socket) -> None:
         with connection:

@@ -63,6 +63,34 @@ def test_booking_and_lookup_are_limited_tighter(
     assert limited.request("GET", path, client=client).status == 200
 
 
+@pytest.mark.parametrize(
+    "step, client",
+    [
+        ("login", "127.0.1.21"),
+        ("mfa/verify", "127.0.1.22"),
+        ("forgot", "127.0.1.23"),
+        ("reset", "127.0.1.24"),
+    ],
+)
+def test_signing_in_is_limited_tighter(
+    start_gateway: StartGateway, ticketing: Upstream, step: str, client: str
+) -> None:
+    gateway = start_gateway(
+        {},
+        "--upstream",
+        f"admin=127.0.0.1:{ticketing.port}",
+        GATEWAY_RATE="1",
+        GATEWAY_BURST="24",
+        CORS_ORIGINS=ORIGIN,
+    )
+    passed, seconds, refused = until_refused(gateway, "POST", f"/api/v1/admin/auth/{step}", client=client)
+    assert 5 <= passed <= 6 + seconds
+    assert_problem(refused, 429, "RATE_LIMITED")
+    assert refused.one("RateLimit-Policy") == '"sign-in";q=4;w=240, "default";q=24;w=24'
+    assert refused.one("Retry-After") == "60"
+    assert gateway.request("POST", "/api/v1/admin/auth/refresh", client=client).status == 200
+
+
 def test_an_ipv6_customer_is_limited_by_network_and_an_ipv4_one_by_address(limited: Gateway) -> None:
     def statuses(addresses: Iterator[str]) -> list[int]:
         headers = ({"X-Forwarded-For": address} for address in addresses)
