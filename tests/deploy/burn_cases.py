@@ -40,9 +40,15 @@ BURNS = (
     ),
     Case(
         alert="AvailabilityBurnFast",
-        when="5 % fail for the first five minutes",
-        series=requests("0+1000x120", "0x90 0+52x5"),
-        after="1h35m",
+        when="5 % fail for five minutes",
+        series=requests("0+1000x120", "0x90 0+52x5 260x10"),
+        after="1h38m",
+    ),
+    Case(
+        alert="AvailabilityBurnFast",
+        when="5 % failed for five minutes, ten minutes ago",
+        series=requests("0+1000x120", "0x90 0+52x5 260x15"),
+        after="1h46m",
     ),
     Case(
         alert="AvailabilityBurnFast",
@@ -72,9 +78,27 @@ BURNS = (
     ),
     Case(
         alert="AvailabilityBurnSlow",
-        when="2.2 % fail in the last 20 minutes of 8 hours",
-        series=requests("0+1000x500", "0x459 0+22x20"),
-        after="8h",
+        when="2.2 % fail for 20 minutes after 8 hours",
+        series=requests("0+1000x520", "0x459 0+22x20 440x40"),
+        after="8h20m",
+    ),
+    Case(
+        alert="AvailabilityBurnSlow",
+        when="five of few fail at night",
+        series=requests("0+1x120", "0x30 0+1x5 5x85"),
+        after="1h30m",
+    ),
+    Case(
+        alert="LatencyBurnFast",
+        when="five of few are slow at night",
+        series=durations("0+1x30 30x5 31+1x30", "0+1x65"),
+        after="38m",
+    ),
+    Case(
+        alert="LatencyBurnSlow",
+        when="five of few are slow at night",
+        series=durations("0+1x30 30x5 31+1x85", "0+1x120"),
+        after="1h30m",
     ),
     Case(
         alert="LatencyBurnFast",
@@ -104,9 +128,9 @@ BURNS = (
     ),
     Case(
         alert="LatencyBurnFast",
-        when="half are slow for the first five minutes",
-        series=durations("0+100x90 9050+50x5", "0+100x120"),
-        after="1h35m",
+        when="half are slow for five minutes",
+        series=durations("0+100x90 9050+50x5 9400+100x10", "0+100x120"),
+        after="1h38m",
     ),
     Case(
         alert="LatencyBurnSlow",
@@ -117,8 +141,8 @@ BURNS = (
     ),
     Case(
         alert="LatencyBurnSlow",
-        when="22 % are slow in the last 20 minutes of 8 hours",
-        series=durations("0+100x459 45978+78x20", "0+100x500"),
-        after="8h",
+        when="22 % are slow for 20 minutes after 8 hours",
+        series=durations("0+100x459 45978+78x20 47638+100x40", "0+100x520"),
+        after="8h20m",
     ),
 )

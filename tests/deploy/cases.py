@@ -63,6 +63,10 @@ DEPENDENCIES = (
         series=breaker("database", "2x20"),
         after="15m",
     ),
+    *(
+        Case(alert=alert, when=f"{name} is forced open", series=breaker(name, "3x20"), after="15m")
+        for alert, name in (("CacheDown", "cache"), ("PaymentDown", "payment-api"), ("BreakerOpen", "mail"))
+    ),
     Case(
         alert="BreakerOverridden",
         when="forced open and forgotten",
@@ -128,7 +132,7 @@ WORKER = (
         series=gauge("outbox_pending", "2000-20x60"),
         after="30m",
     ),
-    Case(alert="OutboxGrowing", when="there are few", series=gauge("outbox_pending", "0+3x30"), after="30m"),
+    Case(alert="OutboxGrowing", when="there are few", series=gauge("outbox_pending", "0+4x24"), after="24m"),
     Case(
         alert="JobLate",
         when="expiry fails",

@@ -53,6 +53,14 @@ def test_every_alert_is_tested_for_firing_and_for_silence() -> None:
     assert {case.alert for case in CASES if not case.fires} == ALERTS.keys()
 
 
+def test_counts_are_made_at_the_interval_that_they_assume() -> None:
+    groups = {group["name"]: group for group in read_yaml(RULES)["groups"]}
+    assert {groups[name]["interval"] for name in ("requests", "ratios")} == {"1m"}
+    counts = [rule["expr"] for rule in groups["ratios"]["rules"] if ":count" in rule["record"]]
+    assert len(counts) == 4
+    assert all(expr.startswith("60 * ") for expr in counts)
+
+
 def test_every_alert_says_what_is_needed() -> None:
     assert len(ALERTS) == len(alerts()) > 15
     for alert in ALERTS.values():
@@ -79,7 +87,8 @@ def as_promtool_test(case: Case) -> Mapping[str, Any]:
     alert = ALERTS[case.alert]
     return {
         "rule_files": [str(RULES)],
-        "evaluation_interval": "30s",
+        # promtool evaluates every group at this one interval: that of the groups that count by it.
+        "evaluation_interval": "1m",
         "tests": [
             {
                 "interval": "1m",
