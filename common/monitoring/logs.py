@@ -112,8 +112,8 @@ def install(service: str, level: str, stream: TextIO | None = None) -> None:
     root = logging.getLogger()
     root.handlers[:] = [JsonHandler(service, send)]
     root.setLevel(level.upper())
-    # Each would say with every request, and with the address, what the request log says without it.
-    for chatty in ("httpx", "httpcore", "werkzeug"):
+    # Each would say with every request, or at every start, what the log has without it or nobody needs.
+    for chatty in ("httpx", "httpcore", "werkzeug", "alembic.runtime.plugins"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -24,33 +24,52 @@ class Outcome:
         return self.ended - self.began
 
 
-def send(port: int, path: str, method: str = "GET", headers: dict[str, str] | None = None) -> Outcome:
-    """One request on a connection of its own."""
+Idle = list[http.client.HTTPConnection]
+
+
+def send(
+    port: int,
+    path: str,
+    method: str = "GET",
+    headers: dict[str, str] | None = None,
+    idle: Idle | None = None,
+) -> Outcome:
+    """One request, on a connection out of `idle` if there is one; afterwards it is kept there."""
     began = time.monotonic()
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+    connection = _connection(port, idle)
     try:
-        connection.connect()
+        if connection.sock is None:
+            connection.connect()
     except OSError as error:
         return Outcome(path, -1, began, time.monotonic(), body=repr(error).encode())
     try:
         connection.request(method, path, headers=headers or {})
         answer = connection.getresponse()
         body = answer.read()
-        names = {name.lower(): value for name, value in answer.getheaders()}
-        return Outcome(path, answer.status, began, time.monotonic(), names, body)
     except (OSError, http.client.HTTPException) as error:
-        return Outcome(path, 0, began, time.monotonic(), body=repr(error).encode())
-    finally:
         connection.close()
+        return Outcome(path, 0, began, time.monotonic(), body=repr(error).encode())
+    if idle is None:
+        connection.close()
+    else:
+        idle.append(connection)
+    names = {name.lower(): value for name, value in answer.getheaders()}
+    return Outcome(path, answer.status, began, time.monotonic(), names, body)
 
 
-def arrive(port: int, paths: list[str], per_second: float, method: str = "GET") -> list[Outcome]:
-    """A request for each of `paths`, `per_second` of them, each in a thread of its own; all outcomes."""
+def arrive(
+    port: int, paths: list[str], per_second: float, method: str = "GET", *, keep: bool = False
+) -> list[Outcome]:
+    """A request for each of `paths`, `per_second` of them, each in a thread of its own; all outcomes.
+
+    `keep`: on connections that are used again, as a gateway does.
+    """
     outcomes: list[Outcome] = []
+    idle: Idle | None = [] if keep else None
     begin = time.monotonic()
 
     def one(path: str) -> None:
-        outcomes.append(send(port, path, method))
+        outcomes.append(send(port, path, method, idle=idle))
 
     threads = []
     for number, path in enumerate(paths):
@@ -62,4 +81,13 @@ def arrive(port: int, paths: list[str], per_second: float, method: str = "GET") 
         threads.append(thread)
     for thread in threads:
         thread.join()
+    for connection in idle or ():
+        connection.close()
     return outcomes
+
+
+def _connection(port: int, idle: Idle | None) -> http.client.HTTPConnection:
+    try:
+        return (idle or []).pop()
+    except IndexError:
+        return http.client.HTTPConnection("127.0.0.1", port, timeout=60)

@@ -35,9 +35,9 @@ def goodput(outcomes: list[Outcome]) -> float:
 
 
 def test_goodput_stays_and_the_rest_is_refused_soon(port: int) -> None:
-    peak = goodput(arrive(port, [WORK] * int(CAPACITY * DURATION), CAPACITY))
+    peak = goodput(arrive(port, [WORK] * int(CAPACITY * DURATION), CAPACITY, keep=True))
     paths = [_path(number) for number in range(int(3 * CAPACITY * DURATION))]
-    outcomes = arrive(port, paths, 3 * CAPACITY)
+    outcomes = arrive(port, paths, 3 * CAPACITY, keep=True)
     refused = [each for each in outcomes if each.status == 503]
     assert {each.status for each in outcomes} == {200, 503}
     assert goodput([each for each in outcomes if each.path != LIVE]) >= 0.9 * peak
