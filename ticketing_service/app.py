@@ -53,15 +53,12 @@ from ticketing_service.wiring import Running
 VERSION = "0.1.0"
 SERVICE_NAME = "ticketing-module"
 RESOURCES = (
-    tickets_api,
-    slots_api,
     bookings_api,
     booking_api,
     payments_api,
     admissions_api,
     redemptions_api,
     vouchers_api,
-    revenue_api,
 )
 STATUS: Mapping[Kind, int] = {
     Kind.MALFORMED: 400,
@@ -162,8 +159,11 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
         resolvers={BOOKING_TOKEN: lambda token: _booking_caller(token, process.ports())},
         operator_keys=settings.operator_keys,
     )
+    for catalogue in (tickets_api, slots_api):
+        catalogue(process.ports, metrics).register(app)
     for resource in RESOURCES:
         resource(process.ports).register(app)
+    revenue_api(process.ports, process.parts).register(app)
     _describe(app, settings, process, metrics)
     return app
 

@@ -31,13 +31,15 @@ class Shown:
     """What the view of a cached read may return instead of its bare result.
 
     `fresh_until`: the next instant at which the answer changes by the passing of time. `modified`: when what
-    it shows was last changed. `labels`: handed to `CachedRead.seen` with every answer.
+    it shows was last changed. `labels`: handed to `CachedRead.seen` with every answer. `keep`: whether the
+    answer's tags tell of all that it depends on, so that it may be kept.
     """
 
     result: Any
     fresh_until: datetime | None = None
     modified: datetime | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,7 +119,7 @@ class CachedRead:
         if shown.modified is not None:
             response.last_modified = shown.modified
         made = rendered(response, now=time.time(), vary=self._vary(request.operation), labels=shown.labels)
-        return Loaded(value=made, fresh_until=shown.fresh_until)
+        return Loaded(value=made, fresh_until=shown.fresh_until, keep=shown.keep)
 
     def _sent(self, found: Any, request: ReadRequest) -> Response:
         if isinstance(found, Rendered):

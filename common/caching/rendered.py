@@ -60,9 +60,12 @@ class _Ready(Headers):
 
 
 def rendered(response: Response, *, now: float, vary: str, labels: Mapping[str, str]) -> Rendered:
-    """`response` with a strong ETag made of its body. `vary`: the value of Vary, or nothing."""
+    """`response` with a strong ETag made of its body, after the version that the view gave as its ETag, if it
+    gave one. `vary`: the value of Vary, or nothing.
+    """
     body = response.get_data()
-    etag = f'"{blake2b(body, digest_size=16).hexdigest()}"'
+    version = response.headers.get("ETag", "").strip('"')
+    etag = f'"{version}{"-" if version else ""}{blake2b(body, digest_size=16).hexdigest()}"'
     response.headers["ETag"] = etag
     response.headers.pop("Content-Length", None)
     if vary:

@@ -10,7 +10,8 @@ from werkzeug.datastructures import Headers
 
 from common.web.problems import problem
 
-_TAG = re.compile(r'"([0-9]{1,15})"')
+# What a cached read sends has a digest of its bytes after the version.
+_TAG = re.compile(r'"([0-9]{1,15})(?:-[0-9a-f]{32})?"')
 
 
 def etag(version: int) -> str:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,7 +13,7 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.tickets import AllowedPois, find_ticket, managed_ticket, require_places
 from ticketing_service.domain.catalogue import Ticket, TicketStatus
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.local_time import local_day
+from ticketing_service.domain.local_time import instant_of, local_day
 from ticketing_service.domain.orders import Offer
 from ticketing_service.domain.recurrence import plan_slots
 from ticketing_service.domain.slots import Schedule, ScheduleOutcome, Slot, SlotChange
@@ -71,6 +72,15 @@ def find_slots(command: FindSlots, ports: Ports) -> tuple[Ticket, tuple[Slot, ..
     if (day_to - day_from).days >= MAX_DAYS:
         raise Refused(Code.INVALID_PERIOD, f"At most {MAX_DAYS} days are shown at once.", "?to")
     return ticket, ports.store.slots.between(ticket.id, day_from, day_to, command.option_id)
+
+
+def next_change(command: FindSlots, ticket: Ticket, found: Iterable[Slot], now: datetime) -> datetime | None:
+    """The next instant at which time alone changes what `find_slots` shows: sales end, or a day begins."""
+    instants = [slot.sales_end_at for slot in found if slot.sales_end_at > now]
+    if command.day_from is None:
+        tomorrow = local_day(now, ticket.time_zone) + timedelta(days=1)
+        instants.append(instant_of(datetime.combine(tomorrow, time()), ticket.time_zone))
+    return min(instants, default=None)
 
 
 def find_schedule(ticket_id: UUID, allowed_pois: AllowedPois, ports: Ports) -> Schedule:

@@ -12,9 +12,9 @@ from common.web.api import Api
 from ticketing_service.actions import admissions
 from ticketing_service.documents.calendar import booking_calendar
 from ticketing_service.documents.qr import qr_png, qr_svg
+from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.routes.calling import (
     BOOKING_KIND,
-    LANGUAGES,
     PREFIX,
     PortsSource,
     access_of,

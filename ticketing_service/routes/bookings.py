@@ -23,10 +23,10 @@ from ticketing_service.actions.lookup import LookUpBookings
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking, Channel
 from ticketing_service.domain.references import normalise
+from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.routes.booking import SALE_PROBLEMS, shown_booking
 from ticketing_service.routes.calling import (
     CSV,
-    LANGUAGES,
     PREFIX,
     PortsSource,
     csv_answer,

@@ -8,21 +8,21 @@ from typing import Any
 from flask import Response
 
 from common.auth.policy import ACCESS_KIND, Caller
+from common.caching.reads import Absence
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.bookings import Access
 from ticketing_service.actions.ports import Ports
-from ticketing_service.domain.texts import LANGUAGES
+from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.schemas.csv_export import csv_text
 
 PREFIX = "/api/v1"
 BOOKING_KIND = "booking"
-PUBLIC_CACHE = "public, max-age=60"
+PUBLIC_CACHE = "public, max-age=0, must-revalidate"
+"""Of what visitors read: kept by whoever asks again whether it has changed."""
 CSV = "text/csv"
 
 PortsSource = Callable[[], Ports]
 """The ports of this process: they are made after the fork, the routes before it."""
-
-__all__ = ["LANGUAGES", "PREFIX", "PortsSource", "access_of", "attachment", "csv_answer", "keyed"]
 
 
 def access_of(caller: Caller) -> Access:
@@ -34,6 +34,18 @@ def access_of(caller: Caller) -> Access:
         principal=caller.subject if caller.kind == ACCESS_KIND else None,
         staff=caller.has("support"),
     )
+
+
+def is_visitor(caller: Caller) -> bool:
+    """Whether the caller sees of the catalogue what everybody sees."""
+    return not caller.has("ticket_manager")
+
+
+NO_TICKET = Absence(
+    means=lambda error: isinstance(error, Refused) and error.code is Code.TICKET_NOT_FOUND,
+    error=lambda: Refused(Code.TICKET_NOT_FOUND),
+)
+"""How a view says that there is no such ticket."""
 
 
 def keyed(idempotency: Idempotency | None, present: Callable[[Any], Any]) -> Idempotency | None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 from flask import Response
 
 from common.auth.policy import roles
+from common.monitoring.operating import PartsSource
 from common.web.api import Api
 from ticketing_service.actions import revenue
+from ticketing_service.invalidation import BOOKS
 from ticketing_service.routes.calling import CSV, PREFIX, PortsSource, csv_answer
 from ticketing_service.schemas.documents import rendered
 from ticketing_service.schemas.revenue import (
@@ -23,15 +26,20 @@ from ticketing_service.schemas.revenue import (
 FINANCE = roles("finance")
 
 
-def revenue_api(ports: PortsSource) -> Api:
+def revenue_api(ports: PortsSource, parts: PartsSource) -> Api:
     api = Api("revenue", PREFIX)
+
+    def document_of(query: dict[str, Any]) -> bytes:
+        return rendered(revenue_document(revenue.find_revenue(revenue_query(query), ports())))
 
     @api.route(
         "GET", "/revenue", who=FINANCE, query=RevenueFilter, answer=RevenueList,
         problems=("INVALID_PERIOD",), summary="Revenue by day, ticket, type, unit or channel",
     )  # fmt: skip
     def find(query: dict[str, Any]) -> bytes:
-        return rendered(revenue_document(revenue.find_revenue(revenue_query(query), ports())))
+        key = orjson.dumps(query, default=str, option=orjson.OPT_SORT_KEYS).decode()
+        found: bytes = parts().caches.read("statistics", key, (BOOKS,), lambda: document_of(query))
+        return found
 
     @api.route(
         "GET", "/revenue/export.csv", who=FINANCE, query=RevenueFilter, produces=CSV,

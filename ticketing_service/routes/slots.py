@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from common.auth.policy import Caller, anyone
+from common.caching.reads import CachedRead, Shown
 from common.web.api import Api
 from common.web.idempotency import Idempotency
 from ticketing_service.actions import quotes, schedules
@@ -13,7 +14,9 @@ from ticketing_service.actions.quotes import AskQuote
 from ticketing_service.actions.schedules import CancelSlot, ChangeSlot, FindSlots, PutSchedule
 from ticketing_service.domain.orders import Offer
 from ticketing_service.domain.slots import Schedule
-from ticketing_service.routes.calling import PREFIX, PortsSource, keyed
+from ticketing_service.invalidation import places_tags
+from ticketing_service.metrics import TicketingMetrics
+from ticketing_service.routes.calling import NO_TICKET, PREFIX, PUBLIC_CACHE, PortsSource, is_visitor, keyed
 from ticketing_service.routes.tickets import MANAGERS
 from ticketing_service.schemas.bookings import QuoteIn
 from ticketing_service.schemas.documents import rendered
@@ -34,8 +37,15 @@ from ticketing_service.schemas.slots import (
 )
 
 
-def slots_api(ports: PortsSource) -> Api:
+def slots_api(ports: PortsSource, metrics: TicketingMetrics) -> Api:
     api = Api("slots", PREFIX)
+    cached_slots = CachedRead(
+        region="availability",
+        tags=lambda given: places_tags(given["ticket_id"]),
+        shared_with=is_visitor,
+        absent=NO_TICKET,
+        seen=lambda _: metrics.availability_checked(),
+    )
 
     def shown(offer: Offer) -> bytes:
         now = ports().clock()
@@ -44,13 +54,18 @@ def slots_api(ports: PortsSource) -> Api:
     @api.route(
         "GET", "/tickets/<uuid:ticket_id>/availability", who=anyone(), query=AvailabilityQuery,
         answer=SlotList, problems=("TICKET_NOT_FOUND", "UNKNOWN_OPTION", "INVALID_PERIOD"),
-        summary="The slots of a ticket between two local days",
+        cache=PUBLIC_CACHE, cached=cached_slots, summary="The slots of a ticket between two local days",
     )  # fmt: skip
-    def availability(ticket_id: UUID, query: dict[str, Any], caller: Caller) -> bytes:
-        manages = caller.has("ticket_manager")
+    def availability(ticket_id: UUID, query: dict[str, Any], caller: Caller) -> Shown:
+        manages, now = caller.has("ticket_manager"), ports().clock()
         command = FindSlots(ticket_id=ticket_id, drafts_too=manages, **query)
         ticket, found = schedules.find_slots(command, ports())
-        return rendered(slots_document(ticket, found, ports().clock()))
+        return Shown(
+            result=rendered(slots_document(ticket, found, now)),
+            fresh_until=schedules.next_change(command, ticket, found, now),
+            # a sale of another ticket changes it too, and no tag tells of that
+            keep=not ticket.shares_places,
+        )
 
     @api.route(
         "GET", "/tickets/<uuid:ticket_id>/schedule", who=MANAGERS, answer=ScheduleOut,
@@ -101,6 +116,7 @@ def slots_api(ports: PortsSource) -> Api:
         summary="What an order costs and whether it can be booked; takes nothing",
     )  # fmt: skip
     def check(body: dict[str, Any]) -> bytes:
+        metrics.availability_checked()
         command = AskQuote(items=tuple(body["items"]), voucher_code=body.get("voucher_code"))
         return rendered(quote_document(quotes.ask_quote(command, ports())))
 

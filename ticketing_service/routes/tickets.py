@@ -8,6 +8,7 @@ from uuid import UUID
 from flask import request
 
 from common.auth.policy import Caller, anyone, roles
+from common.caching.reads import Arguments, CachedRead, Shown
 from common.web.api import Api
 from common.web.etag import etag, require_if_match
 from common.web.idempotency import Idempotency
@@ -17,7 +18,17 @@ from ticketing_service.actions import tickets
 from ticketing_service.actions.ticket_drafts import TicketDraft
 from ticketing_service.actions.tickets import ArchiveTicket, ChangeTicket, CreateTicket
 from ticketing_service.domain.catalogue import Ticket, TicketStatus
-from ticketing_service.routes.calling import LANGUAGES, PREFIX, PortsSource, keyed
+from ticketing_service.domain.texts import LANGUAGES
+from ticketing_service.invalidation import CATALOGUE, PLACES, ticket_tags
+from ticketing_service.metrics import TicketingMetrics
+from ticketing_service.routes.calling import (
+    NO_TICKET,
+    PREFIX,
+    PUBLIC_CACHE,
+    PortsSource,
+    is_visitor,
+    keyed,
+)
 from ticketing_service.schemas.documents import page_document, rendered
 from ticketing_service.schemas.ticket_answers import TicketOut, ticket_document
 from ticketing_service.schemas.tickets import TicketIn, TicketPatch, TicketSearch, ticket_query
@@ -28,12 +39,25 @@ _WRITING = ("UNKNOWN_POI", "UNKNOWN_OPTION", "UNKNOWN_UNIT", "MIXED_CURRENCIES",
 _REFUSALS = (*_WRITING, "POI_NOT_ALLOWED", "TICKET_NOT_FOUND", "VERSION_CONFLICT")
 
 
-def tickets_api(ports: PortsSource) -> Api:
+def tickets_api(ports: PortsSource, metrics: TicketingMetrics) -> Api:
     api = Api("tickets", PREFIX)
+    cached_search = CachedRead(
+        region="tickets",
+        tags=_search_tags,
+        shared_with=is_visitor,
+        seen=lambda _: metrics.tickets_searched(),
+    )
+    cached_ticket = CachedRead(
+        region="tickets",
+        tags=lambda given: ticket_tags(given["ticket_id"]),
+        shared_with=is_visitor,
+        absent=NO_TICKET,
+        seen=lambda labels: metrics.ticket_viewed(**labels),
+    )
 
     @api.route(
         "GET", "/tickets", who=anyone(), query=TicketSearch, answer=page_of(TicketOut), languages=LANGUAGES,
-        summary="Search the catalogue",
+        cache=PUBLIC_CACHE, cached=cached_search, summary="Search the catalogue",
     )  # fmt: skip
     def search(query: dict[str, Any], caller: Caller, language: str) -> Any:
         manages = caller.has("ticket_manager")
@@ -45,13 +69,18 @@ def tickets_api(ports: PortsSource) -> Api:
 
     @api.route(
         "GET", "/tickets/<uuid:ticket_id>", who=anyone(), query=LanguageQuery, answer=TicketOut,
-        languages=LANGUAGES, problems=("TICKET_NOT_FOUND",), summary="One ticket",
+        languages=LANGUAGES, problems=("TICKET_NOT_FOUND",), cache=PUBLIC_CACHE, cached=cached_ticket,
+        summary="One ticket",
     )  # fmt: skip
-    def read(ticket_id: UUID, query: dict[str, Any], caller: Caller, language: str) -> Any:
+    def read(ticket_id: UUID, query: dict[str, Any], caller: Caller, language: str) -> Shown:
         manages = caller.has("ticket_manager")
         ticket = tickets.find_ticket(ticket_id, ports(), drafts_too=manages)
         document = rendered(ticket_document(ticket, language, for_managers=manages))
-        return document, {"ETag": etag(ticket.version)}
+        return Shown(
+            result=(document, {"ETag": etag(ticket.version)}),
+            modified=ticket.updated_at,
+            labels={"category": ticket.category, "city": ticket.city},
+        )
 
     @api.route(
         "POST", "/tickets", who=MANAGERS, body=TicketIn, answer=TicketOut, status=201, languages=LANGUAGES,
@@ -95,6 +124,12 @@ def tickets_api(ports: PortsSource) -> Api:
         tickets.archive_ticket(command, ports())
 
     return api
+
+
+def _search_tags(given: Arguments) -> tuple[str, ...]:
+    """With days in it, the answer depends on the places that are left."""
+    query = given["query"]
+    return (CATALOGUE, PLACES) if query.get("date_from") or query.get("date_to") else (CATALOGUE,)
 
 
 def _change(ticket_id: UUID, body: dict[str, Any], caller: Caller, *, whole: bool) -> ChangeTicket:
