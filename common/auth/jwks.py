@@ -14,6 +14,8 @@ import httpx
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from common.monitoring import tracing
+
 log = logging.getLogger(__name__)
 
 FETCH_SECONDS = 2.0
@@ -70,7 +72,10 @@ class Jwks:
         if not self._source.startswith(("http://", "https://")):
             return Path(self._source).read_bytes()
         # Rare enough that a connection of its own costs less than a client that must survive forks.
-        with httpx.stream("GET", self._source, timeout=FETCH_SECONDS, follow_redirects=False) as answer:
+        headers = tracing.outgoing()
+        with httpx.stream(
+            "GET", self._source, headers=headers, timeout=FETCH_SECONDS, follow_redirects=False
+        ) as answer:
             answer.raise_for_status()
             content = b""
             for part in answer.iter_bytes():

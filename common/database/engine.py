@@ -94,6 +94,8 @@ def _open_sqlite(url: URL, threads: int) -> _Opened:
             pool_size=size,
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
+            # an error's text is kept with its task, and may reach a log
+            hide_parameters=True,
             pool_reset_on_return="rollback",
             connect_args={"check_same_thread": False, "timeout": STATEMENT_SECONDS, "isolation_level": None},
         )
@@ -184,6 +186,8 @@ def _open_mysql(url: URL, threads: int) -> _Opened:
             pool_size=size,
             max_overflow=0,
             pool_timeout=POOL_WAIT_SECONDS,
+            # an error's text is kept with its task, and may reach a log
+            hide_parameters=True,
             pool_recycle=1800,
             pool_pre_ping=True,
             isolation_level=isolation,

@@ -21,6 +21,7 @@ from common.web.language import chosen_language
 from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
 from common.web.problems import problem
 from common.web.reading import read_bytes, read_json, read_query
+from common.web.requests import note_user
 
 View = Callable[..., Any]
 Declared = type[Schema] | Schema | None
@@ -246,6 +247,8 @@ def _admitted(who: Policy, incoming: Request) -> Caller:
         return GUEST
     authenticator: Authenticator = current_app.extensions["authenticator"]
     caller = authenticator.caller(incoming.environ.get("HTTP_AUTHORIZATION"))
+    if caller is not GUEST:
+        note_user(incoming.environ, caller.principal)
     who.check(caller)
     return caller
 
