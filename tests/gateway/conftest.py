@@ -59,3 +59,15 @@ def gateway(start_gateway: StartGateway) -> Gateway:
         TRUSTED_PROXIES="127.0.0.7,127.0.0.6",
         CORS_ORIGINS=f"{ORIGIN}, https://console.example.org:8443",
     )
+
+
+@pytest.fixture
+def shop(ticketing: Upstream) -> Iterator[Upstream]:
+    """Ticketing with public answers."""
+    yield ticketing
+    ticketing.prepared.clear()
+
+
+@pytest.fixture
+def cached(start_gateway: StartGateway, shop: Upstream) -> Gateway:
+    return start_gateway(PAYMENT_PORT=str(shop.port))

@@ -7,7 +7,7 @@ import pytest
 from tests.gateway.conftest import StartGateway
 from tests.gateway.gateway import Gateway, assert_problem
 from tests.gateway.upstream import OWN_OUTAGE, OWN_PROBLEM, Upstream
-from tests.servers.process import free_port
+from tests.servers.process import eventually, free_port
 
 
 def test_a_dead_upstream_is_a_problem_document_with_retry_after(start_gateway: StartGateway) -> None:
@@ -17,6 +17,7 @@ def test_a_dead_upstream_is_a_problem_document_with_retry_after(start_gateway: S
         assert_problem(answer, 503, "UPSTREAM_UNAVAILABLE")
         assert answer.one("Retry-After") == "5"
     assert gateway.get("/api/v1/payments/p1").status == 200
+    eventually(lambda: any(line["path"] == "/api/v1/tickets" for line in gateway.log()), what="its log line")
     line = next(line for line in gateway.log() if line["path"] == "/api/v1/tickets")
     assert (line["status"], line["upstreamStatus"]) == (503, "502")
     assert "secret" not in gateway.process.output()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import signal
 import socket
@@ -17,7 +18,7 @@ from tests.gateway.conftest import StartGateway
 from tests.gateway.gateway import Gateway, assert_problem, run_render
 from tests.gateway.service import start_service
 from tests.gateway.upstream import Upstream
-from tests.servers.process import eventually, free_port
+from tests.servers.process import eventually, free_port, port_is_open
 
 MEANWHILE_SECONDS = counts(small=1.5, full=10.0)
 
@@ -96,8 +97,12 @@ def test_an_answer_that_is_none_is_a_problem_document(
 ) -> None:
     def serve() -> None:
         for _ in range(2):
-            connection, _ = listener.accept()
-            with connection:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            # The gateway may have read enough, and the test may be over.
+            with connection, contextlib.suppress(OSError):
                 connection.recv(9999)
                 how(connection)
 
@@ -179,9 +184,7 @@ def test_a_second_request_to_stop_ends_it_at_once(tmp_path: Path) -> None:
         connection.request("POST", "/api/v1/hang")
         eventually(lambda: hanging.paths() == ["/api/v1/hang"])
         gateway.process.send(signal.SIGTERM)
-        with pytest.raises(ConnectionRefusedError):
-            while True:
-                socket.create_connection(("127.0.0.1", gateway.port)).close()
+        eventually(lambda: not port_is_open(gateway.port), what="the end of listening")
         assert gateway.process.running
         gateway.process.send(signal.SIGTERM)
         assert gateway.process.wait(seconds=5) == 0

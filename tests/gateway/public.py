@@ -1,0 +1,17 @@
+"""Public answers, and what of them reached the service."""
+
+from __future__ import annotations
+
+from tests.gateway.service import PUBLIC
+from tests.gateway.upstream import Prepared, Upstream
+
+SEARCH = "/api/v1/tickets"
+
+
+def public(body: bytes, *more: tuple[str, str], seconds: float = 0.0) -> Prepared:
+    return Prepared(body, headers=[*PUBLIC, *more], seconds=seconds)
+
+
+def asked(upstream: Upstream, target: str) -> list[dict[str, str]]:
+    """The headers of each request for `target` that reached the service."""
+    return [dict(request["headers"]) for request in upstream.received if request["path"] == target]
