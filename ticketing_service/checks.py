@@ -14,36 +14,33 @@ LATE_HEARTBEAT_SECONDS = 15.0
 LATE_OUTBOX_SECONDS = 60.0
 
 
-def database_check(bare: Callable[[], Store]) -> Check:
-    """Vital: without its database the service cannot serve."""
+def database_check(bare: Callable[[], Store], kind: str) -> Check:
+    """Vital: without its database, a `kind`, the service cannot serve. The breaker is not asked."""
+    first = {"type": kind, "responseTimeMs": None}
+    return Check(name="database", run=timed(lambda: bare().ping(), type=kind), vital=True, first=first)
+
+
+def cache_check(parts: Callable[[], Parts], kind: str) -> Check:
+    """Degraded while the cache, a `kind`, is away: everything is answered, by the database. The breaker is
+    not asked.
+    """
 
     def run() -> Result:
-        store = bare()
-        return timed(store.ping, type=store.kind)()
+        parts().caches.backend.probe()
+        return Result("healthy", {"type": kind})
 
-    return Check(name="database", run=run, vital=True)
-
-
-def cache_check(parts: Callable[[], Parts]) -> Check:
-    """Degraded while the cache is away: everything is answered, by the database."""
-
-    def run() -> Result:
-        backend = parts().caches.backend
-        return Result("healthy" if backend.usable else "degraded", {"type": backend.kind})
-
-    return Check(name="cache", run=run, first={"type": "embedded"})
+    return Check(name="cache", run=run, first={"type": kind})
 
 
-def breakers_check(parts: Callable[[], Parts]) -> Check:
-    """Degraded while a breaker refuses calls in some process."""
+def breakers_check(parts: Callable[[], Parts], total: int) -> Check:
+    """Degraded while one of the `total` breakers refuses calls in some process."""
 
     def run() -> Result:
-        breakers = parts().breakers
-        names = breakers.open_names()
-        facts = {"total": len(breakers), "open": len(names), "openBreakers": names}
+        names = parts().breakers.open_names()
+        facts = {"total": total, "open": len(names), "openBreakers": names}
         return Result("degraded" if names else "healthy", facts)
 
-    first = {"total": 0, "open": 0, "openBreakers": []}
+    first = {"total": total, "open": 0, "openBreakers": []}
     return Check(name="circuitBreakers", run=run, first=first, interval_seconds=0.5)
 
 

@@ -31,6 +31,7 @@ DEFINITIONS: tuple[Definition, ...] = (
     counter("availability_checks_total", "Questions whether and when there are places"),
     counter("availability_updates_total", "Slots that staff or a schedule made or changed"),
     counter("sold_out_total", "Refusals for want of places: holds, amendments, late payments"),
+    gauge("capacity_drift", "Capacity counters that are not what their bookings add up to"),
     gauge("poi_copy_age_seconds", "Time since the copy of the POIs was last up to date", kept_as_moment=True),
 )
 
@@ -70,6 +71,10 @@ class TicketingMetrics(ServiceMetrics):
     def availability_checked(self) -> None:
         """Somebody asked for places."""
         self.counter("availability_checks_total").inc()
+
+    def counters_checked(self, drifted: int) -> None:
+        """All capacity counters were held against their bookings; so many differed."""
+        self.gauge("capacity_drift").set(drifted)
 
     def poi_copy_current(self, moment: datetime) -> None:
         """At `moment` our copy of the POIs was what the directory says."""

@@ -50,7 +50,14 @@ def watching(ports: Ports, metrics: TicketingMetrics) -> tuple[Job, ...]:
     def outbox() -> None:
         metrics.outbox(*ports.store.outbox.depth(ports.clock()))
 
-    return (Job("outbox-depth", 2, outbox),)
+    check = upkeep.CounterCheck()
+
+    def counters() -> None:
+        drifted = check.go_on(ports)
+        if drifted is not None:
+            metrics.counters_checked(drifted)
+
+    return (Job("outbox-depth", 2, outbox), Job("counters", 10, counters))
 
 
 def _told(ports: Ports, metrics: TicketingMetrics, job: Job) -> Job:

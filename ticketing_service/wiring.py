@@ -97,7 +97,9 @@ class Running:
 
 def run_web(settings: Settings, metrics: TicketingMetrics | None = None) -> Running:
     """For a process that answers requests; called after the fork."""
-    return _run(settings, metrics, settings.web_threads - SPARE_THREADS)
+    running = _run(settings, metrics, settings.web_threads - SPARE_THREADS)
+    running.metrics.threads(settings.web_threads)
+    return running
 
 
 def run_worker(settings: Settings) -> Running:

@@ -159,11 +159,11 @@ BOOKS_AND_ROOM = (
     Case(
         alert="CounterDrift",
         when="a counter differs",
-        series=gauge("capacity_counter_drift", "0x5 1x5"),
+        series=gauge("capacity_drift", "0x5 1x5"),
         after="7m",
         fires=heard("ticketing: 1 capacity counters differ from the bookings"),
     ),
-    Case(alert="CounterDrift", when="none does", series=gauge("capacity_counter_drift", "0x10"), after="7m"),
+    Case(alert="CounterDrift", when="none does", series=gauge("capacity_drift", "0x10"), after="7m"),
     Case(
         alert="DiskLow",
         when="1 GiB is left",

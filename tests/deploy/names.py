@@ -16,11 +16,6 @@ ADMIN = (
 )
 """The admin service's own, of the contract."""
 
-PROPOSED = ("ticketing_capacity_counter_drift",)
-"""To be made in the code; then they leave this list."""
-
-PROPOSED_IN_BOTH = ("data_free_bytes", "threads_limit")
-
 OF_PROMETHEUS = ("up",)
 
 
@@ -28,8 +23,7 @@ def series_names() -> set[str]:
     """Every name that may stand in an expression; a histogram has three."""
     named = [*_series("ticketing_", (*COMMON, *ticketing.DEFINITIONS)), *_series("admin_", COMMON)]
     named += [f"admin_{name}" for name in ADMIN]
-    named += [f"{service}_{name}" for service in ("ticketing", "admin") for name in PROPOSED_IN_BOTH]
-    return {*named, *PROPOSED, *OF_PROMETHEUS}
+    return {*named, *OF_PROMETHEUS}
 
 
 def bounds(name: str) -> set[str]:

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from common.monitoring.metrics.definitions import COMMON
-from tests.deploy.names import PROPOSED, PROPOSED_IN_BOTH, bounds, series_names
+from tests.deploy.names import bounds, series_names
 from tests.deploy.reading import DASHBOARDS, GRAFANA, metrics_in, panels, queries, read_yaml, recorded, rules
 from tests.deploy.test_rules import promtool
 from ticketing_service import metrics as ticketing
@@ -33,11 +32,6 @@ def test_every_metric_in_a_dashboard_exists(dashboard: Path) -> None:
     for query in queries(dashboard):
         assert metrics_in(query), query
         assert metrics_in(query) <= known, query
-
-
-def test_what_is_proposed_is_not_made_yet() -> None:
-    made = {each.name for each in COMMON} | {f"ticketing_{each.name}" for each in ticketing.DEFINITIONS}
-    assert not made & {*PROPOSED, *PROPOSED_IN_BOTH}, "take it off the list of proposals"
 
 
 @pytest.mark.parametrize(

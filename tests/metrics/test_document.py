@@ -162,7 +162,7 @@ def test_a_reset_without_a_disk_holds_in_this_process(tmp_path, clock, caplog):
 
 def test_an_operators_reset_leaves_a_line(tmp_path, caplog):
     app = make_app(tmp_path)
-    with caplog.at_level(logging.INFO, logger="common.monitoring.metrics.routes"):
+    with caplog.at_level(logging.INFO, logger="audit"):
         assert app.test_client().post("/metrics/reset").status_code == 401
         assert caplog.records == []
         assert app.test_client().post("/metrics/reset", headers=OPERATOR).status_code == 200

@@ -20,6 +20,7 @@ from ticketing_service.domain.recurrence import plan_slots
 log = logging.getLogger(__name__)
 
 BATCH = 100
+COUNTERS = 500
 EXTENDED_EVERY = timedelta(hours=20)
 """Less than a day, so that every local day is planned in time."""
 
@@ -83,6 +84,26 @@ class PoiCopy:
             log.info("POI directory: %d of %d POIs are new or changed", changed, len(found.pois))
         self._last = found
         return changed
+
+
+class CounterCheck:
+    """Holds all capacity counters against their bookings, a batch at a time, round after round."""
+
+    def __init__(self) -> None:
+        self._after: UUID | None = None
+        self._found = 0
+
+    def go_on(self, ports: Ports) -> int | None:
+        """Check the next batch; how many counters had drifted when that ends a round, else None."""
+        counted = ports.store.slots.count_again(self._after, COUNTERS)
+        for counter_id in counted.drifted:
+            log.error("capacity counter %s is not what its bookings add up to", counter_id)
+        self._found += len(counted.drifted)
+        self._after = counted.last
+        if counted.last is not None:
+            return None
+        found, self._found = self._found, 0
+        return found
 
 
 def _until_none_is_left(batch: Callable[[], int]) -> None:

@@ -76,6 +76,14 @@ class CatalogueStore(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class CountedAgain:
+    """`drifted` counters are not what their bookings add up to. `last`: go on after it; None at the end."""
+
+    drifted: tuple[UUID, ...]
+    last: UUID | None
+
+
 class SlotStore(Protocol):
     def between(
         self, ticket_id: UUID, day_from: date, day_to: date, option_id: UUID | None = None
@@ -131,6 +139,10 @@ class SlotStore(Protocol):
 
     def bookings_on(self, slot_id: UUID, after: UUID | None, limit: int) -> tuple[UUID, ...]:
         """Bookings with a live unit on the slot, by id."""
+        ...
+
+    def count_again(self, after: UUID | None, limit: int) -> CountedAgain:
+        """The next `limit` capacity counters by id, held against what bookings take of them."""
         ...
 
 

@@ -74,6 +74,8 @@ COMMON: tuple[Definition, ...] = (
         "operation",
         buckets=QUERY_BUCKETS,
     ),
+    gauge("threads_limit", "Threads that there are for requests", mode="livesum"),
+    gauge("data_free_bytes", "Free bytes where the service keeps its data"),
     gauge("database_pool_in_use", "Database connections in use", mode="livesum"),
     gauge(
         "circuit_breaker_state",

@@ -2,29 +2,17 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable
-
 import orjson
 from flask import Response, request
 
 from common.auth.policy import Caller, anyone, roles
+from common.monitoring.audit import Audit, log_line
 from common.monitoring.metrics.service import ServiceMetrics
 from common.web.api import Api
 from common.web.schemas import instant_text
 
-log = logging.getLogger(__name__)
-
 OPERATORS = ("operator",)
 _NO_STORE = "no-store"
-
-Audit = Callable[[str, Caller], None]
-"""Is told what was done and by whom, after it was done; its failure must not show."""
-
-
-def log_line(action: str, caller: Caller) -> None:
-    """The audit line of an operator's act."""
-    log.info("operator: %s", action, extra={"audit": action, "actor": caller.principal})
 
 
 def add_metrics_routes(api: Api, metrics: ServiceMetrics, audit: Audit = log_line) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -54,6 +56,7 @@ class ServiceMetrics:
         """`prefix`: such as `ticketing_`. `folder`: `DATA_DIR/metrics/<service>`."""
         self.prefix, self.definitions = prefix, (*COMMON, *own)
         self._clock, self._groups = clock, dict(groups or {})
+        self._folder = folder
         self._files = SlotFiles(folder)
         self._instruments = {
             each.name: make_instrument(each, prefix, self._files) for each in self.definitions
@@ -116,6 +119,10 @@ class ServiceMetrics:
         self._in_flight.inc(-1)
         self._threads_busy.inc(-1)
         self.look_after()
+
+    def threads(self, limit: int) -> None:
+        """So many threads of this process answer requests."""
+        self.gauge("threads_limit").set(limit)
 
     def cache(self, region: str, result: str) -> None:
         """One question to the cache; `result`: hit, miss, stale, load, error."""
@@ -192,7 +199,12 @@ class ServiceMetrics:
         if moment >= self._next_look:
             self._next_look = moment + _LOOK_SECONDS
             self._files.retry()
+            self._note_room()
             self._baselines.current()
+
+    def _note_room(self) -> None:
+        with suppress(OSError):
+            self.gauge("data_free_bytes").set(shutil.disk_usage(self._folder).free)
 
     def _numbers(self) -> dict[str, float]:
         return self._totals.numbers(self._clock().timestamp())

@@ -8,12 +8,26 @@ from datetime import datetime
 from types import MappingProxyType
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Integer, bindparam, delete, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Integer,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.claims import Claim, ClaimKind
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.slots import Counter
+from ticketing_service.storage.port import CountedAgain
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.writing import insert_new_on
 
@@ -198,6 +212,24 @@ def expired_on(connection: Connection, counter_id: UUID, now: datetime, limit: i
         .limit(limit)
     )
     return list(dict.fromkeys(connection.scalars(statement)))
+
+
+def count_again(connection: Connection, after: UUID | None, limit: int) -> CountedAgain:
+    """`SlotStore.count_again`. One statement, so that it sees one moment."""
+    beyond = true() if after is None else _counters.c.id > after
+    page = select(_counters).where(beyond).order_by(_counters.c.id).limit(limit).subquery()
+    is_held = _claims.c.held_until.is_not(None)
+    held = func.coalesce(func.sum(case((is_held, _claims.c.quantity), else_=0)), 0)
+    taken = func.coalesce(func.sum(_claims.c.quantity), 0)
+    statement = (
+        select(page.c.id, page.c.held, page.c.sold, held.label("claimed_held"), taken.label("claimed"))
+        .join_from(page, _claims, _claims.c.counter_id == page.c.id, isouter=True)
+        .group_by(page.c.id, page.c.held, page.c.sold)
+        .order_by(page.c.id)
+    )
+    rows = connection.execute(statement).all()
+    drifted = [row.id for row in rows if (row.held, row.held + row.sold) != (row.claimed_held, row.claimed)]
+    return CountedAgain(tuple(drifted), rows[-1].id if len(rows) == limit else None)
 
 
 def _move(connection: Connection, moves: dict[UUID, list[int]]) -> None:

@@ -25,7 +25,8 @@ from ticketing_service.domain.slots import (
     SlotChange,
     SlotStatus,
 )
-from ticketing_service.storage.sql import schedules, schema
+from ticketing_service.storage.port import CountedAgain
+from ticketing_service.storage.sql import counters, schedules, schema
 from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.slot_records import (
     counters_by_slot,
@@ -148,6 +149,10 @@ class SqlSlots:
             return _locked(connection, slot_id)
 
         return self._write(verb, idempotency)
+
+    def count_again(self, after: UUID | None, limit: int) -> CountedAgain:
+        with self._database.read() as connection:
+            return counters.count_again(connection, after, limit)
 
     def bookings_on(self, slot_id: UUID, after: UUID | None, limit: int) -> tuple[UUID, ...]:
         live = exists().where(_units.c.item_id == _items.c.id, _units.c.status.in_(_LIVE))
