@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,8 @@ from common.resilience.guard import Guard
 from common.resilience.registry import Breakers
 from common.resilience.retrying import Retry, RetryBudget
 from common.resilience.states import CACHE_WAITS, BreakerSpec, CallRecorded, Condition, Transition
+
+log = logging.getLogger(__name__)
 
 CACHE = "cache"
 CACHE_SECONDS = 0.2
@@ -112,9 +115,10 @@ def open_parts(
 
 
 def _show(breakers: Breakers, metrics: ServiceMetrics) -> None:
-    """Let the metrics follow the breakers."""
+    """Let the metrics and the log follow the breakers."""
 
     def changed(event: Transition) -> None:
+        _log_transition(event)
         metrics.breaker_transition(event.name, event.from_condition, event.to_condition)
         metrics.breaker_state(event.name, STATE_VALUES[event.to_condition])
 
@@ -125,3 +129,10 @@ def _show(breakers: Breakers, metrics: ServiceMetrics) -> None:
         metrics.breaker_state(name, STATE_VALUES["CLOSED"])
         breaker.on_transition(changed)
         breaker.on_call(called)
+
+
+def _log_transition(event: Transition) -> None:
+    before, after = event.from_condition, event.to_condition
+    level = logging.WARNING if after in ("OPEN", "FORCED_OPEN", "DISABLED") else logging.INFO
+    facts = {"breaker": event.name, "from": before, "to": after, "cause": event.cause}
+    log.log(level, "breaker %s: %s, was %s: %s", event.name, after, before, event.cause, extra=facts)

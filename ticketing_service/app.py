@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +18,6 @@ from common.database import StoreUnavailable
 from common.monitoring.blueprint import Monitoring, monitoring
 from common.monitoring.checks import Runner
 from common.monitoring.draining import is_draining
-from common.monitoring.memory import memory_check
 from common.monitoring.metrics.routes import add_metrics_routes
 from common.monitoring.operating import add_breaker_routes, add_cache_routes
 from common.parts import Parts
@@ -34,7 +32,7 @@ from common.web.problems import Problem, ProblemCode
 from ticketing_service import wiring
 from ticketing_service.actions.booking_tokens import PREFIX as BOOKING_TOKEN
 from ticketing_service.actions.ports import Ports
-from ticketing_service.checks import breakers_check, cache_check, database_check, worker_check
+from ticketing_service.checks import health_checks
 from ticketing_service.domain.errors import Code, Kind, Refused
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.routes.admissions import admissions_api
@@ -87,20 +85,12 @@ class Process:
     Gunicorn's hook begins it after the fork; without gunicorn the first request does.
     """
 
-    def __init__(self, make: Callable[[], Running]) -> None:
+    def __init__(self, settings: Settings, make: Callable[[], Running]) -> None:
         self._make = make
         self._lock = threading.Lock()
         self._running: Running | None = None
         self._begun = False
-        self.runner = Runner(
-            (
-                database_check(lambda: self.running().store),
-                cache_check(self.parts),
-                breakers_check(self.parts),
-                worker_check(lambda: self.running().store, lambda: self.ports().clock()),
-                memory_check(os.getpid()),
-            )
-        )
+        self.runner = Runner(health_checks(settings, self.running))
 
     def running(self) -> Running:
         """What this process stands on."""
@@ -148,7 +138,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     problems.install(
         app, {Refused: _refusal, StoreUnavailable: _store_unavailable, NotAsked: _store_unavailable}
     )
-    process = Process(lambda: running or wiring.run_web(settings, metrics))
+    process = Process(settings, lambda: running or wiring.run_web(settings, metrics))
     app.extensions["process"] = process
     app.extensions["post_fork"] = process.begin
     app.before_request(process.begin)

@@ -3,15 +3,32 @@ the store."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 
-from common.clock import Clock
 from common.monitoring.checks import Check, Result, timed
+from common.monitoring.memory import memory_check
 from common.parts import Parts
+from common.redis_options import redis_options
+from common.settings import Settings
 from ticketing_service.storage.port import Store
+from ticketing_service.wiring import BREAKERS, Running
 
 LATE_HEARTBEAT_SECONDS = 15.0
 LATE_OUTBOX_SECONDS = 60.0
+
+
+def health_checks(settings: Settings, running: Callable[[], Running]) -> tuple[Check, ...]:
+    """All of them; called in the master. `running`: what the process that checks stands on."""
+    database = "sqlite" if settings.database_url.startswith("sqlite") else "mysql"
+    cache = "embedded" if redis_options(settings) is None else "redis"
+    return (
+        database_check(lambda: running().store, database),
+        cache_check(lambda: running().parts, cache),
+        breakers_check(lambda: running().parts, len(BREAKERS) + 1),
+        memory_check(os.getpid()),
+        worker_check(running),
+    )
 
 
 def database_check(bare: Callable[[], Store], kind: str) -> Check:
@@ -44,11 +61,11 @@ def breakers_check(parts: Callable[[], Parts], total: int) -> Check:
     return Check(name="circuitBreakers", run=run, first=first, interval_seconds=0.5)
 
 
-def worker_check(bare: Callable[[], Store], clock: Clock) -> Check:
+def worker_check(running: Callable[[], Running]) -> Check:
     """Degraded when no worker was heard of for 15 s, or when work waits for more than a minute."""
 
     def run() -> Result:
-        store, now = bare(), clock()
+        store, now = running().store, running().ports.clock()
         heartbeat = store.outbox.heartbeat()
         _, oldest = store.outbox.depth(now)
         age = None if heartbeat is None else (now - heartbeat).total_seconds()

@@ -85,16 +85,24 @@ class Runner:
         return None if moment is None else self._monotonic() - moment
 
     def run_once(self, check: Check) -> None:
-        """Run `check` now and keep its result."""
+        """Run `check` now and keep its result; a change is written to the log."""
         try:
             result = check.run()
         except Exception as error:
-            log.warning("health check %s failed: %s: %s", check.name, type(error).__name__, error)
             result = Result(check.when_failed, check.first, {"error": f"{type(error).__name__}: {error}"})
+        self._tell(check, result)
         now = self._monotonic()
         self._results[check.name] = result, now
         if result.status != "unhealthy":
             self._good_at[check.name] = now
+
+    def _tell(self, check: Check, result: Result) -> None:
+        before = self._results.get(check.name)
+        was = "healthy" if before is None else before[0].status
+        if result.status != was:
+            level = logging.INFO if result.status == "healthy" else logging.WARNING
+            error = result.detail.get("error", "")
+            log.log(level, "health check %s: %s%s", check.name, result.status, f": {error}" if error else "")
 
     def _loop(self, check: Check, stop: threading.Event) -> None:
         while not stop.is_set():

@@ -6,7 +6,8 @@ the database nor the issuer of tokens.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import orjson
@@ -15,13 +16,17 @@ from marshmallow import Schema, ValidationError, fields, validate, validates_sch
 
 from common.auth.policy import Caller, anyone, roles
 from common.clock import system_clock
-from common.monitoring.metrics.routes import OPERATORS, Audit, log_line
+from common.monitoring.audit import Audit, log_line
+from common.monitoring.blueprint import OPERATORS
 from common.parts import Parts
+from common.resilience.registry import Breakers
 from common.resilience.states import MODES
 from common.web.api import Api
 from common.web.problems import problem
+from common.web.schemas import instant_text
 
 PartsSource = Callable[[], Parts]
+REACHED_SECONDS = 1.0
 _NO_STORE = "no-store"
 
 
@@ -66,8 +71,9 @@ def add_breaker_routes(api: Api, parts: PartsSource, audit: Audit = log_line) ->
     def set_mode(name: str, body: dict[str, Any], caller: Caller) -> Response:
         _known(name, parts())
         parts().breakers.set_mode(name, body["mode"], body["reason"], body["until"])
-        audit(f"circuit-breakers/{name}: {body['mode']}", caller)
-        return _breaker(name, parts())
+        until = None if body["until"] is None else instant_text(body["until"])
+        audit(f"circuit-breakers/{name}: {body['mode']}", caller, reason=body["reason"], until=until)
+        return _json(_once(parts().breakers, (name,), lambda row: bool(row["mode"] == body["mode"]))[name])
 
     @api.route(
         "POST", "/circuit-breakers/<name>/reset", who=roles(*OPERATORS), cache=_NO_STORE,
@@ -77,7 +83,7 @@ def add_breaker_routes(api: Api, parts: PartsSource, audit: Audit = log_line) ->
         _known(name, parts())
         parts().breakers.reset(name)
         audit(f"circuit-breakers/{name}/reset", caller)
-        return _breaker(name, parts())
+        return _json(_once(parts().breakers, (name,), _is_reset)[name])
 
     @api.route(
         "POST", "/circuit-breakers/reset-all", who=roles(*OPERATORS), cache=_NO_STORE,
@@ -86,6 +92,7 @@ def add_breaker_routes(api: Api, parts: PartsSource, audit: Audit = log_line) ->
     def reset_all(caller: Caller) -> Response:
         parts().breakers.reset_all()
         audit("circuit-breakers/reset-all", caller)
+        _once(parts().breakers, tuple(parts().breakers), _is_reset)
         return _json(parts().breakers.snapshot(detailed=True))
 
 
@@ -115,8 +122,23 @@ def _known(name: str, parts: Parts) -> None:
         raise problem("BREAKER_NOT_FOUND")
 
 
-def _breaker(name: str, parts: Parts) -> Response:
-    return _json(parts.breakers.snapshot(detailed=True)["circuitBreakers"][name])
+def _once(
+    breakers: Breakers, names: Iterable[str], is_so: Callable[[Mapping[str, Any]], bool]
+) -> Mapping[str, Any]:
+    """The breakers as operators see them, once all processes' rows of `names` are as wanted: an operator who
+    closes a breaker is not to be shown an open one. After a second whatever they are.
+    """
+    give_up = time.monotonic() + REACHED_SECONDS
+    while True:
+        found: Mapping[str, Any] = breakers.snapshot(detailed=True)["circuitBreakers"]
+        rows = (row for name in names for row in found[name]["processes"].values())
+        if all(map(is_so, rows)) or time.monotonic() >= give_up:
+            return found
+        time.sleep(0.05)
+
+
+def _is_reset(row: Mapping[str, Any]) -> bool:
+    return bool(row["state"] == "CLOSED" or row["mode"] == "forced_open")
 
 
 def _json(document: object) -> Response:
