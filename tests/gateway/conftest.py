@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 import pytest
 
 from tests.gateway.gateway import Gateway
+from tests.gateway.public import stay_within_half_a_minute
 from tests.gateway.upstream import Upstream
 
 StartGateway = Callable[..., Gateway]
@@ -70,4 +71,5 @@ def shop(ticketing: Upstream) -> Iterator[Upstream]:
 
 @pytest.fixture
 def cached(start_gateway: StartGateway, shop: Upstream) -> Gateway:
+    stay_within_half_a_minute()
     return start_gateway(PAYMENT_PORT=str(shop.port))

@@ -65,7 +65,7 @@ MISBEHAVIOURS: dict[str, Misbehave] = {
 
 
 @contextmanager
-def misbehaving(how: Misbehave, port: int = 0) -> Iterator[int]:
+def misbehaving(how: Misbehave) -> Iterator[int]:
     """A port whose every connection is treated like that."""
     threads: list[threading.Thread] = []
 
@@ -85,7 +85,7 @@ def misbehaving(how: Misbehave, port: int = 0) -> Iterator[int]:
             threads.append(threading.Thread(target=treat, args=(connection,)))
             threads[-1].start()
 
-    with socket.create_server(("127.0.0.1", port)) as listener:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
         accepting = threading.Thread(target=accept)
         accepting.start()
         try:

@@ -7,7 +7,7 @@ import pytest
 
 from tests.gateway.conftest import StartGateway
 from tests.gateway.gateway import Answer, Gateway
-from tests.gateway.public import SEARCH, asked, public
+from tests.gateway.public import SEARCH, asked, public, stay_within_half_a_minute
 from tests.gateway.service import PUBLIC, start_service
 from tests.gateway.upstream import Prepared, Upstream
 from tests.servers.process import eventually, free_port
@@ -64,6 +64,7 @@ def test_a_change_is_visible_after_two_seconds_also_to_the_first_who_looks(
 
 
 def test_who_asks_while_a_page_is_fetched_again_gets_the_copy(cached: Gateway, shop: Upstream) -> None:
+    stay_within_half_a_minute(8.0)
     target = f"{SEARCH}?q=stale"
     shop.prepared[SEARCH] = public(b"old")
     assert cached.get(target).body == b"old"

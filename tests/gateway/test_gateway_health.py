@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -21,7 +22,6 @@ from tests.servers.process import free_port
 
 # 1 s for the services, and what a busy machine may add. A hang guard is ten times as long.
 MOST_SECONDS = 2.5
-SPARE_PORT = free_port()
 
 
 @pytest.fixture(scope="module")
@@ -153,16 +153,18 @@ def asked_within_time(gateway: Gateway) -> Answer:
 
 @pytest.mark.parametrize("how", MISBEHAVIOURS)
 def test_a_service_that_misbehaves_is_unhealthy_in_time_and_harms_nobody(
-    services: tuple[Upstream, Upstream], start_gateway: StartGateway, how: str
+    services: tuple[Upstream, Upstream], tmp_path: Path, how: str
 ) -> None:
-    with misbehaving(MISBEHAVIOURS[how], SPARE_PORT) as port:
-        gateway = start_gateway(TICKETING_PORT=str(port), PAYMENT_PORT=str(services[1].port))
+    with misbehaving(MISBEHAVIOURS[how]) as port:
+        gateway = Gateway(tmp_path, {"TICKETING_PORT": str(port), "PAYMENT_PORT": str(services[1].port)})
         for _ in range(2):
             answer = asked_within_time(gateway)
             assert (answer.status, answer.json()["status"]) == (503, "unhealthy")
             assert statuses(answer) == {"ticketing": "unhealthy", "payment": "healthy"}
         assert gateway.get("/services").json()["data"][1]["status"] == "healthy"
+    assert gateway.process.stop() == 0
     assert "exited on signal" not in gateway.process.output()
+    gateway.process.close()
 
 
 def test_a_killed_and_a_frozen_service_are_unhealthy_in_time_and_come_back(
