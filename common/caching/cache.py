@@ -6,7 +6,8 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from typing import Any
+from functools import partial
+from typing import Any, Literal, NamedTuple
 
 from common.caching.backends.port import Backend, CacheAway, Found
 from common.caching.carrier import Carrier, Guard
@@ -26,6 +27,14 @@ PROMPT_SECONDS = 0.15
 _NOTHING = object()
 
 _log = logging.getLogger(__name__)
+
+
+class Looked(NamedTuple):
+    """What a look into the cache gave. `value`: where it is fresh or old."""
+
+    place: Place
+    state: Literal["fresh", "old", "nothing", "away"]
+    value: Any
 
 
 class Caches:
@@ -79,29 +88,42 @@ class Caches:
         load: Callable[[], Any],
         *,
         codec: Codec = JSON_OR_BYTES,
+        looked: Looked | None = None,
     ) -> Any:
         """The value of `key`: as kept, else as `load` gives it, in the form in which it would be kept.
 
         `load` returns the value (JSON or bytes), `Loaded` with more about it, or ABSENT, which is kept for a
         short while and returned as it is. Raises what `load` raises, which is never kept, unless there is an
-        old value to give instead. Raises KeyError for an unknown region.
+        old value to give instead. Raises KeyError for an unknown region. `looked`: what `look` has just given
+        for this place, which is then not looked for again.
         """
         read = _Read(self.regions[region], Place(region, key, tuple(tags)), load, codec)
-        try:
-            found = self._carrier.ask(lambda: self.backend.look(read.place))
-        except CacheAway:
+        if looked is None or looked.place != read.place:
+            looked = self.look(read.place, codec)
+        if looked.state == "fresh":
+            return looked.value
+        if looked.state == "away":
             return self._without(read)
-        entry = found.entry
-        if entry is None or (now := self._now()) >= entry.life.dead_at:
+        if looked.state == "nothing":
             return self._missed(read)
+        return self._refreshed(read, looked.value)
+
+    def look(self, place: Place, codec: Codec = JSON_OR_BYTES) -> Looked:
+        """What is kept at `place`, without loading anything; a fresh value counts as a hit. Never raises."""
+        try:
+            entry = self._carrier.ask(partial(self.backend.look, place)).entry
+        except CacheAway:
+            return Looked(place, "away", None)
+        if entry is None or (now := self._now()) >= entry.life.dead_at:
+            return Looked(place, "nothing", None)
         try:
             value = _value(entry, codec)
         except UnreadableValue:
-            return self._missed(read)
-        if now < entry.life.fresh_until:
-            self._statistics.count(region, "hit")
-            return value
-        return self._refreshed(read, value)
+            return Looked(place, "nothing", None)
+        if now >= entry.life.fresh_until:
+            return Looked(place, "old", value)
+        self._statistics.count(place.region, "hit")
+        return Looked(place, "fresh", value)
 
     def invalidate(self, tags: Iterable[str]) -> None:
         """End every entry that carries one of `tags`. Call it when the change is committed; never raises for

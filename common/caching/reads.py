@@ -10,12 +10,14 @@ from typing import Any
 
 import orjson
 from flask import Request, Response, current_app
+from marshmallow import Schema, missing
 
-from common.auth.policy import Caller, anyone
+from common.auth.policy import GUEST, Caller, anyone
 from common.caching.cache import Caches
-from common.caching.entries import ABSENT, Loaded
+from common.caching.entries import ABSENT, Loaded, Place
 from common.caching.front import EXTENSION
 from common.caching.rendered import RENDERED, Rendered, is_storable, rendered
+from common.web import hits
 from common.web.answers import Renderer
 from common.web.operations import Operation
 from common.web.problems import Problem
@@ -54,7 +56,8 @@ class Absence:
 class CachedRead:
     """How a route is cached; hand it to `Api.route(cached=...)`.
 
-    The key has the validated query in canonical form and the language, never a header. Without `install`ed
+    The key has the validated query in canonical form and the language, never a header. What a query string
+    means, its key and its tags must be the same at any time: they are remembered. Without `install`ed
     caches the route answers in the same way, from the source.
 
     Args:
@@ -79,6 +82,8 @@ class CachedRead:
         where = f"{operation.method} {operation.rule}"
         if operation.method != "GET" or operation.who != anyone():
             raise TypeError(f"{where}: only a GET route for anyone() can be cached")
+        if any(map(callable, _defaults(operation.query))):
+            raise TypeError(f"{where}: what a cached route is asked for must not depend on when it is asked")
         if takes_caller and self.shared_with is None:
             raise TypeError(f"{where}: a cached view that takes its caller needs shared_with=")
         if "no-store" in operation.cache or "private" in operation.cache:
@@ -93,15 +98,25 @@ class CachedRead:
             found = self._load(request, view)
             found = found.value if isinstance(found, Loaded) else found
         else:
-            arguments = request.arguments
-            found = caches.read(
-                self.region,
-                self._key(request),
-                self.tags(arguments),
-                lambda: self._load(request, view),
-                codec=RENDERED,
-            )
+            found = self._read(caches, request, view)
         return self._sent(found, request)
+
+    def _read(self, caches: Caches, request: ReadRequest, view: Callable[[], Any]) -> Any:
+        asked = hits.asked(request.incoming.environ)
+        key, tags = self._key(request), tuple(self.tags(request.arguments))
+        found = caches.read(
+            self.region,
+            key,
+            tags,
+            lambda: self._load(request, view),
+            codec=RENDERED,
+            looked=None if asked is None else asked.looked,
+        )
+        if asked is not None and isinstance(found, Rendered) and request.caller is GUEST:
+            place, rule = Place(self.region, key, tags), request.incoming.url_rule
+            assert rule is not None  # noqa: S101 - a view was found
+            asked.remember(hits.Known(place, rule.rule, request.own_arguments, self.seen))
+        return found
 
     def _load(self, request: ReadRequest, view: Callable[[], Any]) -> Any:
         try:
@@ -189,6 +204,11 @@ class _Unshared:
 @dataclass(frozen=True, slots=True)
 class _Refusal:
     error: Problem
+
+
+def _defaults(query: Schema | None) -> Iterable[Any]:
+    fields = () if query is None else query.load_fields.values()
+    return (each.load_default for each in fields if each.load_default is not missing)
 
 
 def _shown(result: Any) -> Shown:

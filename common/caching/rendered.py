@@ -36,19 +36,27 @@ class Rendered(NamedTuple):
 
     def response(self, environ: Mapping[str, Any], now: float) -> Response:
         """The answer to the request of `environ`, 304 where the client has it already."""
-        modified = self.modified
-        headers = [*self.headers]
-        if modified is None and now - self.made_at >= SETTLED_SECONDS:
-            modified = http_date(int(self.made_at))
-            headers.append(("Last-Modified", modified))
-        if _CONDITIONS[0] in environ or _CONDITIONS[1] in environ:
+        headers = self.pairs(now)
+        if self.is_asked_about(environ):
             conditions = {name: environ[name] for name in _CONDITIONS if name in environ}
             conditions["REQUEST_METHOD"] = "GET"
+            modified = next((value for name, value in headers if name == "Last-Modified"), None)
             if not is_resource_modified(conditions, self.etag, last_modified=modified):
                 return Response(
                     status=304, headers=[pair for pair in headers if pair[0].lower() in _REPEATED]
                 )
         return Response(self.body, 200, _Ready(headers))
+
+    def pairs(self, now: float) -> list[tuple[str, str]]:
+        """The headers of the whole answer, but Content-Length."""
+        headers = [*self.headers]
+        if self.modified is None and now - self.made_at >= SETTLED_SECONDS:
+            headers.append(("Last-Modified", http_date(int(self.made_at))))
+        return headers
+
+    def is_asked_about(self, environ: Mapping[str, Any]) -> bool:
+        """Whether the client has an answer and asks if it is still good."""
+        return _CONDITIONS[0] in environ or _CONDITIONS[1] in environ
 
 
 class _Ready(Headers):

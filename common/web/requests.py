@@ -7,7 +7,7 @@ import ipaddress
 import logging
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -27,6 +27,10 @@ _ARRIVED = re.compile(r"t=([0-9]{1,12}\.[0-9]{3})")
 _MADE = re.compile(r".*/([a-z]+)s/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _PRINCIPAL = re.compile(r"[a-z]{1,20}:[A-Za-z0-9._:|-]{1,100}")
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+UNMATCHED = "_unmatched"
+ROUTE = "common.route"
+"""Where in the environment the route's rule is to be found once the request is answered."""
 
 _KEY, _USER = "common.request", "common.user"
 _GUEST = "guest"
@@ -69,13 +73,32 @@ def begin(environ: dict[str, Any], trusted: Sequence[Network]) -> Present:
 
 def end(incoming: Request, response: Response) -> Present:
     """Write the request's log line; this thread then leaves the request behind."""
-    environ = incoming.environ
+    environ, rule = incoming.environ, incoming.url_rule
     present: Present = environ[_KEY]
-    level = logging.INFO if response.status_code < 500 else logging.WARNING
-    if log.isEnabledFor(level):
-        _write(incoming, response, present, "info" if level == logging.INFO else "warning")
-    tracing.enter(None)
+    ids = ids_in(incoming.view_args)
+    if response.status_code == 201:
+        made = _MADE.fullmatch(response.headers.get("Location", ""))
+        if made is not None:
+            ids.setdefault(f"{made[1]}Id", made[2])
+    finish(environ, present, response.status_code, UNMATCHED if rule is None else rule.rule, ids)
     return present
+
+
+def finish(
+    environ: dict[str, Any], present: Present, status: int, route: str, ids: Mapping[str, Any]
+) -> None:
+    """Write the log line of the request of `environ`, and tell what measures it its route."""
+    environ[ROUTE] = route
+    level, name = (logging.INFO, "info") if status < 500 else (logging.WARNING, "warning")
+    if log.isEnabledFor(level):
+        _write(environ, present, status, route, ids, name)
+    tracing.enter(None)
+
+
+def ids_in(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
+    """The ids in the address, such as `bookingId`."""
+    # A text may be anything.
+    return {_camel_case(name): value for name, value in (arguments or {}).items() if type(value) is UUID}
 
 
 def note_user(environ: dict[str, Any], principal: str) -> None:
@@ -103,13 +126,14 @@ def request_id() -> str:
     return "" if present is None else present.request_id
 
 
-def _write(incoming: Request, response: Response, present: Present, level: str) -> None:
-    environ, rule, span = incoming.environ, incoming.url_rule, present.span
-    method: str = environ["REQUEST_METHOD"]
+def _write(
+    environ: dict[str, Any], present: Present, status: int, route: str, ids: Mapping[str, Any], level: str
+) -> None:
+    method, span = environ["REQUEST_METHOD"], present.span
     members: dict[str, Any] = {
         "method": method if method in _METHODS else "_OTHER",
-        "route": "_unmatched" if rule is None else rule.rule,
-        "status": response.status_code,
+        "route": route,
+        "status": status,
         "durationMs": round((time.perf_counter() - present.started) * 1000, 2),
         "requestId": present.request_id,
         "traceId": span.trace_id,
@@ -122,19 +146,7 @@ def _write(incoming: Request, response: Response, present: Present, level: str) 
     principal: str = environ.get(_USER, _GUEST)
     if principal != _GUEST:
         members["user"] = _user(principal)
-    _add_ids(members, incoming.view_args, response)
-    logs.send_line(level, LOGGER, members)
-
-
-def _add_ids(members: dict[str, Any], arguments: dict[str, Any] | None, response: Response) -> None:
-    """The ids in the address, such as `bookingId`; of what was made, the one in Location."""
-    for name, value in (arguments or {}).items():
-        if type(value) is UUID:  # a text may be anything
-            members[_camel_case(name)] = value
-    if response.status_code == 201:
-        made = _MADE.fullmatch(response.headers.get("Location", ""))
-        if made is not None:
-            members.setdefault(f"{made[1]}Id", made[2])
+    logs.send_line(level, LOGGER, {**members, **ids})
 
 
 def _queue_ms(arrived: str | None, waited: float | None) -> float | None:

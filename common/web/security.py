@@ -9,14 +9,20 @@ from typing import Any
 
 from flask import Flask, Response, request
 
+from common.monitoring.metrics.exporter import Measured
 from common.web import overload, requests
+from common.web.hits import Hits
 from common.web.overload import Gate, Urgency
-from common.web.requests import Network, client_address, client_network, request_id
+from common.web.requests import Network, Present, client_address, client_network, request_id
 
 __all__ = ["client_address", "client_network", "install", "request_id"]
 
 MAX_BODY_BYTES = 1_000_000
 MONITORING = "monitoring"
+
+
+FIXED = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
+"""Headers of every answer."""
 
 
 def install(app: Flask, *, trusted_proxies: Sequence[Network] = (), refused_last: Sequence[str] = ()) -> None:
@@ -44,6 +50,17 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = (), refused_last
             return None
         return overload.refusal()
 
+    def begin_hit(environ: dict[str, Any]) -> Present | None:
+        present = requests.begin(environ, trusted)
+        if present.waited is None or gate.admits(present.waited, present.started, _usual):
+            return present
+        return None
+
+    around = app.wsgi_app
+    if isinstance(around, Measured):  # which stays outside
+        around.inner = Hits(app, around.inner, begin_hit, FIXED)
+    else:
+        app.wsgi_app = Hits(app, around, begin_hit, FIXED)  # type: ignore[method-assign]
     app.before_request(begin)
     app.after_request(_end)
     # Flask's way to run coroutines: it looks at every function at every call, and here none is one.
@@ -56,10 +73,14 @@ def _end(response: Response) -> Response:
     headers = response.headers
     # Nobody else sets these two, and looking for a header costs more than adding it.
     headers.add("X-Request-Id", present.request_id)
-    headers.add("X-Content-Type-Options", "nosniff")
+    headers.add("X-Content-Type-Options", FIXED["X-Content-Type-Options"])
     headers.setdefault("Cache-Control", "private, no-store")
-    headers.setdefault("Referrer-Policy", "no-referrer")
+    headers.setdefault("Referrer-Policy", FIXED["Referrer-Policy"])
     return response
+
+
+def _usual() -> Urgency:
+    return "usual"
 
 
 def _as_it_is(function: Callable[..., Any]) -> Callable[..., Any]:

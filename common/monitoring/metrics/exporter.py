@@ -12,10 +12,11 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_flask_exporter import PrometheusMetrics
 
+from common.web.requests import ROUTE, UNMATCHED
+
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
-UNMATCHED = "_unmatched"
 OTHER_METHOD = "_OTHER"
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
@@ -40,7 +41,7 @@ class Measured:
     def __init__(
         self, app: WSGIApplication, recorder: RequestRecorder, group_by: Callable[[Any], str]
     ) -> None:
-        self._app, self._recorder, self._group_by = app, recorder, group_by
+        self.inner, self._recorder, self._group_by = app, recorder, group_by
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         status, incoming = "500", None  # unless it is answered
@@ -54,17 +55,22 @@ class Measured:
         self._recorder.request_begins()
         started = time.perf_counter()
         try:
-            return self._app(environ, starting)
+            return self.inner(environ, starting)
         finally:
             seconds = time.perf_counter() - started
-            self._count(incoming, environ["REQUEST_METHOD"], int(status[:3]), seconds)
+            route = environ.get(ROUTE, UNMATCHED) if incoming is None else self._route(incoming)
+            if route is not None:
+                self._count(route, environ["REQUEST_METHOD"], int(status[:3]), seconds)
             self._recorder.request_ends()
 
-    def _count(self, incoming: Any, method: str, status: int, seconds: float) -> None:
-        seen = () if incoming is None else incoming.__dict__
+    def _route(self, incoming: Any) -> str | None:
+        """None: the request is not to be counted."""
+        seen = incoming.__dict__
         if "prom_do_not_track" in seen or "prom_exclude_all" in seen:
-            return
-        route = UNMATCHED if incoming is None else self._group_by(incoming)
+            return None
+        return self._group_by(incoming)
+
+    def _count(self, route: str, method: str, status: int, seconds: float) -> None:
         self._recorder.request_answered(method if method in METHODS else OTHER_METHOD, route, status, seconds)
 
 
