@@ -13,12 +13,13 @@ from common.resilience.refusals import DeadlineExceeded
 REQUEST_SECONDS = 10.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Deadline:
-    """An instant of a monotonic clock."""
+    """An instant of a monotonic clock. `shortened`: whether a time-out was, since the last `check`."""
 
     ends_at: float
     monotonic: Callable[[], float]
+    shortened: bool = False
 
     def left(self) -> float:
         """Seconds until then; negative when it has passed."""
@@ -64,11 +65,27 @@ def remaining(at_most: float) -> float:
     left = present.left()
     if left <= 0:
         raise DeadlineExceeded
-    return min(at_most, left)
+    if left >= at_most:
+        return at_most
+    present.shortened = True
+    return left
 
 
 def check() -> None:
-    """Raises DeadlineExceeded when the request has no time left."""
+    """Raises DeadlineExceeded when the request has no time left. From here on `cut_short` is about what comes
+    next.
+    """
     present = _present.get()
-    if present is not None and present.left() <= 0:
+    if present is None:
+        return
+    if present.left() <= 0:
         raise DeadlineExceeded
+    present.shortened = False
+
+
+def cut_short() -> bool:
+    """Whether what comes of this call may be our own impatience: `remaining` gave it less than its own
+    time-out since the last `check`, and that is over.
+    """
+    present = _present.get()
+    return present is not None and present.shortened and present.left() <= 0

@@ -9,6 +9,7 @@ from typing import TypeVar, cast
 from common.resilience import deadline
 from common.resilience.breaker import Breaker
 from common.resilience.bulkhead import Bulkhead
+from common.resilience.refusals import DeadlineExceeded
 from common.resilience.retrying import Retry
 
 T = TypeVar("T")
@@ -18,7 +19,9 @@ class Guard:
     """Deadline, breaker, bulkhead, retries, in this order; the breaker then records what came of it all.
 
     So a request without time is refused first, an open breaker takes no place in the bulkhead, and retries
-    are one call to the breaker. Inside `function`, `deadline.remaining(timeout)` is the time-out to set.
+    are one call to the breaker. Inside `function`, `deadline.remaining(timeout)` is the time-out to set. An
+    attempt that failed because the request left it less than that says nothing about the dependency: it ends
+    as DeadlineExceeded.
     """
 
     def __init__(
@@ -46,5 +49,13 @@ class Guard:
 
     def _attempts(self, function: Callable[[], T], idempotent: bool) -> T:
         if self.retry is None:
+            return self._attempt(function)
+        return self.retry.call(partial(self._attempt, function), idempotent=idempotent)
+
+    def _attempt(self, function: Callable[[], T]) -> T:
+        try:
             return function()
-        return self.retry.call(function, idempotent=idempotent)
+        except Exception as error:
+            if deadline.cut_short() and self.breaker.judge(error).outcome == "failure":
+                raise DeadlineExceeded from error
+            raise

@@ -38,7 +38,9 @@ class BulkheadFull(Refused):
 
 
 class DeadlineExceeded(Refused):
-    """The request has no time left."""
+    """The request has no time left: the dependency was not asked, or could not answer in what was left. In
+    the second case what it was asked for may have happened.
+    """
 
     def __init__(self) -> None:
         super().__init__("the request has no time left")

@@ -70,16 +70,21 @@ class Retry:
         self._sleep, self._chance = sleep, chance
 
     def call(self, function: Callable[[], T], *, idempotent: bool) -> T:
-        """What `function` returns at last, or its last exception."""
+        """What `function` returns at last, or its last exception; that of the attempt before when there was
+        no time for the last one.
+        """
         self._budget.earn()
-        attempt = 1
+        attempt, before = 1, None
         while True:
             try:
                 return function()
             except Exception as error:
+                if before is not None and isinstance(error, DeadlineExceeded):
+                    raise before from error
                 pause = self._pause(attempt, error) if idempotent else None
                 if pause is None or not self._budget.spend():
                     raise
+                before = error
             self._sleep(pause)
             attempt += 1
 
