@@ -198,7 +198,7 @@ def _booking_caller(token: str, ports: Ports) -> Caller | None:
 
 def _refusal(refused: Refused) -> Problem:
     code = refused.code
-    seconds = RETRY_AFTER_SECONDS.get(code)
+    seconds = refused.retry_after_seconds or RETRY_AFTER_SECONDS.get(code)
     detail = refused.detail or code.title
     return Problem(
         STATUS[code.kind],
@@ -206,13 +206,10 @@ def _refusal(refused: Refused) -> Problem:
         code.title,
         detail,
         errors=() if refused.pointer is None else (FieldError(refused.pointer, code.name, detail),),
-        headers=None if seconds is None else {"Retry-After": str(seconds)},
+        headers=None if seconds is None else {"Retry-After": str(max(1, math.ceil(seconds)))},
         facts=facts_document(refused.facts),
     )
 
 
 def _store_unavailable(error: StoreUnavailable | NotAsked) -> Problem:
-    found = _refusal(Refused(Code.STORE_UNAVAILABLE))
-    if error.retry_after_seconds is not None:
-        found.headers["Retry-After"] = str(max(1, math.ceil(error.retry_after_seconds)))
-    return found
+    return _refusal(Refused(Code.STORE_UNAVAILABLE, retry_after_seconds=error.retry_after_seconds))

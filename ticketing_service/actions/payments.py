@@ -178,4 +178,8 @@ def _session(booking: Booking, ports: Ports) -> Payment:
 
 def _unavailable(error: Exception) -> Refused:
     log.warning("the payment module cannot be asked: %s", error)
-    return Refused(Code.PAYMENT_UNAVAILABLE, "The booking stands; try again in a moment.")
+    return Refused(
+        Code.PAYMENT_UNAVAILABLE,
+        "The booking stands; try again in a moment.",
+        retry_after_seconds=error.retry_after_seconds if isinstance(error, PaymentUnavailable) else None,
+    )

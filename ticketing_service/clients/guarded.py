@@ -26,6 +26,9 @@ from ticketing_service.storage.port import PaymentSession
 
 T = TypeVar("T")
 
+Unavailable = Callable[[str, float | None], Exception]
+"""Makes what is raised when a dependency is not asked, of why and of when it is worth asking again (s)."""
+
 Timed = Callable[[str, float], None]
 """Is told of each call: the service, and how many seconds it took."""
 
@@ -89,7 +92,7 @@ class _Round:
         service: str,
         guard: Guard,
         timed: Timed,
-        unavailable: type[Exception],
+        unavailable: Unavailable,
         *,
         repeatable: bool = True,
     ) -> None:
@@ -101,6 +104,6 @@ class _Round:
         try:
             return self._guard.call(call, idempotent=self._repeatable)
         except NotAsked as refused:
-            raise self._unavailable(str(refused)) from refused
+            raise self._unavailable(str(refused), refused.retry_after_seconds) from refused
         finally:
             self._timed(self._service, time.perf_counter() - started)

@@ -6,6 +6,8 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
@@ -14,6 +16,7 @@ import httpx
 import orjson
 
 from common.monitoring.tracing import client_hooks
+from common.resilience import deadline
 from ticketing_service.clients import payment_answers
 from ticketing_service.clients.payment_answers import Malformed, Read, T
 from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
@@ -24,6 +27,8 @@ CONNECT_SECONDS = 1.0
 READ_SECONDS = 8.0
 CONNECTIONS = 32
 MAX_ANSWER_BYTES = 1024 * 1024
+LONGEST_PAUSE_SECONDS = 300.0
+"""A longer `Retry-After` is taken for this one: no answer may stop sales for a day."""
 
 _TRY_AGAIN = frozenset(
     {HTTPStatus.REQUEST_TIMEOUT, HTTPStatus.TOO_EARLY, HTTPStatus.TOO_MANY_REQUESTS},
@@ -58,7 +63,7 @@ class HttpPaymentModule:
         self._payments_url = f"{base_url.rstrip('/')}/api/v1/payments"
         self._token = token
         self._read_seconds = read_seconds
-        self._timeout = httpx.Timeout(read_seconds, connect=connect_seconds, pool=connect_seconds)
+        self._connect_seconds = connect_seconds
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
         self._client_pid = 0
@@ -112,30 +117,37 @@ class HttpPaymentModule:
             headers["Idempotency-Key"] = key
         content = None if body is None else orjson.dumps(body)
         try:
-            status, raw = self._exchange(method, self._payments_url + path, headers, content)
+            status, retry_after, raw = self._exchange(method, self._payments_url + path, headers, content)
         except httpx.HTTPError as error:
             raise PaymentUnavailable(f"{method} {path or '/'}: {type(error).__name__}: {error}") from error
+        if status in _TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            raise PaymentUnavailable(f"answered {status}", pause_of(retry_after, datetime.now(UTC)))
         return _data_of(status, raw)
 
     def _exchange(
         self, method: str, url: str, headers: Mapping[str, str], content: bytes | None
-    ) -> tuple[int, bytes]:
-        # httpx limits the wait for each piece; the deadline limits an answer that trickles in for ever.
-        deadline = time.monotonic() + self._read_seconds
+    ) -> tuple[int, str | None, bytes]:
+        """Status, `Retry-After` and body. Raises DeadlineExceeded, without asking, when no time is left."""
+        seconds = deadline.remaining(self._read_seconds)
+        at_most = min(seconds, self._connect_seconds)
+        timeout = httpx.Timeout(seconds, connect=at_most, pool=at_most)
+        # httpx limits the wait for each piece; this limits an answer that trickles in for ever.
+        ends_at = time.monotonic() + seconds
         raw = bytearray()
-        with self._client_here().stream(method, url, headers=headers, content=content) as response:
+        with self._client_here().stream(
+            method, url, headers=headers, content=content, timeout=timeout
+        ) as response:
             for piece in response.iter_bytes():
                 raw += piece
-                if len(raw) > MAX_ANSWER_BYTES or time.monotonic() > deadline:
+                if len(raw) > MAX_ANSWER_BYTES or time.monotonic() > ends_at:
                     raise PaymentUnavailable("the answer is too long, or comes too slowly")
-            return response.status_code, bytes(raw)
+            return response.status_code, response.headers.get("Retry-After"), bytes(raw)
 
     def _client_here(self) -> httpx.Client:
         with self._lock:
             if self._client is None or self._client_pid != os.getpid():
                 self._client = httpx.Client(
                     headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
-                    timeout=self._timeout,
                     event_hooks=client_hooks(),
                     limits=httpx.Limits(max_connections=CONNECTIONS),
                     follow_redirects=False,
@@ -157,9 +169,23 @@ def _segment(provider_id: str) -> str:
     return quote(provider_id, safe="")
 
 
+def pause_of(retry_after: str | None, now: datetime) -> float | None:
+    """The seconds of a `Retry-After` (RFC 9110 section 10.2.3: seconds, or an HTTP date), at most
+    LONGEST_PAUSE_SECONDS; None where it says nothing that can be understood.
+    """
+    text = (retry_after or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text[:10]), LONGEST_PAUSE_SECONDS)
+    try:
+        moment = parsedate_to_datetime(text)
+    except ValueError:
+        return None
+    # a date without a zone, or with -0000, is UTC all the same
+    seconds = (moment.replace(tzinfo=moment.tzinfo or UTC) - now).total_seconds()
+    return min(max(seconds, 0.0), LONGEST_PAUSE_SECONDS)
+
+
 def _data_of(status: int, raw: bytes) -> dict[str, Any]:
-    if status in _TRY_AGAIN or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        raise PaymentUnavailable(f"answered {status}")
     try:
         answer = orjson.loads(raw)
     except orjson.JSONDecodeError:

@@ -13,7 +13,15 @@ from ticketing_service.domain.catalogue import Poi
 from ticketing_service.storage.port import PaymentSession
 
 
-class PaymentUnavailable(Exception):
+class _Unavailable(Exception):
+    """`retry_after_seconds`: when it is worth asking again, where that is known."""
+
+    def __init__(self, message: str = "", retry_after_seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class PaymentUnavailable(_Unavailable):
     """The payment module gave no answer that can be relied on. What was asked for may have happened: the same
     call under the same key finds out."""
 
@@ -57,7 +65,7 @@ class PaymentModule(Protocol):
         ...
 
 
-class DirectoryUnavailable(Exception):
+class DirectoryUnavailable(_Unavailable):
     """The POI directory cannot be read now."""
 
 
@@ -85,7 +93,7 @@ class PoiDirectory(Protocol):
         ...
 
 
-class MailUnavailable(Exception):
+class MailUnavailable(_Unavailable):
     """The mail server did not take the message now; it may later."""
 
 

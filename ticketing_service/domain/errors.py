@@ -106,13 +106,14 @@ class Refused(Exception):
     """The business says no.
 
     `pointer` names the field of the request that is at fault (RFC 6901); `facts` go into the problem
-    document.
+    document. `retry_after_seconds`: when it is worth asking again, where that is known better than by `code`.
     """
 
     code: Code
     detail: str = ""
     pointer: str | None = None
     facts: Mapping[str, Any] | None = None
+    retry_after_seconds: float | None = None
 
     def __str__(self) -> str:
         return f"{self.code.name}: {self.detail or self.code.title}"
