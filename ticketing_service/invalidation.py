@@ -19,6 +19,9 @@ ANY_PLACES = "places:any"
 BOOKS = "books"
 """Of what is counted from the ledger."""
 
+_NOT_IN_THE_BOOKS = frozenset({"bookings.hold", "bookings.amend", "bookings.expire"})
+"""Places alone: what is only held is in no ledger."""
+
 
 def ticket_tags(ticket_id: UUID) -> tuple[str, ...]:
     """Of an answer that shows one ticket."""
@@ -45,7 +48,7 @@ def ended_by(change: Change) -> Iterable[str]:
     yield from (f"places:{ticket_id}" for ticket_id in change.ticket_ids)
     if change.anywhere:
         yield ANY_PLACES
-    if aggregate in ("bookings", "payments"):
+    if aggregate in ("bookings", "payments") and change.verb not in _NOT_IN_THE_BOOKS:
         yield BOOKS
 
 

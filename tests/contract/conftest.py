@@ -1,25 +1,57 @@
-"""Stores to hold to the contract: each test runs on every database, on one that is empty."""
+"""Stores to hold to the contract: each test runs on every database, on one that is empty, behind what goes
+round a store in the service: a closed breaker, and a listener that fails whatever it is told.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from common.resilience.breaker import Breaker
+from common.resilience.guard import Guard
 from tests.contract.world import World
 from tests.invariants.stores import (
     KINDS,
+    THREADS,
     database,
     mariadb_server,
     migrated_file,
     migrated_mariadb,
-    store,
     store_url,
 )
 from tests.servers.mariadb import MariaDB
+from ticketing_service.storage.changes import Change, Listeners
+from ticketing_service.storage.guarded import guarded
 from ticketing_service.storage.port import Store
+from ticketing_service.storage.sql.store import open_store
+from ticketing_service.wiring import BREAKERS
 
-__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store_url"]
+
+
+class ListenerFailed(Exception):
+    """Must never reach who called the store."""
+
+
+def fail(_: Change) -> None:
+    """A listener at its worst."""
+    raise ListenerFailed
+
+
+def guard() -> Guard:
+    """A closed breaker, as the service has it."""
+    (database,) = (spec for spec in BREAKERS if spec.name == "database")
+    return Guard(Breaker(database))
+
+
+@pytest.fixture
+def store(store_url: str) -> Iterator[Store]:
+    listeners = Listeners(fail)
+    opened = open_store(store_url, THREADS, listeners.expired)
+    yield guarded(opened, guard(), lambda operation, seconds: None, listeners)
+    opened.close()
 
 
 @pytest.fixture(params=KINDS)

@@ -167,11 +167,6 @@ class Ticket:
         return next((option for option in self.options if option.id == option_id), None)
 
     @property
-    def shares_places(self) -> bool:
-        """Whether a sale of another ticket may take places of this one."""
-        return any(option.resource_ids for option in self.options)
-
-    @property
     def from_price(self) -> int:
         """The lowest price at which one gets in (minor units), for lists and the price filter."""
         prices = [

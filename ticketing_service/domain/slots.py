@@ -77,6 +77,11 @@ class Slot:
         left = [counter.vacancies for counter in self.counters if counter.vacancies is not None]
         return min(left, default=None)
 
+    @property
+    def shares_places(self) -> bool:
+        """Whether a sale of another slot may take places of this one."""
+        return any(counter.id != self.id for counter in self.counters)
+
     def shown_status(self, now: datetime) -> str:
         """`available`, `limited`, `sold_out` or `closed`."""
         if self.status is not SlotStatus.OPEN or now >= self.sales_end_at:

@@ -63,8 +63,9 @@ def slots_api(ports: PortsSource, metrics: TicketingMetrics) -> Api:
         return Shown(
             result=rendered(slots_document(ticket, found, now)),
             fresh_until=schedules.next_change(command, ticket, found, now),
-            # a sale of another ticket changes it too, and no tag tells of that
-            keep=not ticket.shares_places,
+            # A sale of another ticket changes it too, and no tag tells of that. The slots say so, not the
+            # ticket: those that were sold before it was changed draw on what it shared then.
+            keep=not any(slot.shares_places for slot in found),
         )
 
     @api.route(

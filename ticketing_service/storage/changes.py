@@ -92,8 +92,8 @@ PAYMENT_FAILED = "payment failed"
 _OUTCOMES = {
     BookingStatus.CONFIRMED: Outcome.CONFIRMED,
     BookingStatus.CANCELLED: Outcome.CANCELLED,
-    BookingStatus.EXPIRED: Outcome.EXPIRED,
 }
+"""By the status in a history row. What has expired is told by `Listeners.expired`, whatever verb ended it."""
 _OF_VERB = {
     "bookings.hold": (BookingStatus.ON_HOLD, Outcome.CREATED),
     "bookings.confirm_free": (BookingStatus.CONFIRMED, Outcome.CONFIRMED),

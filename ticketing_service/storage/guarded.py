@@ -72,11 +72,11 @@ class _Round:
                 result = self._asked(operation, partial(method, *args, **keywords))
             except Refused as refused:
                 if is_told and refused.code is Code.SOLD_OUT:
-                    self._tell(partial(refusal_of, operation, _bound(signature, args, keywords)))
+                    self._tell(operation, partial(refusal_of, operation, _bound(signature, args, keywords)))
                 raise
             if is_told:
                 given = _bound(signature, args, keywords)
-                self._tell(partial(change_of, operation, given, result, self._store))
+                self._tell(operation, partial(change_of, operation, given, result, self._store))
             return result
 
         return verb
@@ -90,13 +90,13 @@ class _Round:
         finally:
             self._timed(operation, time.perf_counter() - started)
 
-    def _tell(self, change_of_it: Callable[[], Change | None]) -> None:
+    def _tell(self, operation: str, change_of_it: Callable[[], Change | None]) -> None:
         """The work is committed, or was refused: nothing that goes wrong here may change the answer."""
         try:
             change = change_of_it()
         except Exception:
-            log.exception("a change could not be told")
-            return
+            log.exception("what a change was cannot be told", extra={"verb": operation})
+            change = Change(verb=operation, anywhere=True)  # so that at least no cache keeps what is untrue
         if change is not None:
             self._listener(change)
 

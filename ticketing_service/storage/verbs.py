@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from ticketing_service.domain.slots import Slot
@@ -33,6 +34,13 @@ def refusal_of(operation: str, given: Given) -> Change | None:
 
 def _of_booking(operation: str, given: Given, booking: Any, _: Store) -> Change:
     return booking_change(operation, booking, given["now"])
+
+
+def _of_amended(operation: str, given: Given, booking: Any, _: Store) -> Change | None:
+    if given["amendment"].items is None:
+        return None
+    # The answer says which places are taken now, and nothing of those that were given back for them.
+    return replace(booking_change(operation, booking, given["now"]), anywhere=True)
 
 
 def _of_observed(operation: str, given: Given, booking: Any, store: Store) -> Change:
@@ -80,9 +88,8 @@ _TOLD: Mapping[str, _Told] = {
     "slots.change": _of_slot,
     "slots.cancel": _of_slot,
     "bookings.hold": _of_booking,
-    "bookings.amend": _of_booking,
+    "bookings.amend": _of_amended,
     "bookings.confirm_free": _of_booking,
-    "bookings.extend": _of_booking,
     "bookings.cancel": _of_booking,
     "payments.observe": _of_observed,
     "payments.capture_refused": _of_payment,
