@@ -19,8 +19,20 @@ class _InSlot(MetricWrapperBase):
 
     def __init__(self, *arguments: Any, files: SlotFiles, **options: Any) -> None:
         self._files = files
+        self._found: dict[tuple[Any, ...], Any] = {}
         super().__init__(*arguments, **options)
         self._kwargs["files"] = files  # for the children that `labels` makes
+
+    def labels(self, *values: Any, **named: Any) -> Any:
+        """As the library's, which makes texts of all values and takes a lock each time. No child is ever
+        removed.
+        """
+        found = None if named else self._found.get(values)
+        if found is None:
+            found = super().labels(*values, **named)
+            if not named:
+                self._found[values] = found
+        return found
 
     def _in_slot(self, kind: str, sample: str, **label: str) -> Value:
         names, values = (*self._labelnames, *label.keys()), (*self._labelvalues, *label.values())

@@ -65,6 +65,7 @@ class ServiceMetrics:
         self._baselines = Baselines(folder, self._counts, clock)
         self._next_look = 0.0
         self._requests: dict[tuple[str, str, int], tuple[Value, SlotHistogram]] = {}
+        self._cache_requests = self.counter("cache_requests_total")
         self._in_flight, self._threads_busy = (
             self.gauge("http_requests_in_flight").number,
             self.gauge("threads_busy").number,
@@ -126,7 +127,8 @@ class ServiceMetrics:
 
     def cache(self, region: str, result: str) -> None:
         """One question to the cache; `result`: hit, miss, stale, load, error."""
-        self.counter("cache_requests_total").labels(region, result).inc()
+        number: Value = self._cache_requests.labels(region, result).number
+        number.inc(1)
 
     def database_query(self, operation: str, seconds: float) -> None:
         """One call of the store."""
