@@ -22,8 +22,8 @@ class Saturation(NamedTuple):
 
 
 class Bulkhead:
-    """Admits `limit` calls. While calls come back the next one waits for a place, at most `patience_seconds`;
-    when none has come back for so long, it is refused at once. Safe for threads.
+    """Admits `limit` calls. The next one waits for a place, at most `patience_seconds`; when for so long no call
+    has begun or come back, it is refused at once. Safe for threads.
 
     So a busy dependency makes callers wait for a moment, and one that hangs does not.
 
@@ -46,7 +46,7 @@ class Bulkhead:
         self._monotonic = monotonic
         self._free = threading.Condition(threading.Lock())
         self._in_use = self._waiting = self._refused = 0
-        self._came_back_at = float("-inf")
+        self._moved_at = float("-inf")
 
     def enter(self) -> None:
         """Take a place; raises BulkheadFull when there is none."""
@@ -55,12 +55,13 @@ class Bulkhead:
                 self._refused += 1
                 raise BulkheadFull(self.name, self.limit, self._retry_after)
             self._in_use += 1
+            self._moved_at = self._monotonic()
 
     def leave(self) -> None:
         """Give the place back."""
         with self._free:
             self._in_use -= 1
-            self._came_back_at = self._monotonic()
+            self._moved_at = self._monotonic()
             if self._waiting:
                 self._free.notify()
 
@@ -79,7 +80,7 @@ class Bulkhead:
             return Saturation(self._in_use, self.limit, self._refused)
 
     def _place_comes_free(self) -> bool:
-        if self._monotonic() - self._came_back_at > self._patience:
+        if self._monotonic() - self._moved_at > self._patience:
             return False
         self._waiting += 1
         try:

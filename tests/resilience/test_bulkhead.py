@@ -21,21 +21,20 @@ class _Clock:
         return self.now
 
 
-def test_a_full_bulkhead_from_which_nothing_comes_back_refuses_at_once() -> None:
-    bulkhead = Bulkhead("database", 2, patience_seconds=3600, monotonic=_Clock())
+def test_one_in_which_nothing_moves_refuses_at_once() -> None:
+    clock = _Clock()
+    bulkhead = Bulkhead("database", 2, patience_seconds=3600, monotonic=clock)
     bulkhead.enter()
     bulkhead.enter()
+    clock.now += 3601
     with pytest.raises(BulkheadFull) as refused:
         bulkhead.enter()
     assert refused.value.retry_after_seconds == 1.0
     assert bulkhead.saturation() == (2, 2, 1)
 
 
-def test_while_calls_come_back_the_next_one_waits_for_its_place() -> None:
-    clock = _Clock()
-    bulkhead = Bulkhead("database", 1, patience_seconds=HANG_GUARD, monotonic=clock)
-    with bulkhead.place():
-        pass  # a call came back: the dependency answers
+def test_the_next_call_waits_for_its_place_from_the_first_burst_on() -> None:
+    bulkhead = Bulkhead("database", 1, patience_seconds=HANG_GUARD, monotonic=_Clock())
     bulkhead.enter()
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(bulkhead.enter)
@@ -47,28 +46,13 @@ def test_while_calls_come_back_the_next_one_waits_for_its_place() -> None:
 
 def test_one_that_waited_its_patience_out_is_refused() -> None:
     bulkhead = Bulkhead("database", 1, patience_seconds=0.05)
-    with bulkhead.place():
-        pass
     bulkhead.enter()
-    with pytest.raises(BulkheadFull):
-        bulkhead.enter()
-
-
-def test_a_dependency_that_was_quiet_for_longer_than_the_patience_is_not_waited_for() -> None:
-    clock = _Clock()
-    bulkhead = Bulkhead("database", 1, patience_seconds=3600, monotonic=clock)
-    with bulkhead.place():
-        pass
-    bulkhead.enter()
-    clock.now += 3601
     with pytest.raises(BulkheadFull):
         bulkhead.enter()
 
 
 def test_no_more_than_the_limit_are_ever_inside() -> None:
     bulkhead = Bulkhead("database", 3, patience_seconds=HANG_GUARD)
-    with bulkhead.place():
-        pass
     lock, inside, most = threading.Lock(), 0, 0
 
     def call(_: int) -> None:
