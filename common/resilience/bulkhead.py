@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from common.resilience.refusals import BulkheadFull
 
-PATIENCE_SECONDS = 0.3
+PATIENCE_SECONDS = 1.0
 
 
 class Saturation(NamedTuple):
@@ -22,8 +22,8 @@ class Saturation(NamedTuple):
 
 
 class Bulkhead:
-    """Admits `limit` calls. The next one waits for a place, at most `patience_seconds`; when for so long no call
-    has begun or come back, it is refused at once. Safe for threads.
+    """Admits `limit` calls. The next one waits for a place, at most `patience_seconds`; when for so long no
+    call has begun or come back, it is refused at once. Safe for threads.
 
     So a busy dependency makes callers wait for a moment, and one that hangs does not.
 
