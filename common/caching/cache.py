@@ -64,13 +64,17 @@ class Caches:
         self.regions = {region.name: region for region in regions}
         self._coordination = coordination
         self._carrier = Carrier(backend, coordination, guard)
-        self._clock = clock
-        # The system's clock cuts to milliseconds, which takes its time.
-        self._now = time.time if clock is system_clock else lambda: clock().timestamp()
+        self.use_clock(clock)
         self._wait = wait_seconds
         self._statistics = Statistics(self.regions, record)
         self._alone = LocalFlights()
         self._publish_at = 0.0
+
+    def use_clock(self, clock: Clock) -> None:
+        """Whose time decides what is fresh."""
+        self._clock = clock
+        # The system's clock cuts to milliseconds, which takes its time.
+        self._now = time.time if clock is system_clock else lambda: clock().timestamp()
 
     def start(self) -> None:
         """Publish statistics and look after the backend in a thread of its own, from now on."""
