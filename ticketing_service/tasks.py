@@ -9,7 +9,8 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
-from common.outbox.loop import Handler, Job, Pace, Permanent, Worker
+from common.outbox.loop import Handler, Job, Pace, Worker
+from common.outbox.port import Permanent
 from ticketing_service.actions import delivery, settlement, slot_cancellation, upkeep
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import DirectoryUnavailable, MailUnavailable, PaymentUnavailable

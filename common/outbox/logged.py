@@ -4,32 +4,21 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol
 from uuid import UUID
 
 from common.monitoring import tracing
+from common.outbox.port import Task
 
 log = logging.getLogger(__name__)
 
 
-class LoggedTask(Protocol):
-    """What is written about a task; of its payload only the ids, as the rest may be personal."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def payload(self) -> Mapping[str, Any]: ...
-    @property
-    def attempts(self) -> int: ...
-
-
 @contextmanager
-def logged(task: LoggedTask) -> Iterator[None]:
-    """In a trace of its own, whose lines name the task; one line at the end."""
+def logged(task: Task) -> Iterator[None]:
+    """In a trace of its own, whose lines name the task; one line at the end. Of the payload only the ids are
+    written, as the rest may be personal.
+    """
     about = {name: text for name, text in task.payload.items() if name.endswith("Id") and _is_id(text)}
     began = time.perf_counter()
     with tracing.work(**{**about, "task": task.kind, "taskId": str(task.id)}):

@@ -14,64 +14,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any, Protocol
-from uuid import UUID
+from datetime import timedelta
+from typing import Any
 
 from common.clock import Clock
 from common.database import StoreUnavailable
 from common.monitoring import tracing
 from common.outbox.logged import logged
+from common.outbox.port import Later, Outbox, Permanent, Task, Watcher
 
 log = logging.getLogger(__name__)
 
 IDLE_CHECK_SECONDS = 0.02
-
-
-class Permanent(Exception):
-    """A handler says that its task can never succeed: it is given up at once."""
-
-
-class Later(Exception):
-    """A handler says that the time for its task has not come: it is tried again for as long as it takes.
-
-    `seconds` asks for a wait of its own; None leaves it to the loop.
-    """
-
-    def __init__(self, reason: str, seconds: float | None = None) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
-
-
-class Task(Protocol):
-    """One row of the outbox. `attempts` counts the claims, this one too."""
-
-    @property
-    def id(self) -> UUID: ...
-    @property
-    def kind(self) -> str: ...
-    @property
-    def payload(self) -> Mapping[str, Any]: ...
-    @property
-    def attempts(self) -> int: ...
-    @property
-    def created_at(self) -> datetime: ...
-
-
-class Outbox(Protocol):
-    """What the loop asks of the store. Every verb may raise StoreUnavailable."""
-
-    def claim(self, now: datetime, lease_until: datetime, limit: int) -> Sequence[Task]: ...
-    def done(self, task_id: UUID) -> None: ...
-    def failed(self, task_id: UUID, error: str, retry_at: datetime | None) -> None: ...
-    def beat(self, owner: str, now: datetime, lease_until: datetime) -> bool: ...
-
-
-class Watcher(Protocol):
-    """Is told how the worker does; raises nothing."""
-
-    def heartbeat(self, moment: datetime) -> None: ...
-    def job_succeeded(self, job: str, moment: datetime) -> None: ...
 
 
 Handler = Callable[[Any], None]

@@ -7,7 +7,7 @@ from email.message import EmailMessage
 
 import pytest
 
-from common.outbox.loop import Later, Permanent
+from common.outbox.port import Later, Permanent
 from tests.contract.builders import NOW, make_poi
 from tests.worker.shop import PRICE, PUBLIC_URL, Shop
 from ticketing_service.actions import delivery, settlement, slot_cancellation

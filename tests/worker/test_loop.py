@@ -15,7 +15,8 @@ import pytest
 
 from common.clock import system_clock
 from common.database import StoreUnavailable
-from common.outbox.loop import Handler, Job, Later, Pace, Permanent, Task, Worker
+from common.outbox.loop import Handler, Job, Pace, Worker
+from common.outbox.port import Later, Permanent, Task
 from tests.servers.process import eventually
 from tests.worker.shop import QUICK
 from ticketing_service.storage.port import Store

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from common.outbox.loop import Later
+from common.outbox.port import Later
 from tests.contract.builders import NOW
 from tests.worker.shop import PRICE, Shop
 from ticketing_service.actions import settlement

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from common.outbox.loop import Later, Permanent
+from common.outbox.port import Later, Permanent
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import Attachment, Mail, MailRefused
 from ticketing_service.documents.calendar import booking_calendar

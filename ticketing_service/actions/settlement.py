@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from uuid import UUID
 
-from common.outbox.loop import Later
+from common.outbox.port import Later
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import PaymentRefused
 from ticketing_service.domain.bookings import Observation, Payment, PaymentState
