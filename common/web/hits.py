@@ -100,7 +100,8 @@ class Hits:
             if present is not None:
                 caches: Caches = self._app.extensions[EXTENSION]()
                 looked = caches.look(known.place, RENDERED)
-                if isinstance(looked.value, Rendered):
+                # What is old is sent by the long way, which has it made anew.
+                if looked.state == "fresh" and isinstance(looked.value, Rendered):
                     return self._send(known, looked.value, present, environ, start_response)
         environ[_ASKED] = Asked(self, key, looked)
         return self._inner(environ, start_response)
