@@ -46,7 +46,7 @@ class Watched:
 
     def ask(self, method: str, path: str, body: Any = None, headers: Mapping[str, str] = OPERATOR) -> Answer:
         """Ask whichever process takes it; `path` below the monitoring prefix, or whole."""
-        connection = self._connect()
+        connection = self.connect()
         try:
             return _answered(connection, method, path, body, headers)
         finally:
@@ -55,7 +55,7 @@ class Watched:
     def everywhere(self, path: str, headers: Mapping[str, str] = OPERATOR) -> dict[int, Answer]:
         """The answer of each web process to GET, by process id."""
         return {
-            pid: _answered(connection, "GET", path, None, headers) for pid, connection in self._each().items()
+            pid: _answered(connection, "GET", path, None, headers) for pid, connection in self.each().items()
         }
 
     def agreed(self, path: str, what: Callable[[Any], Any], headers: Mapping[str, str] = OPERATOR) -> Any:
@@ -105,10 +105,11 @@ class Watched:
             connection.close()
         self._connections = {}
 
-    def _connect(self) -> http.client.HTTPConnection:
+    def connect(self) -> http.client.HTTPConnection:
+        """A new connection, with whichever process takes it."""
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=HANG_SECONDS)
 
-    def _each(self) -> dict[int, http.client.HTTPConnection]:
+    def each(self) -> dict[int, http.client.HTTPConnection]:
         """A connection to each web process that lives now: a connection stays with who has accepted it."""
         pids = set(self.stack.web_worker_pids())
         for pid in self._connections.keys() - pids:
@@ -121,7 +122,7 @@ class Watched:
 
     def _connect_many(self, pids: set[int]) -> None:
         # Many at once, so that no process takes them all.
-        burst = [self._connect() for _ in range(_BURST)]
+        burst = [self.connect() for _ in range(_BURST)]
         for connection in burst:
             connection.request("GET", f"{PREFIX}/live")
         for connection in burst:

@@ -1,0 +1,228 @@
+"""The database hangs, is gone, comes back: what is answered meanwhile, and what operators can still do."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.faults.running import Running
+from tests.monitoring.conftest import WEB_WORKERS
+from tests.monitoring.watched import GUEST, HANG_SECONDS, KEY, OPERATOR, PREFIX, Watched
+from tests.servers.mariadb import MariaDB
+from tests.servers.process import eventually, free_port
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.xdist_group("monitoring-mariadb")]
+
+THREADS = 4
+GONE_SECONDS = 10.0
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[MariaDB]:
+    with MariaDB() as mariadb:
+        yield mariadb
+
+
+@pytest.fixture(scope="module")
+def service(server: MariaDB, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Watched]:
+    """Its issuer's keys cannot be had: nobody listens there."""
+    env = {
+        "OPERATOR_KEY": KEY,
+        "LOG_LEVEL": "INFO",
+        "JWKS_SOURCE": f"http://127.0.0.1:{free_port()}/jwks.json",
+        "TOKEN_ISSUER": "https://issuer.example.org",
+    }
+    folder = tmp_path_factory.mktemp("mariadb")
+    running = Running(
+        folder, server.new_database(), sandbox=False, web_workers=WEB_WORKERS, web_threads=THREADS, env=env
+    )
+    with running:
+        watched = Watched(running)
+        watched.wait_for_check("worker", "healthy")
+        yield watched
+        watched.close()
+
+
+@pytest.fixture
+def hanging(server: MariaDB, service: Watched) -> Iterator[Watched]:
+    """The service while every statement hangs."""
+    server.pause()
+    yield service
+    server.resume()
+    is_well(service)
+
+
+@pytest.fixture
+def dead(server: MariaDB, service: Watched) -> Iterator[Watched]:
+    """The service without a database."""
+    server.kill()
+    yield service
+    if not server.process.running:
+        server.start()
+    is_well(service)
+
+
+def is_well(service: Watched) -> None:
+    """By itself, once the database is back."""
+    for name in ("database", "circuitBreakers", "worker"):
+        service.wait_for_check(name, "healthy")
+    assert {answer.status for answer in service.everywhere("/ready", GUEST).values()} == {200}
+
+
+def test_live_is_answered_while_the_database_hangs_and_all_but_two_threads_wait(hanging: Watched) -> None:
+    ended: list[float] = []
+
+    def ask(connection: http.client.HTTPConnection) -> None:
+        connection.request("GET", "/api/v1/tickets?q=not-in-the-cache")
+        response = connection.getresponse()
+        ended.append(time.monotonic())
+        assert (response.status, bool(response.read())) == (503, True)
+
+    # As many to each process as may wait for the database.
+    askers = [Watched(hanging.running) for _ in range(THREADS - 2)]
+    connections = [connection for asker in askers for connection in asker.each().values()]
+    threads = [threading.Thread(target=ask, args=(connection,)) for connection in connections]
+    for thread in threads:
+        thread.start()
+    eventually(lambda: _in_flight(hanging) >= len(threads), what="the requests hanging")
+    answers = hanging.everywhere("/live", GUEST).values()
+    lived = time.monotonic()
+    assert {(answer.status, answer.content) for answer in answers} == {(200, b'{"status":"alive"}')}
+    for thread in threads:
+        thread.join(HANG_SECONDS)
+    for asker in askers:
+        asker.close()
+    assert len(ended) == WEB_WORKERS * (THREADS - 2)
+    assert lived < min(ended)  # while all of them still hung
+
+
+def _in_flight(service: Watched) -> float:
+    text = service.ask("GET", "/metrics/prometheus", headers=GUEST).content.decode()
+    lines = [line for line in text.splitlines() if line.startswith("ticketing_http_requests_in_flight ")]
+    return float(lines[0].split()[1]) - 1 if lines else 0.0
+
+
+def test_without_database_health_is_503_at_once_and_ready_after_ten_seconds(dead: Watched) -> None:
+    began = time.monotonic()
+    for name, status in (("database", "unhealthy"), ("worker", "degraded")):
+        dead.wait_for_check(name, status)
+    for answer in dead.everywhere("/health", GUEST).values():
+        document = answer.json
+        assert (answer.status, document["status"]) == (503, "unhealthy")
+        assert document["checks"]["database"] == {
+            "status": "unhealthy",
+            "type": "mysql",
+            "responseTimeMs": None,
+        }
+    address = f":{dead.running.stack.env['DATABASE_URL'].rpartition(':')[2].partition('/')[0]}"
+    assert "error" in dead.check("database")
+    assert address not in dead.ask("GET", "/health", headers=GUEST).content.decode()
+    _trip_the_breaker(dead)
+    _operators_can_act(dead)
+    assert dead.check("database")["status"] == "unhealthy"  # though its breaker was just reset
+    if time.monotonic() < began + GONE_SECONDS / 2:
+        assert {answer.status for answer in dead.everywhere("/ready", GUEST).values()} == {200}
+    eventually(lambda: _all_wait(dead), seconds=HANG_SECONDS, what="nobody being ready")
+    assert time.monotonic() > began + GONE_SECONDS - 3  # counted from the last check that succeeded
+    assert {answer.status for answer in dead.everywhere("/live", GUEST).values()} == {200}
+
+
+def _trip_the_breaker(service: Watched) -> None:
+    """In every process: each decides for itself first."""
+
+    def is_open() -> bool:
+        for number in range(5):
+            service.everywhere(f"/api/v1/tickets?q=nobody-asked-{number}", GUEST)
+        return {row["state"] for row in service.rows("database").values()} == {"OPEN"}
+
+    eventually(is_open, seconds=HANG_SECONDS, what="every process leaving the database alone")
+    assert "database" in service.check("circuitBreakers")["openBreakers"]
+    breakers = service.ask("GET", "/circuit-breakers").json["circuitBreakers"]
+    assert breakers["database"]["state"] == "OPEN"
+    assert breakers["database"]["openedAt"] < breakers["database"]["nextAttemptTime"]
+    assert "127.0.0.1" in breakers["database"]["lastError"]["text"]
+    assert "127.0.0.1" not in service.ask("GET", "/circuit-breakers", headers=GUEST).content.decode()
+
+
+def _all_wait(service: Watched) -> bool:
+    answers = service.everywhere("/ready", GUEST).values()
+    return all(
+        (each.status, each.json) == (503, {"status": "waiting", "for": "database"}) for each in answers
+    )
+
+
+def _operators_can_act(service: Watched) -> None:
+    """Without database and issuer; a token of that issuer cannot be read now."""
+    lines = len(list(service.lines("audit")))
+    for headers in (OPERATOR, service.stack.bearer("operator")):
+        for method, path, body in (
+            ("PUT", "/circuit-breakers/mail", {"mode": "forced_open", "reason": "a test"}),
+            ("PUT", "/circuit-breakers/mail", {"mode": "automatic", "reason": "a test"}),
+            ("POST", "/circuit-breakers/mail/reset", None),
+            ("POST", "/circuit-breakers/reset-all", None),
+            ("POST", "/cache/flush", {}),
+            ("POST", "/metrics/reset", None),
+        ):
+            answer = service.ask(method, path, body, headers)
+            assert answer.status == 200, (path, answer.content)
+    eventually(lambda: len(list(service.lines("audit"))) == lines + 12, what="a line for each")
+    for path in ("/circuit-breakers", "/cache/stats", "/metrics", "/metrics/prometheus", "/info"):
+        assert service.ask("GET", path).status == 200
+
+
+def test_the_database_breakers_way_is_in_the_log(service: Watched) -> None:
+    changes = {
+        (line["from"], line["to"]) for line in service.lines("breaker") if line["breaker"] == "database"
+    }
+    assert {("CLOSED", "OPEN"), ("OPEN", "HALF_OPEN"), ("HALF_OPEN", "CLOSED")} <= changes
+    checks = [
+        line["message"] for line in service.lines("message") if "health check database" in line["message"]
+    ]
+    assert any("unhealthy: StoreUnavailable" in message for message in checks)
+    assert any(message.endswith("database: healthy") for message in checks)
+
+
+def test_a_process_that_never_reached_the_database_is_not_ready(server: MariaDB, dead: Watched) -> None:
+    before = set(dead.stack.web_worker_pids())
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    eventually(lambda: len(set(dead.stack.web_worker_pids()) - before) == WEB_WORKERS, what="new processes")
+    eventually(lambda: _all_wait(dead), seconds=HANG_SECONDS, what="nobody being ready")
+    assert dead.ask("GET", "/health", headers=GUEST).status == 503
+    server.start()
+    is_well(dead)
+
+
+def test_a_process_that_was_told_to_end_is_not_ready_and_answers_what_it_has(
+    server: MariaDB, service: Watched, tmp_path: Path
+) -> None:
+    """Last in this file: the service is gone afterwards."""
+    asking, held = service.connect(), service.connect()
+    for connection in (asking, held):
+        connection.request("GET", f"{PREFIX}/ready")
+        assert connection.getresponse().read() == b'{"status":"ready"}'
+    server.pause()
+    try:
+        held.request("GET", "/api/v1/tickets?q=nobody-asked-this")
+        eventually(lambda: _in_flight(service) >= 1, what="the request hanging")
+        service.stack.ticketing.send(signal.SIGTERM)
+        eventually(lambda: _is_draining(asking), seconds=HANG_SECONDS, what="draining")
+        assert held.getresponse().status == 503
+    finally:
+        server.resume()
+    assert service.stack.ticketing.wait() == 0
+    for connection in (asking, held):
+        connection.close()
+
+
+def _is_draining(connection: http.client.HTTPConnection) -> bool:
+    connection.request("GET", f"{PREFIX}/ready")
+    response = connection.getresponse()
+    return (response.status, response.read()) == (503, b'{"status":"draining"}')
