@@ -1,4 +1,4 @@
-"""`make bench`: measure on SQLite and MariaDB, in about five minutes.
+"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about seven minutes.
 
 `BENCH=full` adds the store of a million bookings; `BENCH_STORES=sqlite` or `mariadb` measures one of the two.
 """
@@ -17,8 +17,9 @@ from typing import Any
 from benchmarks import machine, report
 from benchmarks.databases import MARIADB, SQLITE, Databases, opened
 from benchmarks.figures import Figure
+from benchmarks.parts import measure_breaker, measure_cache_hits, measure_scrape
 from benchmarks.progress import Progress, Step
-from benchmarks.reading import measure_memory, measure_reads
+from benchmarks.reading import measure_gateway, measure_memory, measure_reads, measure_watching
 from benchmarks.selling import measure_growth, measure_paid_sale, measure_sale
 from benchmarks.site import running
 
@@ -27,6 +28,7 @@ MANY_BOOKINGS = {"small": 20_000, "full": 1_000_000}
 GROWTH_SECONDS = {"small": {SQLITE: 40.0, MARIADB: 50.0}, "full": {SQLITE: 400.0, MARIADB: 900.0}}
 BUFFER_POOL = {"small": "256M", "full": "2G"}
 SMALL, FULL = "small", "full"
+PARTS = "parts"
 
 
 def main() -> None:
@@ -38,9 +40,10 @@ def main() -> None:
     begun = datetime.now(UTC)
     facts: dict[str, Any] = {"startedAt": begun.strftime("%Y-%m-%dT%H:%MZ"), "size": size}
     facts |= {"machine": machine.machine_facts(), "versions": machine.versions()}
-    progress = Progress([step for store in stores for step in _steps(store, size)])
-    figures: dict[str, Sequence[Figure]] = {}
-    titles: dict[str, str] = {}
+    progress = Progress([*_PART_STEPS, *(step for store in stores for step in _steps(store, size))])
+    figures: dict[str, Sequence[Figure]] = {PARTS: _measure_parts(progress)}
+    titles: dict[str, str] = {PARTS: PARTS}
+    print(f"\n{report.table(PARTS, figures[PARTS])}\n", flush=True)
     for store in stores:
         with (
             TemporaryDirectory(prefix="bench-") as folder,
@@ -53,7 +56,10 @@ def main() -> None:
     path = report.write("latest", {**facts, "measured": list(titles.values())}, figures)
     print(f"written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
     missed = [
-        f"{store}: {figure.name}" for store in stores for figure in figures[store] if figure.met is False
+        f"{title}: {figure.name}"
+        for title, found in figures.items()
+        for figure in found
+        if figure.met is False
     ]
     if missed:
         sys.exit("missed: " + "; ".join(missed))
@@ -69,11 +75,28 @@ def _wanted_stores() -> tuple[str, ...]:
     return tuple(known[name] for name in asked)
 
 
+_PART_STEPS = (
+    Step("parts: breaker", 5),
+    Step("parts: cache hits", 10),
+    Step("parts: a scrape after 1,000 deaths", 35),
+)
+
+
+def _measure_parts(progress: Progress) -> list[Figure]:
+    figures: list[Figure] = []
+    for measurement in (measure_breaker, measure_cache_hits, measure_scrape):
+        with progress.step():
+            figures += measurement()
+    return figures
+
+
 def _steps(store: str, size: str) -> list[Step]:
     return [
         Step(f"{store}: start, with a destination of its own", 6),
         Step(f"{store}: sale against the bare driver, hot and spread", 50),
         Step(f"{store}: reads against bare Flask", 42),
+        Step(f"{store}: through the gateway", 13),
+        Step(f"{store}: what watching costs", 22),
         Step(f"{store}: sale with payment", 9),
         Step(f"{store}: memory", 6),
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
@@ -84,10 +107,12 @@ def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure
     figures: list[Figure] = []
     with ExitStack() as stack:
         with progress.step():
-            site = stack.enter_context(running(databases, sandbox=True))
+            site = stack.enter_context(running(databases, sandbox=True, gateway=True))
         measurements: tuple[Callable[[], list[Figure]], ...] = (
             lambda: measure_sale(databases, site),
             lambda: measure_reads(site),
+            lambda: measure_gateway(site),
+            lambda: measure_watching(databases, site),
             lambda: measure_paid_sale(site),
             lambda: measure_memory(site),
         )

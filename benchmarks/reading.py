@@ -1,4 +1,4 @@
-"""Measurements of the reads that every visitor makes, and of memory."""
+"""Measurements of the reads that every visitor makes, of what watching them costs, and of memory."""
 
 from __future__ import annotations
 
@@ -9,20 +9,23 @@ from tempfile import TemporaryDirectory
 
 import httpx
 
+from benchmarks.databases import Databases
 from benchmarks.figures import Aim, Figure, interleaved, middle
 from benchmarks.load import ReadLoad, read
 from benchmarks.memory import largest, proportional_megabytes
-from benchmarks.site import Site, bare_flask
+from benchmarks.site import Site, bare_flask, plain_nginx, twin
 
 LOAD_SECONDS = 2
 ROUNDS = 3
+WATCHING_ROUNDS, WATCHING_CONNECTIONS = 6, 4
+AIMS = {"ticket detail": Aim("ratio", "at least", 0.8)}
 WORKER_SECONDS = 5.0
 SAMPLE_SECONDS = 0.1
 MAX_WORKER_MEGABYTES = 90.0
 
 
 def measure_reads(site: Site) -> list[Figure]:
-    """Ticket detail, search and calendar against bare Flask that returns the same bytes."""
+    """Ticket detail, search and calendar, from the cache, against bare Flask that returns the same bytes."""
     paths = {
         "ticket detail": site.sells.ticket_path,
         "search, a word and a city": site.sells.search_path,
@@ -37,12 +40,76 @@ def measure_reads(site: Site) -> list[Figure]:
             (Path(folder) / str(number)).write_bytes(answer.content)
         with bare_flask(Path(folder)) as bare_port:
             return [
-                _read(name, site.port, path, bare_port, f"/{number}", sizes[path])
+                _read(name, site.port, path, bare_port, f"/{number}", sizes[path], AIMS.get(name))
                 for number, (name, path) in enumerate(paths.items())
             ]
 
 
-def _read(name: str, port: int, path: str, bare_port: int, bare_path: str, size: int) -> Figure:
+def measure_gateway(site: Site) -> list[Figure]:
+    """Ticket detail from the gateway's cache against a plain nginx that serves a file of the same bytes."""
+    path = site.sells.ticket_path
+    answer = httpx.get(site.stack.gateway_url + path)
+    answer.raise_for_status()
+    with TemporaryDirectory() as folder:
+        files = Path(folder) / "files"
+        files.mkdir()
+        (files / "detail").write_bytes(answer.content)
+        # Its processes may be another user's.
+        Path(folder).chmod(0o755)
+        with plain_nginx(Path(folder)) as plain_port:
+            found: dict[str, list[ReadLoad]] = interleaved(
+                ROUNDS,
+                {
+                    "plain": lambda: read(plain_port, "/detail", seconds=LOAD_SECONDS),
+                    "gateway": lambda: read(site.stack.gateway_port, path, seconds=LOAD_SECONDS),
+                },
+            )
+    return [
+        Figure(
+            name="ticket detail through the gateway",
+            value=median(load.per_second for load in found["gateway"]),
+            unit="requests/s",
+            floor=median(load.per_second for load in found["plain"]),
+            floor_is="nginx serving a file of the same bytes",
+            latency=middle([load.latency for load in found["gateway"]]),
+            aim=Aim("ratio", "at least", 0.7),
+            facts={"bytes": len(answer.content)},
+        )
+    ]
+
+
+def measure_watching(databases: Databases, site: Site) -> list[Figure]:
+    """What metrics, log lines and traces cost a request: the service with them against the same without."""
+    path = site.sells.ticket_path
+    with twin(databases, site, watched=True) as watched, twin(databases, site, watched=False) as unwatched:
+        sides = {"without": unwatched, "with": watched}
+        for side in sides.values():
+            read(side.port, path, seconds=1, connections=WATCHING_CONNECTIONS)
+        found: dict[str, list[ReadLoad]] = interleaved(
+            WATCHING_ROUNDS,
+            {
+                name: lambda port=side.port: read(port, path, seconds=1, connections=WATCHING_CONNECTIONS)  # type: ignore[misc]
+                for name, side in sides.items()
+            },
+        )
+    rates = {name: [load.per_second for load in loads] for name, loads in found.items()}
+    # Of neighbours in time: whatever else the machine does falls on both.
+    costs = [(without / by - 1) * 100 for without, by in zip(rates["without"], rates["with"], strict=True)]
+    return [
+        Figure(
+            name="metrics, logs and traces, of a cached detail",
+            value=median(costs),
+            unit="%",
+            latency=middle([load.latency for load in found["with"]]),
+            aim=Aim("value", "at most", 10),
+            facts={"perSecond": {name: round(median(each)) for name, each in rates.items()}},
+        )
+    ]
+
+
+def _read(
+    name: str, port: int, path: str, bare_port: int, bare_path: str, size: int, aim: Aim | None
+) -> Figure:
     found: dict[str, list[ReadLoad]] = interleaved(
         ROUNDS,
         {
@@ -57,6 +124,7 @@ def _read(name: str, port: int, path: str, bare_port: int, bare_path: str, size:
         floor=median(load.per_second for load in found["bare"]),
         floor_is="bare Flask returning the same bytes",
         latency=middle([load.latency for load in found["ours"]]),
+        aim=aim,
         facts={"bytes": size, "bareMs": middle([load.latency for load in found["bare"]])},
     )
 

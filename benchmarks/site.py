@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +16,28 @@ from benchmarks import destination
 from benchmarks.databases import Databases
 from benchmarks.destination import Destination, OnSale
 from benchmarks.load import LoadFailed
+from demo.run import procfile
+from nginx.render import nginx_binary
 from tests.servers.process import ROOT, Process, free_port
 from tests.servers.stack import ServiceStack
 
 WORKERS, THREADS = 2, 8
+
+_NGINX = """daemon off;
+worker_processes auto;
+pid {folder}/nginx.pid;
+events {{}}
+http {{
+    access_log {folder}/access.log;
+    sendfile on;
+    keepalive_requests 1000000;
+    default_type application/json;
+    server {{
+        listen 127.0.0.1:{port};
+        root {folder}/files;
+    }}
+}}
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,23 +54,53 @@ class Site:
 
 
 @contextmanager
-def running(databases: Databases, *, sandbox: bool = False) -> Iterator[Site]:
+def running(databases: Databases, *, sandbox: bool = False, gateway: bool = False) -> Iterator[Site]:
     """A service with the destination, without its worker, whose work comes after a sale."""
     url = databases.new()
     sells = destination.build(url)
-    stack = ServiceStack(
+    stack = _stack(databases, url, sandbox=sandbox, gateway=gateway)
+    with _started(Site(stack, url, sells)) as site:
+        yield site
+
+
+@contextmanager
+def twin(databases: Databases, site: Site, *, watched: bool) -> Iterator[Site]:
+    """The same service on the same database, which tells of every request, or of none."""
+    stack = _stack(databases, site.url, env={"LOG_LEVEL": "INFO" if watched else "ERROR"})
+    if not watched:
+        argv = [*procfile()["ticketing"][0][:-1], "benchmarks.unwatched:app"]
+        stack.ticketing = Process(argv, env={**stack.env, "SERVICE": "ticketing"}, name="unwatched")
+    with _started(Site(stack, site.url, site.sells)) as other:
+        yield other
+
+
+def _stack(
+    databases: Databases,
+    url: str,
+    *,
+    sandbox: bool = False,
+    gateway: bool = False,
+    env: Mapping[str, str] | None = None,
+) -> ServiceStack:
+    return ServiceStack(
         databases.folder / secrets.token_hex(4),
         database_url=url,
         web_workers=WORKERS,
         web_threads=THREADS,
         sandbox=sandbox,
         worker=False,
+        gateway=gateway,
+        env=env,
     )
-    with stack:
+
+
+@contextmanager
+def _started(site: Site) -> Iterator[Site]:
+    with site.stack:
         try:
-            yield Site(stack, url, sells)
+            yield site
         except LoadFailed as error:
-            error.add_note(stack.output())
+            error.add_note(site.stack.output())
             raise
 
 
@@ -76,6 +124,17 @@ def bare_flask(folder: Path) -> Iterator[int]:
         yield port
     finally:
         process.close()
+
+
+@contextmanager
+def plain_nginx(folder: Path) -> Iterator[int]:
+    """The port of an nginx that serves a folder's files, with its own defaults but for what must be named."""
+    port = free_port()
+    (folder / "nginx.conf").write_text(_NGINX.format(port=port, folder=folder))
+    argv = [nginx_binary(), "-p", str(folder), "-c", "nginx.conf", "-e", "stderr"]
+    with Process(argv, env={}, name="plain-nginx") as process:
+        process.wait_for_port(port)
+        yield port
 
 
 def sell_one(site: Site, on_sale: OnSale) -> UUID:
