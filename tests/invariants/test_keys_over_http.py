@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -22,6 +23,7 @@ from ticketing_service.storage.sql.store import migrate, open_store
 
 POSTS, AT_ONCE = 100, 25
 ROOM = 1000
+GIVE_UP_SECONDS, PAUSE_SECONDS = 60, 0.05
 
 
 class Shop:
@@ -42,8 +44,15 @@ class Shop:
         }
 
     def hold(self, key: str, body: dict[str, Any], role: str | None = None) -> httpx.Response:
+        """The answer to the post, repeated while the service says that it has too much to do."""
         headers = {"Idempotency-Key": key, **(self.stack.bearer(role) if role else {})}
-        return self.client.post("/bookings", json=body, headers=headers)
+        give_up = time.monotonic() + GIVE_UP_SECONDS
+        while True:
+            answer = self.client.post("/bookings", json=body, headers=headers)
+            if answer.status_code != 503 or time.monotonic() > give_up:
+                return answer
+            assert answer.headers["Retry-After"]
+            time.sleep(PAUSE_SECONDS)
 
 
 @pytest.fixture(scope="module", params=KINDS)
