@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import select
 import threading
 import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -132,16 +133,27 @@ def test_a_module_that_is_away_or_hangs_is_unavailable_in_time(sandbox: SandboxP
 
 
 class Liar:
-    """A server that answers `status` and `body` to everything; with `drip` a byte at a time."""
+    """A server that answers `status`, `headers` and `body` to everything; with `drip` a byte at a time, with
+    `hang`, or after `hang_after` requests, not within five seconds. `asked` counts the requests.
+    """
 
     def __init__(self) -> None:
         self.status, self.body, self.drip = 200, b"", False
+        self.headers: dict[str, str] = {}
+        self.hang, self.hang_after, self.asked = False, cast(int | None, None), 0
         liar = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                liar.asked += 1
+                if liar.hang or (liar.hang_after is not None and liar.asked > liar.hang_after):
+                    self.close_connection = True
+                    select.select([self.connection], [], [], 5.0)  # until the client has had enough
+                    return
                 self.send_response(liar.status)
                 self.send_header("Location", "http://127.0.0.1:1/")
+                for name, value in liar.headers.items():
+                    self.send_header(name, value)
                 self.send_header("Connection", "close")
                 self.end_headers()
                 if not liar.drip:
@@ -163,13 +175,16 @@ class Liar:
         self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
         threading.Thread(target=self.server.serve_forever, args=(0.02,)).start()
 
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+
 
 @pytest.fixture(scope="module")
 def liar() -> Iterator[Liar]:
     server = Liar()
     yield server
-    server.server.shutdown()
-    server.server.server_close()
+    server.close()
 
 
 STATE = {

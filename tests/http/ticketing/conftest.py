@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.http.ticketing.shop import Shop
+from common.clock import system_clock
+from tests.http.ticketing.shop import Clock, Shop
+from tests.http.ticketing.two import Two
 from tests.sandbox.running import SandboxProcess, running_sandbox
 from tests.servers.mariadb import MariaDB
+from tests.servers.redis import RedisServer
 
 KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
 
@@ -47,3 +51,28 @@ def any_shop(request: pytest.FixtureRequest, tmp_path: Path, sandbox: SandboxPro
     made = Shop(tmp_path, url, sandbox.url)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(params=["embedded", "redis"])
+def two(request: pytest.FixtureRequest, tmp_path: Path, sandbox: SandboxProcess) -> Iterator[Two]:
+    settings: dict[str, str] = {}
+    if request.param == "redis":
+        server: RedisServer = request.getfixturevalue("redis_server")
+        with server.client() as client:
+            client.flushall()
+        settings = {"REDIS_HOST": server.host, "REDIS_PORT": str(server.port)}
+    # Ahead of the machine's clock, by which files and Redis remove what has ended.
+    morning = (system_clock() + timedelta(days=1)).replace(hour=6, minute=0, second=0, microsecond=0)
+    clock = Clock(morning)
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    one = Shop(tmp_path, url, sandbox.url, clock, **settings)
+    other = Shop(tmp_path, url, sandbox.url, clock, **settings)
+    yield Two(one, other, clock, morning.date().isoformat())
+    one.close()
+    other.close()

@@ -41,8 +41,8 @@ class Reply(TestResponse):
 class Clock:
     """Stands still until it is moved."""
 
-    def __init__(self) -> None:
-        self.now = START
+    def __init__(self, now: datetime = START) -> None:
+        self.now = now
 
     def __call__(self) -> datetime:
         return self.now
@@ -52,10 +52,15 @@ class Clock:
 
 
 class Shop:
-    """The app with a client. Every answer is held to what its route declares."""
+    """The app with a client. Every answer is held to what its route declares.
 
-    def __init__(self, folder: Path, database_url: str, payment_url: str) -> None:
-        self.clock = Clock()
+    Several on one folder and database are the processes of one service. `settings`: more of them.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str, payment_url: str, clock: Clock | None = None, **settings: str
+    ) -> None:
+        self.clock = clock or Clock()
         environ = {
             "DATA_DIR": str(folder),
             "TICKETING_DATABASE_URL": database_url,
@@ -64,12 +69,14 @@ class Shop:
             "PAYMENT_WEBHOOK_SECRET": SECRET,
             "PUBLIC_URL": "http://shop.test:3001",
             "POI_DIRECTORY": str(folder / "none.geojson"),
+            **settings,
         }
         self.settings = load("ticketing", environ)
         migrate(database_url)
         running = wiring.run_web(self.settings)
         self.ports = replace(running.ports, clock=self.clock)
         self.running = replace(running, ports=self.ports)
+        running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)
         self.client = self.app.test_client()
         audience = self.settings.token_audience
