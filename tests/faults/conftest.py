@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from common.database.engine import Database
+from tests.faults.plant import Plant
 from tests.faults.sale import Sale
 from tests.invariants.checker import check, explain
 from tests.invariants.stores import (
@@ -20,6 +21,13 @@ from tests.invariants.stores import (
 from ticketing_service.storage.port import Store
 
 __all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+
+
+@pytest.fixture(scope="session")
+def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """One for all tests of the whole product: each leaves it as it found it."""
+    with Plant(tmp_path_factory.mktemp("plant")) as made:
+        yield made
 
 
 @pytest.fixture

@@ -83,27 +83,7 @@ class Running:
 
     def wait_until_settled(self) -> None:
         """Until nothing is open with the module and no task is left. What is put off comes up at once."""
-        eventually(self._is_settled, seconds=HANG_SECONDS, what="everything being settled")
-
-    def _is_settled(self) -> bool:
-        payments, outbox, now = schema.payments, schema.outbox, system_clock()
-
-        def hurry(connection: Any) -> None:
-            connection.execute(
-                update(payments).where(payments.c.next_look_at.is_not(None)).values(next_look_at=now)
-            )
-            connection.execute(update(outbox).where(outbox.c.due_at.is_not(None)).values(due_at=now))
-
-        with self.database.read() as connection:
-            open_payments = connection.scalar(
-                select(func.count()).select_from(payments).where(payments.c.next_look_at.is_not(None))
-            )
-            tasks = connection.scalar(select(func.count()).select_from(outbox))
-        if not open_payments and not tasks:
-            return True
-        self.database.write(hurry)
-        time.sleep(0.5)
-        return False
+        wait_until_settled(self.database)
 
     def __enter__(self) -> Running:
         self.stack.__enter__()
@@ -112,6 +92,32 @@ class Running:
     def __exit__(self, *error: Any) -> None:
         self.stack.close()
         self.database.close()
+
+
+def wait_until_settled(database: Database) -> None:
+    """Until no payment is open with the module and no task is left. What is put off comes up at once."""
+    eventually(lambda: _is_settled(database), seconds=HANG_SECONDS, what="everything being settled")
+
+
+def _is_settled(database: Database) -> bool:
+    payments, outbox, now = schema.payments, schema.outbox, system_clock()
+
+    def hurry(connection: Any) -> None:
+        connection.execute(
+            update(payments).where(payments.c.next_look_at.is_not(None)).values(next_look_at=now)
+        )
+        connection.execute(update(outbox).where(outbox.c.due_at.is_not(None)).values(due_at=now))
+
+    with database.read() as connection:
+        open_payments = connection.scalar(
+            select(func.count()).select_from(payments).where(payments.c.next_look_at.is_not(None))
+        )
+        tasks = connection.scalar(select(func.count()).select_from(outbox))
+    if not open_payments and not tasks:
+        return True
+    database.write(hurry)
+    time.sleep(0.5)
+    return False
 
 
 def _place(url: str) -> tuple[str, str]:

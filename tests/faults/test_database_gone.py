@@ -1,0 +1,102 @@
+"""Without its database: what is kept is shown, what is not is refused, operators reach what is theirs; and
+when it is back all is well within the breaker's wait."""
+
+from __future__ import annotations
+
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+
+from common.identifiers import uuid7
+from tests.faults.matrix import NEED_STORE, STORE_AWAY
+from tests.faults.plant import Plant
+from tests.faults.truth import assert_nothing_is_lost
+from tests.servers.process import eventually
+from ticketing_service.wiring import BREAKERS
+
+pytestmark = [pytest.mark.mariadb, pytest.mark.xdist_group("plant")]
+
+LONGEST_WAIT = {spec.name: spec.waits.longest for spec in BREAKERS}["database"]
+WITHIN_SECONDS = 1.0
+GUARD_SECONDS = 15.0
+"""What a machine that is busy with other tests may need on top: this measures nothing."""
+
+
+def test_full_service_is_back_within_the_wait_of_the_breaker(plant: Plant) -> None:
+    with plant.told(), plant.people() as people:
+        people.wait_for(2)
+        with plant.dependencies["database"].under("killed"):
+            eventually(lambda: "CLOSED" not in plant.states("database"), seconds=60, what="an open breaker")
+            refused = time.monotonic()
+            eventually(lambda: people.count(NEED_STORE, since=refused) >= 20, seconds=60, what="refusals")
+            answers = people.between(refused, time.monotonic())
+        # Nobody resets anything: what is awaited is what the processes themselves have announced.
+        processes = plant.breakers()["database"]["processes"].values()
+        waits = [_seconds_until(row["nextAttemptTime"]) for row in processes if row["nextAttemptTime"]]
+        assert max(waits, default=0) <= LONGEST_WAIT
+        eventually(
+            lambda: plant.states("database") == {"CLOSED"},
+            seconds=max([0.0, *waits]) + WITHIN_SECONDS + GUARD_SECONDS,
+            what="full service",
+        )
+        well_again = time.monotonic()
+        people.wait_for(2)
+        ended = time.monotonic()
+    assert {answer for (operation, answer), _ in answers.items() if operation in NEED_STORE} == {STORE_AWAY}
+    people.assert_all_is_well(well_again, ended)
+    assert_nothing_is_lost(plant, people)
+
+
+def test_what_is_kept_is_shown_and_what_a_sale_has_ended_is_not(plant: Plant) -> None:
+    """Nobody is shown places that the service knows to be sold. The gateway has an older copy for that."""
+    sold, quiet = plant.venue.free, plant.venue.quiet
+    kept = [f"/tickets/{sold.ticket}", f"/tickets/{quiet.ticket}", _places(quiet.ticket, quiet.day)]
+    ended = _places(sold.ticket, sold.day)
+    with httpx.Client(base_url=f"{plant.stack.ticketing_url}/api/v1", timeout=30, trust_env=False) as client:
+        eventually(lambda: plant.states("cache") == {"CLOSED"}, what="the cache being there")
+        before = {path: client.get(path) for path in [*kept, ended]}
+        assert {answer.status_code for answer in before.values()} == {200}
+        body = {
+            "items": [{"slotId": sold.slot, "units": [{"unitId": sold.unit, "quantity": 1}]}],
+            "customer": {"name": "Ann", "email": "ann@example.org", "language": "en"},
+        }
+        headers = {**plant.stack.bearer("support"), "Idempotency-Key": uuid7().hex}
+        assert client.post("/bookings", json=body, headers=headers).status_code == 201
+        with plant.dependencies["database"].under("killed"):
+            for path in kept:
+                answer = client.get(path)
+                assert (answer.status_code, answer.content) == (200, before[path].content)
+                again = client.get(path, headers={"If-None-Match": answer.headers["ETag"]})
+                assert again.status_code == 304
+            for path in (ended, f"/tickets/{uuid7()}"):
+                _assert_store_away(client.get(path))
+            _assert_monitoring_answers(client, plant)
+        plant.reset("database")
+        eventually(lambda: client.get(ended).status_code == 200, what="places being shown again")
+
+
+def _assert_monitoring_answers(client: httpx.Client, plant: Plant) -> None:
+    """Also operators' acts, without the store."""
+    assert client.get("/monitoring/live").status_code == 200
+    eventually(lambda: client.get("/monitoring/health").status_code == 503, what="health telling of it")
+    checks: dict[str, Any] = client.get("/monitoring/health").json()["checks"]
+    assert checks["database"]["status"] == "unhealthy"
+    assert client.get("/monitoring/circuit-breakers").status_code == 200
+    plant.reset("database")
+
+
+def _assert_store_away(answer: httpx.Response) -> None:
+    assert (answer.status_code, answer.json()["code"]) == (503, "STORE_UNAVAILABLE")
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert int(answer.headers["Retry-After"]) >= 1
+
+
+def _places(ticket: str, day: str) -> str:
+    return f"/tickets/{ticket}/availability?from={day}&to={day}"
+
+
+def _seconds_until(instant: str) -> float:
+    return (datetime.fromisoformat(instant) - datetime.now(UTC)).total_seconds()
