@@ -15,11 +15,12 @@ from ticketing_service.wiring import run_worker
 log = logging.getLogger(__name__)
 
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOOK_SECONDS = 0.1
 
 
 def main() -> None:
     """Work until SIGTERM or SIGINT."""
-    # Blocked before any thread exists, so that the signals wait for `sigtimedwait` below.
+    # Blocked before any thread exists, so that the signals wait to be seen below.
     signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
     settings = load_or_exit("ticketing")
     logs.install("ticketing-worker", settings.log_level)
@@ -35,8 +36,10 @@ def run_until_signalled(worker: Worker) -> None:
     thread = threading.Thread(target=worker.run, name="loop")
     thread.start()
     log.info("ticketing worker started")
-    while thread.is_alive() and signal.sigtimedwait(SIGNALS, 1.0) is None:
-        pass
+    # Not `sigtimedwait`: continued after a stop (SIGSTOP, a frozen container) it tells of a signal that never
+    # came, and the worker would end.
+    while thread.is_alive() and signal.sigpending().isdisjoint(SIGNALS):
+        thread.join(LOOK_SECONDS)
     worker.stop()
     thread.join()
     log.info("ticketing worker stopped")

@@ -34,6 +34,8 @@ def stopped_worker(service: Watched) -> Iterator[Watched]:
     yield service
     service.stack.worker.resume()
     service.wait_for_check("worker", "healthy")
+    assert service.stack.worker.running  # to have been frozen is no order to end
+    assert service.stack.worker.pid in service.rows("mail")
 
 
 def test_a_worker_that_is_not_heard_of_for_15_seconds_is_late(stopped_worker: Watched) -> None:

@@ -24,7 +24,7 @@ METRICS = [
     *("cache", "database", "circuitBreakers", "external"),
 ]
 DOCUMENTS = ("/health", "/ready", "/live", "/info", "/metrics", "/circuit-breakers", "/cache/stats")
-ACTS = (
+ACTS: tuple[tuple[str, str, dict[str, str] | None], ...] = (
     ("PUT", "/circuit-breakers/mail", {"mode": "automatic", "reason": "a test"}),
     ("POST", "/circuit-breakers/mail/reset", None),
     ("POST", "/circuit-breakers/reset-all", None),
