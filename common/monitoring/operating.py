@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 from flask import Response
-from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+from marshmallow import ValidationError, fields, validate, validates_schema
 
 from common.auth.policy import Caller, anyone, roles
 from common.clock import system_clock
@@ -23,14 +23,14 @@ from common.resilience.registry import Breakers
 from common.resilience.states import MODES
 from common.web.api import Api
 from common.web.problems import problem
-from common.web.schemas import instant_text
+from common.web.schemas import ApiSchema, instant_text
 
 PartsSource = Callable[[], Parts]
 REACHED_SECONDS = 1.0
 _NO_STORE = "no-store"
 
 
-class ModeIn(Schema):
+class ModeIn(ApiSchema):
     """What an operator sets a breaker to."""
 
     mode = fields.String(required=True, validate=validate.OneOf(MODES))
@@ -43,7 +43,7 @@ class ModeIn(Schema):
             raise ValidationError("This moment has passed.", "until")
 
 
-class FlushIn(Schema):
+class FlushIn(ApiSchema):
     """What of the cache is to be forgotten: one of the two, or nothing for all."""
 
     region = fields.String(validate=validate.Length(1, 31))

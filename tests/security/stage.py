@@ -81,7 +81,13 @@ def signed(stage: Stage, raw: bytes, secret: str = SECRET) -> dict[str, str]:
 
 
 def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
-    return {**_catalogue_calls(stage), **_booking_calls(stage), **_gate_calls(stage), **_plain_calls()}
+    return {
+        **_catalogue_calls(stage),
+        **_booking_calls(stage),
+        **_gate_calls(stage),
+        **_operator_calls(stage),
+        **_plain_calls(),
+    }
 
 
 def _catalogue_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
@@ -253,8 +259,34 @@ def _gate_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
     }
 
 
+def _operator_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
+    mine: dict[str, Any] = {"token": stage.token("operator")}
+    mode = {"mode": "automatic", "reason": "a test", "until": "2100-01-01T00:00:00Z"}
+
+    def call(method: str, path: str, **more: Any) -> Callable[[], Call]:
+        return lambda: Call(method=method, path=f"/monitoring/{path}", **{**mine, **more})
+
+    return {
+        "POST /monitoring/metrics/reset": call("POST", "metrics/reset"),
+        "PUT /monitoring/circuit-breakers/<name>": call("PUT", "circuit-breakers/mail", body=mode),
+        "POST /monitoring/circuit-breakers/<name>/reset": call("POST", "circuit-breakers/mail/reset"),
+        "POST /monitoring/circuit-breakers/reset-all": call("POST", "circuit-breakers/reset-all"),
+        "POST /monitoring/cache/flush": call("POST", "cache/flush", body={"region": "tickets"}),
+    }
+
+
 def _plain_calls() -> dict[str, Callable[[], Call]]:
-    paths = [f"/monitoring/{name}" for name in ("health", "ready", "live", "info")]
+    names = (
+        "health",
+        "ready",
+        "live",
+        "info",
+        "metrics",
+        "metrics/prometheus",
+        "circuit-breakers",
+        "cache/stats",
+    )
+    paths = [f"/monitoring/{name}" for name in names]
     paths += ["/openapi.json", "/docs"]
 
     def call(path: str) -> Callable[[], Call]:

@@ -16,6 +16,7 @@ ANYONE = frozenset({"guest", "own booking", "foreign booking", *ROLES})
 MANAGERS = frozenset({"ticket_manager"})
 FINANCE = frozenset({"finance"})
 GATES = frozenset({"gate"})
+OPERATORS = frozenset({"operator"})
 LISTS = frozenset({"support", "finance"})
 HOLDERS = frozenset({"own booking", "support"})
 """And its customer or reseller, which is a test of its own: here nobody's account has made the booking."""
@@ -65,6 +66,15 @@ WHO = {
     "GET /monitoring/ready": ANYONE,
     "GET /monitoring/live": ANYONE,
     "GET /monitoring/info": ANYONE,
+    "GET /monitoring/metrics": ANYONE,
+    "GET /monitoring/metrics/prometheus": ANYONE,
+    "POST /monitoring/metrics/reset": OPERATORS,
+    "GET /monitoring/circuit-breakers": ANYONE,
+    "PUT /monitoring/circuit-breakers/<name>": OPERATORS,
+    "POST /monitoring/circuit-breakers/<name>/reset": OPERATORS,
+    "POST /monitoring/circuit-breakers/reset-all": OPERATORS,
+    "GET /monitoring/cache/stats": ANYONE,
+    "POST /monitoring/cache/flush": OPERATORS,
     "GET /openapi.json": ANYONE,
     "GET /docs": ANYONE,
 }

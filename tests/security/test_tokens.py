@@ -159,7 +159,9 @@ def test_the_local_issuer_is_believed_on_a_loopback_address_alone(stage: Stage) 
     for host, status in (("127.0.0.1", 200), ("0.0.0.0", 401), ("192.0.2.1", 401), ("::", 401)):
         # Whoever names the local issuer as the trusted one does not get round it.
         for more in ({}, {"JWKS_SOURCE": str(stage.shop.issuer.publish()), "TOKEN_ISSUER": LOCAL_ISSUER}):
-            client = create_app(settings(stage.shop, BIND_HOST=host, **more), stage.shop.running).test_client()
+            client = create_app(
+                settings(stage.shop, BIND_HOST=host, **more), stage.shop.running
+            ).test_client()
             assert client.get(API + STAFF_ONLY, headers=local).status_code == status, host
 
 
