@@ -49,6 +49,11 @@ class Cell:
         """While its breaker is open."""
         return self.refused.get(operation, _WELL[operation]) if self.opens else self.allowed(operation)
 
+    def most_attempts(self, seconds: float) -> float:
+        """How many connections may reach it within so long while its breaker is open."""
+        at_first, each_second = self.attempts
+        return at_first + each_second * seconds
+
     def __str__(self) -> str:
         return f"{self.dependency} {self.fault}"
 
@@ -97,5 +102,6 @@ def _mail(fault: Fault) -> Cell:
 CELLS: tuple[Cell, ...] = tuple(
     make(fault) for make in (_database, _cache, _payment, _mail) for fault in FAULTS
 )
+DATABASE_KILLED = CELLS[0]
 FEW = frozenset({"database frozen", "cache frozen", "payment-api killed", "mail killed"})
 """Those that are looked at in every run."""

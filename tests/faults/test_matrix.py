@@ -59,8 +59,7 @@ def _look_at_the_open_breaker(plant: Plant, cell: Cell, people: Visitors) -> tup
         lambda: people.count(cell.asking, since=opened) >= cell.asked_at_least, seconds=60, what="requests"
     )
     attempts, ended = proxy.attempts - before, time.monotonic()
-    at_first, each_second = cell.attempts
-    most = at_first + each_second * (ended - opened)
+    most = cell.most_attempts(ended - opened)
     assert attempts <= most, f"{cell}: asked {attempts} times within {ended - opened:.1f} s, not {most:.0f}"
     return opened, ended
 
