@@ -11,6 +11,7 @@ from typing import Protocol
 from common.caching.backends.embedded import EmbeddedBackend
 from common.caching.backends.port import Backend
 from common.caching.cache import Caches
+from common.caching.carrier import FLUSH_EPOCH
 from common.caching.regions import Region
 from common.clock import system_clock
 from common.coordination.embedded import EmbeddedCoordination
@@ -89,6 +90,9 @@ def open_parts(
     """
     redis = redis_options(settings)
     coordination = open_coordination(settings.data_dir, settings.service, redis)
+    # Kept answers outlive processes: one that was killed between a commit and its invalidation left old ones
+    # behind, and after a new start the database may be another one.
+    coordination.bump(FLUSH_EPOCH)
     metrics.attach(coordination)
     cache = BreakerSpec(name=CACHE, timeout_seconds=CACHE_SECONDS, waits=CACHE_WAITS)
     known = Breakers(coordination, system_clock, (cache, *breakers))

@@ -6,12 +6,9 @@ import sys
 
 from flask import Flask
 
-from common.caching.carrier import FLUSH_EPOCH
-from common.coordination.opening import open_coordination
 from common.database import StoreUnavailable
 from common.monitoring import logs
-from common.redis_options import redis_options
-from common.settings import Settings, load_or_exit
+from common.settings import load_or_exit
 from ticketing_service.app import create_app
 from ticketing_service.storage.sql.store import migrate
 
@@ -25,15 +22,7 @@ def make_app() -> Flask:
     except StoreUnavailable as error:
         sys.stderr.write(f"The database cannot be migrated: {error}\n")
         raise SystemExit(1) from error
-    forget_what_was_kept(settings)
     return create_app(settings)
-
-
-def forget_what_was_kept(settings: Settings) -> None:
-    """End every cached answer: they outlive the service, and the database may be another one now."""
-    coordination = open_coordination(settings.data_dir, settings.service, redis_options(settings))
-    coordination.bump(FLUSH_EPOCH)
-    coordination.close()
 
 
 app = make_app()
