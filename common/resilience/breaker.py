@@ -194,6 +194,10 @@ class Breaker(circuitbreaker.CircuitBreaker):  # type: ignore[misc]  # the packa
         """Open because other processes have, if this one is closed and automatic."""
         self._circuit.open_with_others(cause)
 
+    def close_with_others(self, cause: str) -> None:
+        """Close because those have whose word opened it; only after its wait, and if nobody has called."""
+        self._circuit.close_with_others(cause)
+
     def judge(self, error: BaseException) -> Verdict:
         """What `error` says about the dependency."""
         return self._circuit.judge(error)

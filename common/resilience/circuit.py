@@ -220,6 +220,16 @@ class Circuit:
             self.passing = self._phases.passing
         self._afterwards()
 
+    def close_with_others(self, cause: str) -> None:
+        """Close a breaker that opened because others had, and that nobody has called since its wait ended."""
+        now = self._monotonic()
+        with self._lock:
+            if not self._phases.is_forgotten(now):
+                return
+            self._phases.close(now, cause)
+            self.passing = self._phases.passing
+        self._afterwards()
+
     def reset(self, cause: str) -> None:
         """Close at once, whatever the state; the mode stays as it is."""
         with self._lock:

@@ -121,6 +121,10 @@ class Phases:
             return "half_open"
         return self.state
 
+    def is_forgotten(self, now: float) -> bool:
+        """Open on the word of others, with its wait over and no call since that would have tried."""
+        return self.condition() == "OPEN" and now >= self.until and not self._own_evidence
+
     def condition(self) -> Condition:
         """State and mode in one word."""
         if self.mode == "forced_open":

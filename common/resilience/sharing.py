@@ -110,6 +110,9 @@ class Sharing:
                 cause = self._quorums[name].cause_to_open(now, breaker.status(), others)
                 if cause is not None:
                     breaker.open_with_others(cause)
+                elif not any(row["ownEvidence"] and row["state"] != "CLOSED" for row in others.values()):
+                    # Whoever never calls the dependency would show its breaker as open for ever.
+                    breaker.close_with_others("the processes that had opened have closed")
             self._publish(now)
 
     def rows(self) -> dict[str, Mapping[str, Any]]:

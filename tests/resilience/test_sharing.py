@@ -122,6 +122,27 @@ def test_who_recovers_first_is_not_opened_again_by_who_still_waits(service: Serv
     assert processes[0]["database"].state == "open"
 
 
+def test_who_opened_with_the_others_and_never_calls_closes_with_them(service: Service, time: Time):
+    caller, idle = service(2)
+    break_down(caller["payment-api"], 10)
+    share(caller, idle)
+    time.pass_by(31)
+    share(caller, idle)
+    assert idle["payment-api"].status().condition == "OPEN"  # the caller has not tried yet either
+    succeed(caller["payment-api"], 2)
+    share(caller, idle)
+    assert idle["payment-api"].status().condition == "CLOSED"
+
+
+def test_before_its_wait_is_over_nobody_closes_with_the_others(service: Service):
+    caller, idle = service(2)
+    break_down(caller["payment-api"], 10)
+    share(caller, idle)
+    caller["payment-api"].reset()
+    share(caller, idle)
+    assert idle["payment-api"].status().condition == "OPEN"
+
+
 def test_a_dead_process_has_no_vote(service: Service, tmp_path: Path, time: Time):
     processes = service(2)
     succeed(processes[1]["database"], 10)
