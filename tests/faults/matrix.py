@@ -54,6 +54,10 @@ class Cell:
         at_first, each_second = self.attempts
         return at_first + each_second * seconds
 
+    def is_telling(self, asked: int, seconds: float) -> bool:
+        """Whether so many requests within so long would be too many attempts, were each of them one."""
+        return asked >= max(self.asked_at_least, 2 * self.most_attempts(seconds))
+
     def __str__(self) -> str:
         return f"{self.dependency} {self.fault}"
 
@@ -68,7 +72,7 @@ def _database(fault: Fault) -> Cell:
         refused={**away, "places": frozenset({"200", STORE_AWAY})},
         asking=NEED_STORE,
         asked_at_least=counts(80, 200),
-        attempts=(10, 6),
+        attempts=(10, 4),
     )
 
 
@@ -79,7 +83,7 @@ def _cache(fault: Fault) -> Cell:
         opens=fault in ("killed", "frozen"),
         asking=(*CACHED, "places", "hold"),
         asked_at_least=counts(200, 600),
-        attempts=(10, 25),
+        attempts=(10, 20),
     )
 
 

@@ -13,7 +13,7 @@ import pytest
 from common.identifiers import uuid7
 from tests.faults.matrix import DATABASE_KILLED, NEED_STORE, STORE_AWAY
 from tests.faults.plant import Plant
-from tests.faults.truth import assert_nothing_is_lost
+from tests.faults.truth import assert_nothing_is_lost, look_at_attempts
 from tests.servers.process import eventually
 
 pytestmark = [pytest.mark.mariadb, pytest.mark.xdist_group("plant")]
@@ -27,14 +27,9 @@ GUARD_SECONDS = 15.0
 def test_full_service_is_back_within_the_wait_of_the_breaker(plant: Plant) -> None:
     with plant.told(), plant.people() as people:
         people.wait_for(2)
-        proxy = plant.dependencies["database"].proxy
         with plant.dependencies["database"].under("killed"):
             eventually(lambda: "CLOSED" not in plant.states("database"), seconds=60, what="an open breaker")
-            opened, before = time.monotonic(), proxy.attempts
-            enough = DATABASE_KILLED.asked_at_least
-            eventually(lambda: people.count(NEED_STORE, since=opened) >= enough, seconds=60, what="refusals")
-            attempts, lifted = proxy.attempts - before, time.monotonic()
-            assert attempts <= DATABASE_KILLED.most_attempts(lifted - opened)
+            opened, lifted = look_at_attempts(plant, DATABASE_KILLED, people)
         # Nobody resets anything: what is awaited is what the processes themselves have announced.
         processes = plant.breakers()["database"]["processes"].values()
         waits = [_seconds_until(row["nextAttemptTime"]) for row in processes if row["nextAttemptTime"]]

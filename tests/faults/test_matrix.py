@@ -10,7 +10,7 @@ import pytest
 from tests.counts import at_full_counts, counts
 from tests.faults.matrix import CACHED, CELLS, FEW, STORE_AWAY, Cell
 from tests.faults.plant import FLAP_SECONDS, Plant
-from tests.faults.truth import assert_nothing_is_lost
+from tests.faults.truth import assert_nothing_is_lost, look_at_attempts
 from tests.faults.visitors import Visitors
 from tests.servers.process import eventually
 
@@ -53,15 +53,7 @@ def _look_at_the_open_breaker(plant: Plant, cell: Cell, people: Visitors) -> tup
         return "CLOSED" not in plant.states(cell.dependency)
 
     eventually(is_open, seconds=OPENING_SECONDS, what=f"the breaker being open: {cell}")
-    proxy = plant.dependencies[cell.dependency].proxy
-    opened, before = time.monotonic(), proxy.attempts
-    eventually(
-        lambda: people.count(cell.asking, since=opened) >= cell.asked_at_least, seconds=60, what="requests"
-    )
-    attempts, ended = proxy.attempts - before, time.monotonic()
-    most = cell.most_attempts(ended - opened)
-    assert attempts <= most, f"{cell}: asked {attempts} times within {ended - opened:.1f} s, not {most:.0f}"
-    return opened, ended
+    return look_at_attempts(plant, cell, people)
 
 
 def _look_at_it_for_a_while(people: Visitors) -> None:

@@ -1,14 +1,34 @@
-"""Whether what people were told while things broke is still true when all is well again."""
+"""What is held against the plant: how often it asks what is gone, and whether what people were told while
+things broke is still true when all is well again."""
 
 from __future__ import annotations
 
+import time
+
 from sqlalchemy import select
 
+from tests.faults.matrix import Cell
 from tests.faults.plant import Plant
 from tests.faults.running import wait_until_settled
 from tests.faults.visitors import Visitors
 from tests.invariants.checker import check, explain
+from tests.servers.process import eventually
 from ticketing_service.storage.sql import schema
+
+
+def look_at_attempts(plant: Plant, cell: Cell, people: Visitors) -> tuple[float, float]:
+    """With the cell's breaker open, look for as long as tells something; from when until when that was."""
+    proxy = plant.dependencies[cell.dependency].proxy
+    opened, before = time.monotonic(), proxy.attempts
+    eventually(
+        lambda: cell.is_telling(people.count(cell.asking, since=opened), time.monotonic() - opened),
+        seconds=60,
+        what=f"enough requests: {cell}",
+    )
+    attempts, ended = proxy.attempts - before, time.monotonic()
+    most = cell.most_attempts(ended - opened)
+    assert attempts <= most, f"{cell}: asked {attempts} times within {ended - opened:.1f} s, not {most:.0f}"
+    return opened, ended
 
 
 def assert_nothing_is_lost(plant: Plant, people: Visitors) -> None:

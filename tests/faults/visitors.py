@@ -123,14 +123,19 @@ class Visitors:
 
     # --- what they do
 
+    def _client(self) -> httpx.Client:
+        # A connection for each request, so that each process of the service gets its share of them.
+        limits = httpx.Limits(max_keepalive_connections=0)
+        return httpx.Client(timeout=TIMEOUT_SECONDS, limits=limits, trust_env=False)
+
     def _read(self) -> None:
-        with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+        with self._client() as client:
             while not self._stop.is_set():
                 for operation in ("detail", "availability"):
                     self._do(operation, client, 0)
 
     def _buy(self, number: int) -> None:
-        with httpx.Client(timeout=TIMEOUT_SECONDS, trust_env=False) as client:
+        with self._client() as client:
             for turn in itertools.count(number):
                 if self._stop.is_set():
                     break
