@@ -21,7 +21,9 @@ class Stage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """`until_knee` ends the stages when a step brings no more. `words` are searched for."""
+    """`until_knee` ends the stages when a step brings no more. `words` are searched for; `rush_ticket` is
+    left to the rush.
+    """
 
     gateway: str
     samples: str
@@ -30,6 +32,7 @@ class Plan:
     until_knee: bool = False
     think: float = 1.0
     words: tuple[str, ...] = ()
+    rush_ticket: str = ""
 
     def write(self, path: Path) -> None:
         """Readable by its owner alone: it holds the staff's tokens."""

@@ -64,6 +64,7 @@ def _scenarios(profile: str, venue: Venue, options: Options, results: Results, s
         until_knee=profile == STRESS,
         think=options.think * THINK.get(profile, 1.0),
         words=venue.sells.words,
+        rush_ticket=str(venue.sells.rush_ticket),
     )
     _let_the_worker_catch_up(venue, screen)
     seen = results.runs[profile] = []

@@ -65,7 +65,10 @@ class Visitor(Person):
         word = random.choice(self.plan.words)
         path = f"{API}/tickets?q={quote(word)}&lang={language}&limit=20"
         answer = self.ask("search", "GET", path, 200, check=lambda answer: len(answer.json()["data"]) > 0)
-        chosen = random.choice(answer.json()["data"])
+        found = [each for each in answer.json()["data"] if each["id"] != self.plan.rush_ticket]
+        if not found:
+            return self._choose()
+        chosen = random.choice(found)
         self.think(0.5, 2)
         ticket: Json = self.ask(
             "ticket", "GET", f"{API}/tickets/{chosen['id']}?lang={language}", 200,

@@ -11,6 +11,11 @@ from flask import Flask
 app = Flask(__name__)
 
 
+@app.get("/up")
+def process() -> str:
+    return str(os.getpid())
+
+
 @app.get("/")
 def which_process() -> str:
     while not Path(os.environ["RELEASE_FILE"]).exists():

@@ -8,6 +8,8 @@ from collections import Counter
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import httpx
+
 from tests.servers.process import ROOT, Process, eventually, free_port
 
 WORKERS, THREADS = 2, 4
@@ -33,6 +35,8 @@ def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None
     with closing(gunicorn), ExitStack() as opened:
         gunicorn.start()
         gunicorn.wait_for_port(port)
+        up: set[str] = set()
+        eventually(lambda: _both_up(port, up), what="both workers serving")
         connections = [
             opened.enter_context(socket.create_connection(("127.0.0.1", port), 20))
             for _ in range(WORKERS * THREADS)
@@ -43,6 +47,11 @@ def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None
         release.touch()
         answered = Counter(map(_body, connections))
     assert sorted(answered.values()) == [THREADS] * WORKERS
+
+
+def _both_up(port: int, up: set[str]) -> bool:
+    up.add(httpx.get(f"http://127.0.0.1:{port}/up", headers={"Connection": "close"}).text)
+    return len(up) == WORKERS
 
 
 def _waiting(port: int) -> int:
