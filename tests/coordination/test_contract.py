@@ -54,7 +54,7 @@ def test_many_deaths_leave_no_more_than_the_peak_number_of_slots_and_files(world
 
     generation(10)
     after_the_peak = all_files(machine.folder)
-    for _ in range(counts(5, 19)):
+    for _ in range(counts(2, 19)):
         generation(10)
     # A writer that was killed may leave the one temporary file that the next one overwrites.
     assert {path for path in all_files(machine.folder) - after_the_peak if path.name[0] != "."} == set()
