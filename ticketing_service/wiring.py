@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -111,7 +110,7 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
     listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
-    store = open_the_store(settings, call_limit + CHECKS, listeners.expired)
+    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired)
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)
@@ -143,13 +142,6 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         return_url_origins=settings.return_url_origins,
         webhook_secrets=settings.payment_webhook_secrets,
     )
-
-
-def open_the_store(
-    settings: Settings, threads: int | None = None, expired: Callable[[int], None] | None = None
-) -> Store:
-    """The store alone, for what needs nothing else. `threads` read at the same time."""
-    return open_store(settings.database_url, threads or settings.web_threads, expired)
 
 
 def _mailer(settings: Settings) -> Mailer:

@@ -69,13 +69,13 @@ def test_a_burst_is_let_through_and_a_queue_that_stands_is_cut_short() -> None:
 @pytest.mark.parametrize(
     "path, waited, status",
     [
-        ("/work", HURRIED_SECONDS / 2, 404),
-        ("/work", 2 * PATIENT_SECONDS, 503),
+        ("/usual", HURRIED_SECONDS / 2, 404),
+        ("/usual", 2 * PATIENT_SECONDS, 503),
         ("/gate", 2 * PATIENT_SECONDS, 404),
         ("/gate", 2 * LAST_SECONDS, 503),
         ("/m/live", 2 * LAST_SECONDS, 200),
-        ("/work/m/live", 2 * LAST_SECONDS, 503),
-        ("/work", None, 404),
+        ("/usual/m/live", 2 * LAST_SECONDS, 503),
+        ("/usual", None, 404),
     ],
 )
 def test_what_is_urgent_is_refused_last_and_monitoring_never(
