@@ -115,14 +115,16 @@ virtual_environment() {
   "$python" -m venv "$venv" || fail "cannot make a virtual environment with $python"
 }
 
-# Installs one lock file, unless its hash says that this very file is installed.
+# Installs one lock file, unless its hash says that this very file is installed. The file names every package,
+# so nothing is left to resolve: Debian's pip (23.0) takes `coverage[toml]` for another package than the pinned
+# `coverage`, and stops as soon as a newer one has come out.
 python_packages() {
   local name=$1 lock=requirements/$1.txt stamp=$venv/.installed-$1 hash
   hash=$(sha256sum <"$lock")
   if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$hash" ]; then return; fi
   say "installing $(grep -c '==' "$lock") Python packages of $lock"
   : >"$venv/setup.log"
-  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --require-hashes -r "$lock" \
+  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r "$lock" \
     >>"$venv/setup.log" 2>&1 &
   local pip=$!
   trap 'kill $pip 2>/dev/null; exit 130' INT TERM HUP
