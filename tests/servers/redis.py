@@ -17,6 +17,9 @@ from redis.retry import Retry
 
 from tests.servers.process import Process, free_port
 
+UNHURRIED_SECONDS = 2.0
+"""The time-out of a client on a busy machine, where Redis's own troubles are not what is tested."""
+
 
 class RedisServer:
     """`with RedisServer() as server: client = server.client()`; `kill` and `start` for crash tests.

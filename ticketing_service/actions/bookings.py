@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from common.identifiers import uuid7
+from common.identifiers import uuid7_at
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.quotes import offers_in_order
@@ -95,7 +95,7 @@ def hold_booking(command: HoldBooking, ports: Ports) -> Booking:
     check_return_url(command.return_url, ports)
     policy, now = ports.policy, ports.clock()
     order = HoldOrder(
-        booking_id=uuid7(),
+        booking_id=uuid7_at(now),
         reference=new_reference(),
         items=command.items,
         customer=command.customer,
