@@ -71,7 +71,8 @@ def worker_check(running: Callable[[], AnyRunning]) -> Check:
         store, now = running().store, running().ports.clock()
         heartbeat = store.outbox.heartbeat()
         _, oldest = store.outbox.depth(now)
-        age = None if heartbeat is None else (now - heartbeat).total_seconds()
+        # a heartbeat of the moment between looking at the clock and at the store is no older than now
+        age = None if heartbeat is None else max(0.0, (now - heartbeat).total_seconds())
         late = age is None or age > LATE_HEARTBEAT_SECONDS or oldest > LATE_OUTBOX_SECONDS
         facts = {"heartbeatAgeSeconds": age, "outboxOldestSeconds": oldest}
         return Result("degraded" if late else "healthy", facts)
