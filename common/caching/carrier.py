@@ -69,8 +69,8 @@ class Carrier:
         """Have something ended, or see to it that the backend begins anew before anything in it is served.
 
         The guard is not asked: a request that has no time left, or a breaker with an opinion of its own, must
-        not keep what was committed from the others. Nor must what this process has yet to mend: a backend that
-        answers takes it, and the others go on with what they trust.
+        not keep what was committed from the others. Nor must what this process has yet to mend: a backend
+        that answers takes it, and the others go on with what they trust.
         """
         try:
             if self.backend.away:
