@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from admin_service.actions import upkeep
+from admin_service.actions import mailing, upkeep
+from admin_service.actions.mailing import SendLink
 from admin_service.actions.ports import Ports
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
 from admin_service.metrics import AdminMetrics
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
+from common.outbox.payload import id_of, text_of
+from common.outbox.port import Permanent, Task
 from common.outbox.running import worker_name
 
 DEPENDENCIES_AWAY = (MailUnavailable, StorageUnavailable, TicketingUnavailable)
@@ -44,14 +47,31 @@ def watching(ports: Ports, metrics: AdminMetrics) -> tuple[Job, ...]:
     def outbox() -> None:
         metrics.outbox(*ports.store.outbox.depth(ports.clock()))
 
-    return (Job("outbox-depth", 2, outbox),)
+    def sessions() -> None:
+        metrics.sessions(ports.store.sessions.active(ports.clock()))
+
+    return (Job("outbox-depth", 2, outbox), Job("sessions", 15, sessions))
 
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
-    return {}
+    return {"mail": lambda task: _mail(task, ports)}
 
 
 def jobs(ports: Ports) -> tuple[Job, ...]:
     """What is done again and again, in seconds."""
     return (Job("purge", 60, lambda: upkeep.purge(ports)),)
+
+
+def _mail(task: Task, ports: Ports) -> None:
+    purpose = text_of(task, "template")
+    if purpose not in ("invite", "reset"):
+        raise Permanent(f"there is no such template: {purpose}")
+    command = SendLink(
+        id=task.id,
+        purpose="invite" if purpose == "invite" else "reset",
+        user_id=id_of(task, "userId") if "userId" in task.payload else None,
+        email=text_of(task, "email") if "email" in task.payload else None,
+        written_at=task.created_at,
+    )
+    mailing.send_link(command, ports)

@@ -8,6 +8,27 @@ from common.refusals import Kind, RefusalCode, Refused
 class Code(RefusalCode):
     """`CODE = (kind, title)`. The name is the promise, the title is for people."""
 
+    # sign-in
+    SIGN_IN_REFUSED = Kind.UNAUTHENTICATED, "Address and password do not belong together"
+    ACCOUNT_LOCKED = Kind.LOCKED, "Too many sign-ins have failed"
+    CODE_REFUSED = Kind.UNAUTHENTICATED, "The code is wrong, or was used already"
+    SIGN_IN_STEP_ENDED = Kind.UNAUTHENTICATED, "Sign in again from the beginning"
+    SESSION_ENDED = Kind.UNAUTHENTICATED, "The session has ended"
+    SESSION_NOT_FOUND = Kind.NOT_FOUND, "There is no such session"
+    PASSWORD_WRONG = Kind.FORBIDDEN, "This is not your password"
+    PASSWORD_TOO_SHORT = Kind.INVALID, "The password is too short"
+    PASSWORD_TOO_LONG = Kind.INVALID, "The password is too long"
+    PASSWORD_TOO_COMMON = Kind.INVALID, "The password is too easy to guess"
+    LINK_ENDED = Kind.GONE, "The link was used, or its time is over"
+    SECOND_FACTOR_NEEDED = Kind.CONFLICT, "The role needs a second factor"
+    SECOND_FACTOR_ABSENT = Kind.CONFLICT, "There is no second factor to speak of"
+    # users and keys
+    USER_NOT_FOUND = Kind.NOT_FOUND, "There is no such user"
+    INVALID_USER = Kind.INVALID, "The user contradicts itself"
+    EMAIL_TAKEN = Kind.CONFLICT, "Somebody has this address already"
+    LAST_ADMINISTRATOR = Kind.CONFLICT, "Nobody would be left to administer the platform"
+    API_KEY_NOT_FOUND = Kind.NOT_FOUND, "There is no such key"
+    INVALID_API_KEY = Kind.INVALID, "The key contradicts itself"
     # around every call
     VERSION_CONFLICT = Kind.STALE, "Somebody else changed it in the meantime"
     IDEMPOTENCY_KEY_REUSED = Kind.INVALID, "The key was used for another request"
