@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from common.monitoring.checks import Check, Result, timed
-from common.monitoring.memory import memory_check
+from common.monitoring.memory import memory_check, workers_here
 from common.parts import Parts
 from common.process import Running, ServiceStore
 from common.redis_options import redis_options
@@ -29,7 +29,7 @@ def health_checks(settings: Settings, running: Callable[[], AnyRunning], breaker
         database_check(lambda: running().store, database),
         cache_check(lambda: running().parts, cache),
         breakers_check(lambda: running().parts, breakers + 1),
-        memory_check(os.getpid()),
+        memory_check(os.getpid(), lambda: workers_here(running().parts.coordination)),
         worker_check(running),
     )
 
