@@ -22,7 +22,8 @@ from ticketing_service.domain.pricing import PricedBooking, SalePolicy, price_bo
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.refunds import CancellationPlan, plan_cancellation
 from ticketing_service.domain.vouchers import Voucher
-from ticketing_service.storage.port import Amendment, BookingQuery, Cancellation, Pricing
+from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
+from ticketing_service.storage.ports.calls import Pricing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

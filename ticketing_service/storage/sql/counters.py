@@ -28,7 +28,7 @@ from common.database.prepared import Prepared
 from ticketing_service.domain.claims import Claim, ClaimKind
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.slots import Counter
-from ticketing_service.storage.port import CountedAgain
+from ticketing_service.storage.ports.slots import CountedAgain
 from ticketing_service.storage.sql import schema
 
 _counters, _claims = schema.counters, schema.claims
