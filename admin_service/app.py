@@ -18,6 +18,7 @@ from admin_service.routes.calling import PREFIX, PortsSource
 from admin_service.routes.changes import changes_api
 from admin_service.routes.cookies import RefreshCookie
 from admin_service.routes.keys import keys_api
+from admin_service.routes.operators import operator_audit
 from admin_service.routes.users import users_api
 from admin_service.wiring import Running
 from common.auth.api_keys import PREFIX as API_KEY
@@ -74,7 +75,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     account_api(process.ports, cookie).register(app)
     for resource in RESOURCES:
         resource(process.ports).register(app)
-    add_service_routes(app, settings, process, metrics, ABOUT)
+    add_service_routes(app, settings, process, metrics, ABOUT, operator_audit(process.ports))
     return app
 
 
