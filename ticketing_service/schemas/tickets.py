@@ -23,7 +23,7 @@ from ticketing_service.domain.catalogue import (
 )
 from ticketing_service.domain.codes import MAX_POIS
 from ticketing_service.domain.money import BASIS_POINTS
-from ticketing_service.domain.search import words
+from common.words import words
 from ticketing_service.schemas.values import (
     MAX_AMOUNT,
     MAX_DESCRIPTION,

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.unit.domain.builders import option, ticket, unit
-from ticketing_service.domain.search import WORD_LENGTH, matches, ticket_words, words
+from common.words import WORD_LENGTH, matches, words
+from ticketing_service.domain.search import ticket_words
 
 
 @pytest.mark.parametrize(
