@@ -9,11 +9,12 @@ from dataclasses import replace
 from functools import partial
 from uuid import UUID
 
+from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
 from common.outbox.port import Permanent
 from ticketing_service.actions import delivery, settlement, slot_cancellation, upkeep
 from ticketing_service.actions.ports import Ports
-from ticketing_service.clients.port import DirectoryUnavailable, MailUnavailable, PaymentUnavailable
+from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
 from ticketing_service.documents.mail_texts import Template
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.port import Task

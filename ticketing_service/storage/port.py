@@ -13,6 +13,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
 from ticketing_service.domain.bookings import (
@@ -22,7 +23,7 @@ from ticketing_service.domain.bookings import (
     Observation,
     Payment,
 )
-from ticketing_service.domain.catalogue import Page, Poi, Ticket, TicketQuery
+from ticketing_service.domain.catalogue import Poi, Ticket, TicketQuery
 from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.pricing import PricedBooking
