@@ -66,18 +66,18 @@ getting_around | Getting around | Transporte | Unterwegs | Onderweg | Se déplac
   harbour | Harbour | Puerto | Hafen | Haven | Port
   station | Station | Estación | Bahnhof | Station | Gare
   parking | Car park | Aparcamiento | Parkplatz | Parkeerplaats | Parking
-  tourist_information | Tourist information | Información turística | Touristeninformation | VVV | Office de tourisme
+  tourist_information | Tourist information | Oficina de turismo | Touristinfo | VVV | Office de tourisme
 """
+"""Each line: the key, and the names in the order of `LANGUAGES`."""
 
 
 def _read(tree: str) -> dict[str, Category]:
     found: dict[str, Category] = {}
     group: str | None = None
     for line in filter(None, tree.splitlines()):
-        key, english, spanish, german, dutch, french = (part.strip() for part in line.split("|"))
-        names = dict(zip(("en", "es", "de", "nl", "fr"), (english, spanish, german, dutch, french), strict=True))
+        key, *names = (part.strip() for part in line.split("|"))
         nested = line.startswith(" ")
-        found[key] = Category(key, {code: names[code] for code in LANGUAGES}, group if nested else None)
+        found[key] = Category(key, dict(zip(LANGUAGES, names, strict=True)), group if nested else None)
         group = group if nested else key
     return found
 

@@ -95,5 +95,3 @@ def clustered(points: Iterable[Point], level: int) -> list[Cluster]:
         one = Tally(1, round(point.latitude * _PER_DEGREE), round(point.longitude * _PER_DEGREE))
         tallies[cell] = tallies[cell] + one if cell in tallies else one
     return [cluster_of(cell, level, tally) for cell, tally in sorted(tallies.items())]
-
-

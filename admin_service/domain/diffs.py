@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from typing import Any
 
 
@@ -30,10 +31,7 @@ def _between(pointer: str, before: Any, after: Any) -> Iterator[FieldChange]:
         for name in dict.fromkeys((*old, *new)):
             yield from _between(f"{pointer}/{name}", old.get(name), new.get(name))
     elif _is_of_mappings(before) or _is_of_mappings(after):
-        old, new = list(before or ()), list(after or ())
-        for index in range(max(len(old), len(new))):
-            one = old[index] if index < len(old) else None
-            other = new[index] if index < len(new) else None
+        for index, (one, other) in enumerate(zip_longest(before or (), after or ())):
             yield from _between(f"{pointer}/{index}", one, other)
     elif _nothing(before) != _nothing(after) or (not _nothing(after) and before != after):
         yield FieldChange(pointer, None if _nothing(before) else before, None if _nothing(after) else after)
@@ -44,4 +42,4 @@ def _is_of_mappings(value: Any) -> bool:
 
 
 def _nothing(value: Any) -> bool:
-    return value is None or value == [] or value == ""
+    return value is None or value in ([], "")

@@ -10,10 +10,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from importlib.resources import files
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from opening_hours import InvalidCoordinatesError, OpeningHours, ParserError, State, UnknownCountryError
+from opening_hours import (  # type: ignore[attr-defined]  # its types leave out the exceptions
+    InvalidCoordinatesError,
+    OpeningHours,
+    ParserError,
+    State,
+    UnknownCountryError,
+)
 
 from admin_service.domain.geo import Point
 
@@ -87,7 +93,7 @@ def is_country(code: str) -> bool:
 
 @lru_cache(maxsize=2048)
 def _read(hours: str, zone: str, country: str | None, point: Point) -> OpeningHours:
-    options = {
+    options: dict[str, Any] = {
         "timezone": ZoneInfo(zone),
         "coords": (point.latitude, point.longitude),
         "auto_timezone": False,

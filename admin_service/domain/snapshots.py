@@ -8,9 +8,9 @@ from uuid import UUID
 
 from admin_service.domain.geo import Point
 from admin_service.domain.poi import (
+    AccessFeature,
     Accessibility,
     Accessible,
-    AccessFeature,
     Address,
     Contact,
     Image,
@@ -30,7 +30,7 @@ def snapshot_of(content: PoiContent) -> dict[str, Any]:
         "description": dict(content.descriptions),
         "category": content.category,
         "tags": list(content.tags),
-        "location": {"latitude": content.point.latitude, "longitude": content.point.longitude},
+        "location": geojson_point(content.point),
         "timeZone": content.time_zone,
         "address": _address(content.address),
         "contact": {
@@ -60,7 +60,7 @@ def content_of(snapshot: Snapshot) -> PoiContent:
         descriptions=snapshot["description"],
         category=snapshot["category"],
         tags=tuple(snapshot["tags"]),
-        point=Point(snapshot["location"]["latitude"], snapshot["location"]["longitude"]),
+        point=_read_point(snapshot["location"]),
         time_zone=snapshot["timeZone"],
         address=_read_address(snapshot["address"]),
         contact=Contact(**snapshot["contact"]),
@@ -76,6 +76,11 @@ def content_of(snapshot: Snapshot) -> PoiContent:
     )
 
 
+def geojson_point(point: Point) -> dict[str, Any]:
+    """RFC 7946 section 3.1.2: longitude comes first."""
+    return {"type": "Point", "coordinates": [point.longitude, point.latitude]}
+
+
 def changes_between(before: PoiContent, after: PoiContent) -> dict[str, Any]:
     """The fields of `after` that differ from those of `before`."""
     old = snapshot_of(before)
@@ -85,6 +90,11 @@ def changes_between(before: PoiContent, after: PoiContent) -> dict[str, Any]:
 def with_changes(content: PoiContent, changes: Snapshot) -> PoiContent:
     """The content with the fields that `changes_between` found."""
     return content_of({**snapshot_of(content), **changes})
+
+
+def _read_point(data: Snapshot) -> Point:
+    longitude, latitude = data["coordinates"]
+    return Point(latitude, longitude)
 
 
 def _address(address: Address) -> dict[str, Any]:
