@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from flask import Flask
 
@@ -12,24 +11,17 @@ from common.auth.local_issuer import token_verifier
 from common.auth.policy import Caller
 from common.caching import front as caching
 from common.clock import system_clock
-from common.monitoring.blueprint import Monitoring, monitoring
-from common.monitoring.draining import is_draining
-from common.monitoring.metrics.routes import add_metrics_routes
-from common.monitoring.operating import add_breaker_routes, add_cache_routes
 from common.process import Process
 from common.refusals import RefusalCode
 from common.settings import Settings
 from common.web import deadlines, problems, security
-from common.web.api import operations_of
-from common.web.documentation import documentation
-from common.web.openapi import build_document
 from common.web.refusals import RefusalTable, problem_codes
+from common.web.service_routes import About, add_service_routes
 from ticketing_service import wiring
 from ticketing_service.actions.booking_tokens import PREFIX as BOOKING_TOKEN
 from ticketing_service.actions.ports import Ports
 from ticketing_service.checks import health_checks
 from ticketing_service.domain.errors import Code
-from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.routes.admissions import admissions_api
 from ticketing_service.routes.booking import booking_api
 from ticketing_service.routes.bookings import bookings_api
@@ -40,11 +32,8 @@ from ticketing_service.routes.revenue import revenue_api
 from ticketing_service.routes.slots import slots_api
 from ticketing_service.routes.tickets import tickets_api
 from ticketing_service.routes.vouchers import vouchers_api
-from ticketing_service.storage.port import Store
 from ticketing_service.wiring import Running
 
-VERSION = "0.1.0"
-SERVICE_NAME = "ticketing-module"
 RESOURCES = (
     bookings_api,
     booking_api,
@@ -60,7 +49,7 @@ RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.STORE_UNAVAILABLE: 1,
 }
 CODES = problem_codes(Code)
-ServiceProcess = Process[Ports, Store, TicketingMetrics]
+ABOUT = About(service_name="ticketing-module", title="Ticketing", version="0.1.0", prefix=PREFIX, codes=CODES)
 
 
 def create_app(settings: Settings, running: Running | None = None) -> Flask:
@@ -92,35 +81,8 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     for resource in RESOURCES:
         resource(process.ports).register(app)
     revenue_api(process.ports, process.parts).register(app)
-    _describe(app, settings, process, metrics)
+    add_service_routes(app, settings, process, metrics, ABOUT)
     return app
-
-
-def _describe(app: Flask, settings: Settings, process: ServiceProcess, metrics: TicketingMetrics) -> None:
-    watched = Monitoring(
-        service_name=SERVICE_NAME,
-        version=VERSION,
-        environment=settings.environment,
-        runner=process.runner,
-        started_at=system_clock(),
-        draining=is_draining,
-    )
-    api = monitoring(f"{PREFIX}/monitoring", watched)
-    add_metrics_routes(api, metrics)
-    add_breaker_routes(api, process.parts)
-    add_cache_routes(api, process.parts)
-    api.register(app)
-
-    def document() -> dict[str, Any]:
-        return build_document(
-            operations_of(app),
-            title="Ticketing",
-            version=VERSION,
-            server_url=settings.public_url,
-            codes=CODES,
-        )
-
-    documentation(PREFIX, document).register(app)
 
 
 def _booking_caller(token: str, ports: Ports) -> Caller | None:
