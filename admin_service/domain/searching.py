@@ -11,7 +11,7 @@ from admin_service.domain.geo import Box, Point
 from admin_service.domain.markup import plain
 from admin_service.domain.poi import SHOWN, Poi, PoiContent, PoiStatus
 from common.texts import text_in
-from common.words import folded, words
+from common.words import WORD_LENGTH, folded, words
 
 POI_WORDS = 2000
 SORT_NAME_LENGTH = 120
@@ -65,6 +65,11 @@ def poi_words(content: PoiContent) -> frozenset[str]:
         *(plain(text) for text in content.descriptions.values()),
     )
     return frozenset(words(" ".join(texts), POI_WORDS))
+
+
+def tag_word(tag: str) -> str:
+    """The word that finds a tag as a whole; no word of a text begins like it."""
+    return "#" + " ".join(folded(tag).split())[:WORD_LENGTH]
 
 
 def sort_name(content: PoiContent) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Boolean, Column, Float, ForeignKey, Index, Integer, String
 
 from admin_service.storage.sql.schema import table
+from common.database.tables import blob
 from common.database.types import Identifier, Instant, Json
 
 pois = table(
@@ -134,7 +135,7 @@ import_chunks = table(
     # the file as it came, until the job is done
     Column("import_id", Identifier, ForeignKey(imports.c.id), primary_key=True),
     Column("position", Integer, primary_key=True, autoincrement=False),
-    Column("content", table.blob(), nullable=False),
+    Column("content", blob(), nullable=False),
 )
 
 import_rows = table(
