@@ -10,7 +10,6 @@ class Code(RefusalCode):
 
     # points of interest
     POI_NOT_FOUND = Kind.NOT_FOUND, "There is no such point of interest"
-    VERSION_CONFLICT = Kind.STALE, "Somebody else changed it in the meantime"
     INVALID_POI = Kind.INVALID, "The point of interest contradicts itself"
     UNKNOWN_CATEGORY = Kind.INVALID, "The category tree has no such category"
     UNKNOWN_COUNTRY = Kind.INVALID, "There is no such country"
@@ -26,6 +25,10 @@ class Code(RefusalCode):
     MERGE_UNDONE = Kind.CONFLICT, "The merge was undone already"
     IMPORT_NOT_FOUND = Kind.NOT_FOUND, "There is no such import"
     VIEW_TOO_WIDE = Kind.INVALID, "The box is too large for this zoom"
+    # around every call
+    VERSION_CONFLICT = Kind.STALE, "Somebody else changed it in the meantime"
+    IDEMPOTENCY_KEY_REUSED = Kind.INVALID, "The key was used for another request"
+    STORE_UNAVAILABLE = Kind.UNAVAILABLE, "The data store cannot be reached"
 
 
 __all__ = ["Code", "Kind", "Refused"]
