@@ -58,6 +58,8 @@ def _config_changed(metrics: AdminMetrics, change: Change) -> None:
 
 COUNTED: Mapping[str, Callable[[AdminMetrics, Change], None]] = {
     "pois": _pois_changed,
+    "duplicates": _pois_changed,
+    "imports": _pois_changed,
     "config": _config_changed,
 }
 """By aggregate: how a change of it is counted."""

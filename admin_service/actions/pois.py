@@ -107,7 +107,7 @@ def shown_poi(poi_id: UUID, ports: Ports) -> Poi:
 def managed_poi(poi_id: UUID, by: By, ports: Ports) -> Poi:
     """A POI for those who curate it. Raises POI_NOT_FOUND, also for one of another owner."""
     poi = ports.store.pois.poi(poi_id)
-    if poi is None or not (by.sees_all or poi.owner == by.actor.account):
+    if poi is None or not (by.sees_all or by.actor.owns(poi)):
         raise Refused(Code.POI_NOT_FOUND)
     return poi
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID
 
 from admin_service.domain.categories import CATEGORIES, group_of
 from admin_service.domain.geo import Box, Point
@@ -30,8 +31,9 @@ class Sort(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoiQuery:
-    """A search. `category` may be a group. `near` goes with `radius_km`. `changed_since`: those whose public
-    face changed at that instant or later, in the order of the changes.
+    """A search. `category` may be a group. `owner`: only what is that account's, or one of `places`. `near`
+    goes with `radius_km`. `changed_since`: those whose public face changed at that instant or later, in the
+    order of the changes.
     """
 
     words: tuple[str, ...] = ()
@@ -40,6 +42,7 @@ class PoiQuery:
     tag: str | None = None
     statuses: tuple[PoiStatus, ...] = SHOWN
     owner: str | None = None
+    places: frozenset[UUID] = frozenset()
     waiting: bool = False
     box: Box | None = None
     near: Point | None = None

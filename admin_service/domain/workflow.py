@@ -32,13 +32,19 @@ class Step(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Actor:
-    """Who acts. `name` is what the history says, `account` what owns POIs. `reviewed`: changes of what is
-    published wait for review, and only the account's own POIs are within reach.
+    """Who acts. `name` is what the history says, `account` what owns POIs, `places` those that a credential
+    names besides. `reviewed`: changes of what is published wait for review, and only the account's own POIs
+    are within reach.
     """
 
     name: str
     account: str
     reviewed: bool
+    places: frozenset[UUID] = frozenset()
+
+    def owns(self, poi: Poi) -> bool:
+        """Whether the POI is the account's own."""
+        return poi.owner == self.account or poi.id in self.places
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

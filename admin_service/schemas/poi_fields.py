@@ -79,7 +79,7 @@ class ByLanguage(fields.Dict):
 
 
 class GeoJsonPoint(fields.Field[Point]):
-    """A Point of RFC 7946: `{"type": "Point", "coordinates": [longitude, latitude]}`; a height is left out."""
+    """A Point of RFC 7946, `{"type": "Point", "coordinates": [longitude, latitude]}`, without height."""
 
     def _deserialize(
         self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **more: Any
@@ -124,7 +124,7 @@ class BoundingBox(fields.Field[Box]):
         except (AttributeError, ValueError) as error:
             raise coded("INVALID", "Write west,south,east,north.") from error
         if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):
-            raise coded("OUT_OF_RANGE", "Not a box on earth: longitudes to 180, latitudes to 90, south first.")
+            raise coded("OUT_OF_RANGE", "Not a box on earth: longitudes to 180, latitudes to 90.")
         return Box(west, south, east, north)
 
 

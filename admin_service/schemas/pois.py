@@ -9,9 +9,9 @@ from marshmallow import fields, post_load, validate, validates_schema
 
 from admin_service.domain.geo import Point
 from admin_service.domain.poi import (
+    AccessFeature,
     Accessibility,
     Accessible,
-    AccessFeature,
     Address,
     Contact,
     Image,
@@ -234,7 +234,7 @@ class MergeIn(ApiSchema):
     duplicate_version = WholeNumber(required=True, validate=validate.Range(1, 2**31 - 1))
 
 
-def poi_query(values: Mapping[str, Any], statuses: tuple[PoiStatus, ...], owner: str | None = None) -> PoiQuery:
+def poi_query(values: Mapping[str, Any], statuses: tuple[PoiStatus, ...]) -> PoiQuery:
     """The search that the query parameters (as a schema above loads them) ask for."""
     near: Point | None = values.get("near")
     sort = Sort(values["sort"]) if values.get("sort") else Sort.NAME
@@ -250,7 +250,6 @@ def poi_query(values: Mapping[str, Any], statuses: tuple[PoiStatus, ...], owner:
         city=values.get("city"),
         tag=values.get("tag"),
         statuses=statuses,
-        owner=owner,
         waiting=values.get("waiting", False),
         box=values.get("bbox"),
         near=near,

@@ -11,7 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from admin_service.storage.ports.audit import AuditStore
+from admin_service.storage.ports.duplicates import DuplicateStore
+from admin_service.storage.ports.imports import ImportStore
 from admin_service.storage.ports.outbox import OutboxStore
+from admin_service.storage.ports.pois import PoiStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,9 @@ class Store:
     kind: str
     audit: AuditStore
     outbox: OutboxStore
+    pois: PoiStore
+    duplicates: DuplicateStore
+    imports: ImportStore
     ping: Callable[[], None]
     connections_in_use: Callable[[], int]
     close: Callable[[], None]

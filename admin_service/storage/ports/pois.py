@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
 from admin_service.domain.audit import AuditEvent
 from admin_service.domain.clusters import Cluster
-from admin_service.domain.duplicates import Resemblance, Sketch
 from admin_service.domain.geo import Box
-from admin_service.domain.merging import Merge
 from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery
 from admin_service.domain.workflow import HistoryEntry
@@ -43,20 +40,6 @@ class PoiStore(Protocol):
         """Refuses POI_NOT_FOUND, VERSION_CONFLICT (it is not as it was any more), EXTERNAL_ID_TAKEN."""
         ...
 
-    def merge(self, writes: Sequence[PoiWrite], merge: Merge) -> Merge:
-        """Write both, in this order, and keep how it is undone. Refuses as `replace`."""
-        ...
-
-    def unmerge(self, writes: Sequence[PoiWrite], merge_id: UUID, now: datetime) -> Merge:
-        """Refuses as `replace`, and MERGE_UNDONE."""
-        ...
-
-    def merge_by_id(self, merge_id: UUID) -> Merge | None: ...
-
-    def merges_of(self, poi_id: UUID) -> tuple[Merge, ...]:
-        """Those that the POI survived, the newest first."""
-        ...
-
     def poi(self, poi_id: UUID) -> Poi | None: ...
 
     def by_external_ids(self, external_ids: Collection[str]) -> Mapping[str, Poi]: ...
@@ -83,20 +66,4 @@ class PoiStore(Protocol):
 
     def counts(self) -> Mapping[PoiStatus, int]:
         """How many there are of each status."""
-        ...
-
-    def near(self, sketch: Sketch, radius_km: float, limit: int) -> tuple[Sketch, ...]:
-        """Others within the radius, archived ones not among them."""
-        ...
-
-    def sketches(self, poi_ids: Collection[UUID]) -> tuple[Sketch, ...]:
-        """Of those that are not archived."""
-        ...
-
-    def put_resemblances(self, poi_id: UUID, found: Sequence[Resemblance], now: datetime) -> None:
-        """What the POI resembles now; what it was said to resemble before is forgotten."""
-        ...
-
-    def resemblances(self, limit: int, cursor: str | None) -> Page[Resemblance]:
-        """Pairs of which neither is archived, the likeliest first."""
         ...

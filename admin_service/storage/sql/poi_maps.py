@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import ColumnElement, Connection, or_, select
 
+from admin_service.domain.categories import is_group
 from admin_service.domain.clusters import (
     EVERYTHING,
     LEVELS,
@@ -15,7 +16,6 @@ from admin_service.domain.clusters import (
 )
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.geo import FINEST_LEVEL, Box, Point, runs_of, tiles_across
-from admin_service.domain.categories import is_group
 from admin_service.domain.poi import SHOWN
 from admin_service.storage.sql import poi_tables as tables
 
@@ -42,7 +42,7 @@ def clusters(connection: Connection, box: Box, zoom: int, category: str | None) 
 
 
 def _counted(connection: Connection, box: Box, level: int, category: str | None) -> tuple[Cluster, ...]:
-    columns = (_cells.c.cell, _cells.c.count, _cells.c.latitudes, _cells.c.longitudes)
+    columns = (_cells.c.cell, _cells.c.count.label("number"), _cells.c.latitudes, _cells.c.longitudes)
     runs = runs_of(box, level, _MANY_RUNS)
     statement = (
         select(*columns)
@@ -51,7 +51,7 @@ def _counted(connection: Connection, box: Box, level: int, category: str | None)
         .order_by(_cells.c.cell)
     )
     found = [
-        cluster_of(row.cell, level, Tally(row.count, row.latitudes, row.longitudes))
+        cluster_of(row.cell, level, Tally(row.number, row.latitudes, row.longitudes))
         for row in connection.execute(statement)
     ]
     return tuple(cluster for cluster in found if _touch(cluster.box, box))
@@ -70,7 +70,7 @@ def _touch(cell: Box, box: Box) -> bool:
 
 def _points(connection: Connection, box: Box, category: str | None) -> list[Point] | None:
     """All that is shown in the box; None when it is more than one can count in passing."""
-    conditions = [_pois.c.latitude.between(box.south, box.north)]
+    conditions: list[ColumnElement[bool]] = [_pois.c.latitude.between(box.south, box.north)]
     if category is not None:
         column = _pois.c.category_group if is_group(category) else _pois.c.category
         conditions.append(column == category)

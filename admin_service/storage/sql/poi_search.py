@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, or_, select
 
 from admin_service.domain.categories import is_group
 from admin_service.domain.geo import FINEST_LEVEL, Point, box_around, kilometres, runs_of
@@ -69,9 +69,7 @@ _CHANGED = _Order(_pois.c.changed_at, int, lambda row: milliseconds(row.changed_
 _ORDERS = {
     Sort.NAME: _Order(_pois.c.sort_name, str, lambda row: row.sort_name),
     # ids are made in the order of time
-    Sort.NEWEST: _Order(
-        _pois.c.id, str, lambda row: str(row.id), descending=True, from_cursor=lambda text: UUID(text)
-    ),
+    Sort.NEWEST: _Order(_pois.c.id, str, lambda row: str(row.id), descending=True, from_cursor=UUID),
     Sort.UPDATED: _UPDATED,
     Sort.PLACE: _Order(_pois.c.cell, int, lambda row: row.cell, from_cursor=_cell),
 }
@@ -102,9 +100,7 @@ def _listed(
     conditions: Sequence[ColumnElement[bool]],
     limit: int,
 ) -> list[Row[Any]]:
-    streams = [
-        _in_order(connection, order, [*stream, *conditions], limit) for stream in _streams(query)
-    ]
+    streams = [_in_order(connection, order, [*stream, *conditions], limit) for stream in _streams(query)]
     key: Callable[[Row[Any]], Any] = lambda row: (order.of(row), row.id.bytes)  # noqa: E731
     return list(heapq.merge(*streams, key=key, reverse=order.descending))[:limit]
 
@@ -127,7 +123,11 @@ def _place(query: PoiQuery, order: _Order) -> list[ColumnElement[bool]]:
 def _streams(query: PoiQuery) -> list[list[ColumnElement[bool]]]:
     """What parts the list into lists that an index has in order: the owner, what waits, or each status."""
     if query.owner is not None:
-        return [[_pois.c.owner == query.owner, _any_status(query.statuses)]]
+        own = [[_pois.c.owner == query.owner, _any_status(query.statuses)]]
+        if query.places:
+            others = or_(_pois.c.owner.is_(None), _pois.c.owner != query.owner)
+            own.append([_pois.c.id.in_(query.places), others, _any_status(query.statuses)])
+        return own
     if query.waiting:
         return [[_pois.c.waiting.is_(True), _any_status(query.statuses)]]
     return [[_pois.c.status == status.value] for status in query.statuses]
@@ -229,7 +229,8 @@ def _longitudes(west: float, east: float) -> ColumnElement[bool]:
 
 def _by_distance(connection: Connection, query: PoiQuery, words: list[ColumnElement[bool]]) -> Page[Poi]:
     """The nearest first: rings that double until they hold the page."""
-    assert query.near is not None and query.radius_km is not None  # noqa: S101 see PoiQuery
+    assert query.near is not None  # noqa: S101 see PoiQuery
+    assert query.radius_km is not None  # noqa: S101 see PoiQuery
     place = None if query.cursor is None else sorted_cursor(query.cursor, float)
     wanted, radius = query.limit + 1, min(SMALLEST_RING_KM, query.radius_km)
     while True:

@@ -118,6 +118,7 @@ imports = table(
     Column("status", String(20), nullable=False),
     Column("format", String(10), nullable=False),
     Column("dry_run", Boolean, nullable=False),
+    Column("account", String(64), nullable=False),
     Column("actor", Json, nullable=False),
     Column("name", String(200), nullable=False),
     Column("bytes_total", BigInteger, nullable=False),
@@ -127,7 +128,8 @@ imports = table(
     Column("problem", String(500)),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
-    Index("ix_admin_imports_created", "created_at", "id"),
+    Index("ix_admin_imports_account", "account", "id"),
+    Index("ix_admin_imports_status", "status", "created_at"),
 )
 
 import_chunks = table(

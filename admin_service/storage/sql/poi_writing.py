@@ -78,7 +78,8 @@ def _words_of(poi: Poi) -> frozenset[str]:
 
 def _show(connection: Connection, pois: Sequence[Poi]) -> None:
     """Note which pictures the POIs show."""
-    _settle(connection, _media, "media_id", pois, {(media, poi.id) for poi in pois for media in media_of(poi)})
+    wanted = {(media, poi.id) for poi in pois for media in media_of(poi)}
+    _settle(connection, _media, "media_id", pois, wanted)
 
 
 def _settle(

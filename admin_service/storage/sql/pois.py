@@ -88,9 +88,9 @@ class SqlPois:
 
     def counts(self) -> Mapping[PoiStatus, int]:
         """See PoiStore."""
-        statement = select(_pois.c.status, func.count()).group_by(_pois.c.status)
+        statement = select(_pois.c.status, func.count().label("number")).group_by(_pois.c.status)
         with self._database.read() as connection:
-            found = {status: count for status, count in connection.execute(statement)}
+            found = {row.status: row.number for row in connection.execute(statement)}
         return {status: found.get(status.value, 0) for status in PoiStatus}
 
 

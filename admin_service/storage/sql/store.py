@@ -7,7 +7,10 @@ from pathlib import Path
 from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
 from admin_service.storage.sql.audit import SqlAudit
+from admin_service.storage.sql.duplicates import SqlDuplicates
+from admin_service.storage.sql.imports import SqlImports
 from admin_service.storage.sql.outbox import SqlOutbox
+from admin_service.storage.sql.pois import SqlPois
 from common.database import migrations
 from common.database.engine import Database
 from common.database.writing import IdempotencyRows, Writer
@@ -30,6 +33,9 @@ def open_store(url: str, threads: int = 8) -> Store:
         kind=database.kind,
         audit=SqlAudit(database, write),
         outbox=SqlOutbox(database, write),
+        pois=SqlPois(database, write),
+        duplicates=SqlDuplicates(database, write),
+        imports=SqlImports(database, write),
         ping=database.ping,
         connections_in_use=database.connections_in_use,
         close=database.close,
