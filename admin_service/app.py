@@ -11,7 +11,12 @@ from admin_service.actions.ports import Ports
 from admin_service.checks import health_checks
 from admin_service.domain.errors import Code
 from admin_service.routes.calling import PREFIX, PortsSource
+from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
+from admin_service.routes.platform_pois import platform_pois_api
+from admin_service.routes.poi_imports import poi_imports_api
+from admin_service.routes.poi_workflow import poi_workflow_api
+from admin_service.routes.pois import pois_api
 from admin_service.wiring import Running
 from common.auth.authenticator import Authenticator
 from common.auth.tokens import RingKeys, TokenVerifier
@@ -25,7 +30,14 @@ from common.web.api import Api
 from common.web.refusals import RefusalTable, problem_codes
 from common.web.service_routes import About, add_service_routes
 
-RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (keys_api,)
+RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
+    keys_api,
+    pois_api,
+    poi_workflow_api,
+    duplicates_api,
+    poi_imports_api,
+    platform_pois_api,
+)
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {Code.STORE_UNAVAILABLE: 1}
 CODES = problem_codes(Code)
 ABOUT = About(service_name="admin-module", title="Admin", version="0.1.0", prefix=PREFIX, codes=CODES)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
-from admin_service.actions import upkeep
+from admin_service.actions import duplicates, poi_imports, upkeep
 from admin_service.actions.ports import Ports
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
 from admin_service.metrics import AdminMetrics
+from admin_service.schemas.poi_imports import read_row
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
+from common.outbox.payload import id_of
+from common.outbox.port import Permanent, Task
 from common.outbox.running import worker_name
 
 DEPENDENCIES_AWAY = (MailUnavailable, StorageUnavailable, TicketingUnavailable)
@@ -44,14 +48,31 @@ def watching(ports: Ports, metrics: AdminMetrics) -> tuple[Job, ...]:
     def outbox() -> None:
         metrics.outbox(*ports.store.outbox.depth(ports.clock()))
 
-    return (Job("outbox-depth", 2, outbox),)
+    def pois() -> None:
+        metrics.pois(ports.store.pois.counts())
+
+    return (Job("outbox-depth", 2, outbox), Job("poi-counts", 30, pois))
 
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
-    return {}
+    return {
+        "poi-duplicates": lambda task: _compared(task, ports),
+        "poi-import": lambda task: poi_imports.work_off(id_of(task, "importId"), read_row, ports),
+    }
+
+
+def _compared(task: Task, ports: Ports) -> None:
+    try:
+        poi_ids = [UUID(each) for each in task.payload["poiIds"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise Permanent("the task has no ids of points of interest") from error
+    duplicates.look_for_duplicates(poi_ids, ports)
 
 
 def jobs(ports: Ports) -> tuple[Job, ...]:
     """What is done again and again, in seconds."""
-    return (Job("purge", 60, lambda: upkeep.purge(ports)),)
+    return (
+        Job("purge", 60, lambda: upkeep.purge(ports)),
+        Job("broken-off-imports", 600, lambda: poi_imports.forget_broken_off(ports)),
+    )

@@ -32,10 +32,6 @@ class ReportQuery(Paged):
     outcome = fields.Enum(Outcome, by_value=True, load_default=None)
 
 
-class ExportQuery(ApiSchema):
-    format = fields.String(load_default="csv", validate=validate.OneOf(FORMATS))
-
-
 class ImportOut(ApiSchema):
     """`status` is receiving, waiting, running, done or failed (`problem` says why); `outcomes` counts the
     rows so far: created, updated, unchanged, proposed, refused.

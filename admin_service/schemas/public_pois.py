@@ -8,6 +8,7 @@ from typing import Any
 
 from marshmallow import fields
 
+from admin_service.domain.categories import Category
 from admin_service.domain.clusters import Cluster
 from admin_service.domain.opening_hours import OpenState, state_at
 from admin_service.domain.poi import Poi, PoiStatus
@@ -82,6 +83,23 @@ class ClusterOut(ApiSchema):
 
 class ClusterList(ApiSchema):
     data = fields.List(fields.Nested(ClusterOut), required=True)
+
+
+class CategoryOut(ApiSchema):
+    """`parent` is null for a group, which holds kinds and no POI of its own."""
+
+    key = fields.String(required=True)
+    parent = fields.String(required=True, allow_none=True)
+    names = texts()
+
+
+class CategoryList(ApiSchema):
+    data = fields.List(fields.Nested(CategoryOut), required=True)
+
+
+def categories_document(categories: Iterable[Category]) -> Document:
+    """As `CategoryList` says."""
+    return {"data": [{"key": each.key, "parent": each.parent, "names": each.names} for each in categories]}
 
 
 def open_state(poi: Poi, moment: datetime) -> OpenState | None:

@@ -56,9 +56,9 @@ class Absence:
 class CachedRead:
     """How a route is cached; hand it to `Api.route(cached=...)`.
 
-    The key has the validated query in canonical form, the language and the format, never a header. What a query string
-    means, its key and its tags must be the same at any time: they are remembered. Without `install`ed
-    caches the route answers in the same way, from the source.
+    The key has the validated query in canonical form, the language and the format, never a header. What a
+    query string means, its key and its tags must be the same at any time: they are remembered. Without
+    `install`ed caches the route answers in the same way, from the source.
 
     Args:
         region: in which its answers are kept.

@@ -37,9 +37,8 @@ class Api:
 
     A view takes what it names among `query` (dict), `body` (what its schema loads, or bytes), `caller`
     (Caller), `idempotency` (Idempotency or None), `language` (str), `media_type` (str), and the arguments of
-    its rule. It returns
-    what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store has rendered
-    an answer for the idempotency key, that answer is sent, whatever the view returns.
+    its rule. It returns what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When
+    the store has rendered an answer for the idempotency key, that answer is sent, whatever the view returns.
     """
 
     def __init__(
@@ -74,16 +73,17 @@ class Api:
         answer_suffix: Suffix | None = None,
         cached: CachedRead | None = None,
         formats: Sequence[str] = (),
+        body_optional: bool = False,
     ) -> Callable[[View], View]:
         """Declare a route; the decorated view is returned unchanged.
 
         `cache`: the answer's Cache-Control. `languages`: those that the answer can be in, the first by
         default; the view may take `language`. `if_match`: documents that the header is needed (the view calls
         `require_if_match`). `multiline`: members of the body whose texts may have line breaks.
-        `formats`: media types that the answer can have, the first by default; the view takes `media_type`.
-        `answer_suffix`: derives members from the answer's document that are sent but not stored. `cached`:
-        the answer is kept as bytes; who may call, and what is asked, is decided before. Raises TypeError for
-        a declaration that cannot be.
+        `body_optional`: no body at all is an empty object. `formats`: media types that the answer can have,
+        the first by default; the view takes `media_type`. `answer_suffix`: derives members from the answer's
+        document that are sent but not stored. `cached`: the answer is kept as bytes; who may call, and what
+        is asked, is decided before. Raises TypeError for a declaration that cannot be.
         """
         if not isinstance(who, Policy):
             raise TypeError(f"{method} {rule}: who= must be a Policy")
@@ -111,6 +111,7 @@ class Api:
                 multiline=frozenset(multiline),
                 answer_suffix=answer_suffix,
                 formats=tuple(formats),
+                body_optional=body_optional,
             )
             self._add(operation, view, rule, cached)
             return view
@@ -269,6 +270,8 @@ def _read_body(operation: Operation, incoming: Request) -> Any:
         return read_bytes(incoming, operation.max_body_bytes)
     if isinstance(operation.body, Streamed):
         return read_streamed(incoming, operation.body)
+    if operation.body_optional and not incoming.content_length and not incoming.mimetype:
+        return {}
     return read_json(incoming, operation.max_body_bytes, operation.multiline)
 
 

@@ -129,11 +129,14 @@ def _operation(
     if parameters:
         described["parameters"] = parameters
     if isinstance(operation.body, Schema):
-        described["requestBody"] = {"required": True, "content": {JSON: {"schema": operation.body}}}
+        described["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": {JSON: {"schema": operation.body}},
+        }
     elif operation.body is bytes:
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": {}}}}
     elif isinstance(operation.body, Streamed):
-        contents = {media_type: {"schema": {}} for media_type in operation.body.media_types}
+        contents: dict[str, Any] = {media_type: {"schema": {}} for media_type in operation.body.media_types}
         described["requestBody"] = {"required": True, "content": contents}
     described["responses"] = _responses(operation, known)
     described["security"] = _security(operation)

@@ -46,6 +46,7 @@ class Operation:
     multiline: frozenset[str] = frozenset()
     answer_suffix: Suffix | None = field(default=None, repr=False)
     formats: tuple[str, ...] = ()
+    body_optional: bool = False
 
 
 def unasked(query: Schema | None) -> Mapping[str, Any] | None:
