@@ -49,12 +49,11 @@ class DismissPair:
 
 def look_for_duplicates(poi_ids: Iterable[UUID], ports: Ports) -> int:
     """Compare the POIs with what is near to them, and keep what is found; says how many pairs were."""
-    pairs = 0
-    for sketch in ports.store.duplicates.sketches(tuple(poi_ids)):
-        found = _found(sketch, ports)
-        ports.store.duplicates.put(sketch.id, found, ports.clock())
-        pairs += len(found)
-    return pairs
+    sketches = ports.store.duplicates.sketches(tuple(poi_ids))
+    found = {sketch.id: _found(sketch, ports) for sketch in sketches}
+    if found:
+        ports.store.duplicates.put(found, ports.clock())
+    return sum(map(len, found.values()))
 
 
 def duplicates_of(poi_id: UUID, by: By, ports: Ports) -> tuple[Resemblance, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import ijson
 
 from common.texts import LANGUAGES
+from common.web.csv_text import is_formula
 
 CSV_FORMAT, GEOJSON_FORMAT = "csv", "geojson"
 FORMATS = (CSV_FORMAT, GEOJSON_FORMAT)
@@ -182,8 +183,7 @@ def _whole(cell: str) -> Any:
 
 def _unescaped(cell: str) -> str:
     """What our exports put before a text that a spreadsheet would compute."""
-    escaped = cell.startswith("'") and cell[1:].lstrip(" ").startswith(("=", "+", "-", "@"))
-    return cell[1:] if escaped else cell
+    return cell[1:] if cell.startswith("'") and is_formula(cell) else cell
 
 
 def _geojson_rows(chunks: Iterable[bytes]) -> Iterator[Row]:

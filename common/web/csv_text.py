@@ -28,6 +28,11 @@ def csv_lines(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator
 
 
 def _safe(value: Any) -> Any:
-    if isinstance(value, str) and value.lstrip(" ").startswith(_FORMULA):
-        return "'" + value
-    return value
+    return "'" + value if isinstance(value, str) and is_formula(value) else value
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would compute the text, or would if an apostrophe before it were taken off: what
+    gets an apostrophe here can so be told from what had one.
+    """
+    return text.lstrip(" '").startswith(_FORMULA)

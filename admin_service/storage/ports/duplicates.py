@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -26,8 +26,8 @@ class DuplicateStore(Protocol):
         """Of those that are not archived."""
         ...
 
-    def put(self, poi_id: UUID, found: Sequence[Resemblance], now: datetime) -> None:
-        """What the POI resembles now; what it was said to resemble before is forgotten."""
+    def put(self, found: Mapping[UUID, Sequence[Resemblance]], now: datetime) -> None:
+        """What each POI resembles now; what it was said to resemble before is forgotten."""
         ...
 
     def found(self, limit: int, cursor: str | None) -> Page[Resemblance]:

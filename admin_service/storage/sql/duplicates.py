@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -30,7 +30,10 @@ from common.web.idempotency import Idempotency
 from common.web.paging import decode_cursor
 
 _pois, _pairs, _merges = tables.pois, tables.poi_resemblances, tables.poi_merges
-_LIVE = tuple(status for status in PoiStatus if status is not PoiStatus.ARCHIVED)
+_SKETCHED = (_pois.c.id, _pois.c.category, _pois.c.latitude, _pois.c.longitude, _pois.c.body)
+_LIVE = tuple(status.value for status in PoiStatus if status is not PoiStatus.ARCHIVED)
+_RUNS = 4
+"""So small a circle touches few cells of its own size."""
 
 
 class SqlDuplicates:
@@ -43,30 +46,30 @@ class SqlDuplicates:
         """See DuplicateStore."""
         found: list[Sketch] = []
         with self._database.read() as connection:
-            for first, last in runs_of(box_around(sketch.point, radius_km)):
-                for status in _LIVE:
-                    statement = (
-                        select(_pois)
-                        .where(_pois.c.status == status.value, _pois.c.cell.between(first, last))
-                        .where(_pois.c.id != sketch.id)
-                        .limit(limit - len(found))
-                    )
-                    found += map(_sketch_of, connection.execute(statement))
+            for first, last in runs_of(box_around(sketch.point, radius_km), limit=_RUNS):
+                statement = (
+                    select(*_SKETCHED)
+                    .where(_pois.c.status.in_(_LIVE), _pois.c.cell.between(first, last))
+                    .where(_pois.c.id != sketch.id)
+                    .limit(limit - len(found))
+                )
+                found += map(_sketch_of, connection.execute(statement))
         return tuple(found)
 
     def sketches(self, poi_ids: Collection[UUID]) -> tuple[Sketch, ...]:
         """See DuplicateStore."""
-        live = [status.value for status in _LIVE]
-        statement = select(_pois).where(_pois.c.id.in_(sorted(poi_ids)), _pois.c.status.in_(live))
+        is_one = (_pois.c.id.in_(sorted(poi_ids)), _pois.c.status.in_(_LIVE))
+        statement = select(*_SKETCHED).where(*is_one)
         with self._database.read() as connection:
             return tuple(map(_sketch_of, connection.execute(statement)))
 
-    def put(self, poi_id: UUID, found: Sequence[Resemblance], now: datetime) -> None:
+    def put(self, found: Mapping[UUID, Sequence[Resemblance]], now: datetime) -> None:
         """See DuplicateStore."""
 
         def verb(connection: Connection) -> None:
-            forget_resemblances(connection, poi_id)
-            rows = [_pair_row(each, now) for each in found]
+            forget_resemblances(connection, found)
+            pairs = {(pair.one, pair.other): pair for each in found.values() for pair in each}
+            rows = [_pair_row(pair, now) for _, pair in sorted(pairs.items())]
             if rows:
                 # one that was dismissed is still there
                 connection.execute(insert_new(connection, _pairs), rows)

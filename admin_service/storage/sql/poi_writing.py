@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
 from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -34,8 +35,12 @@ def write_one(connection: Connection, write: PoiWrite) -> Poi:
 
 def write_all(connection: Connection, writes: Sequence[PoiWrite]) -> None:
     """All of `writes`, in their order; each POI at most once. Raises as `write_one`, for any of them."""
-    for write in writes:
-        _put(connection, write)
+    for is_new, some in groupby(writes, key=lambda write: write.before is None):
+        if is_new:
+            _add(connection, list(some))
+        else:
+            for write in some:
+                _replace(connection, write)
     pois = [write.poi for write in writes]
     connection.execute(insert(tables.poi_history), [entry_row(write.entry) for write in writes])
     _index(connection, pois)
@@ -49,14 +54,23 @@ def write_all(connection: Connection, writes: Sequence[PoiWrite]) -> None:
             audit.append(connection, write.event)
 
 
-def _put(connection: Connection, write: PoiWrite) -> None:
-    row = poi_row(write.poi)
+def _add(connection: Connection, writes: Sequence[PoiWrite]) -> None:
     try:
-        if write.before is None:
-            connection.execute(insert(_pois).values(**row))
-            return
-        guard = (_pois.c.id == write.poi.id, _pois.c.version == write.before.version)
-        changed = connection.execute(update(_pois).where(*guard).values(**row))
+        connection.execute(insert(_pois), [poi_row(write.poi) for write in writes])
+    except IntegrityError as error:
+        raise Refused(Code.EXTERNAL_ID_TAKEN, pointer="/externalId") from error
+
+
+_REPLACE = update(_pois).where(
+    _pois.c.id == bindparam("that_is"), _pois.c.version == bindparam("that_was_version")
+)
+
+
+def _replace(connection: Connection, write: PoiWrite) -> None:
+    assert write.before is not None  # noqa: S101 the caller has looked
+    guard = {"that_is": write.poi.id, "that_was_version": write.before.version}
+    try:
+        changed = connection.execute(_REPLACE, {**poi_row(write.poi), **guard})
     except IntegrityError as error:
         raise Refused(Code.EXTERNAL_ID_TAKEN, pointer="/externalId") from error
     if changed.rowcount == 0:
@@ -166,8 +180,8 @@ def _is_to_be_compared(write: PoiWrite) -> bool:
     return (old.names, old.point, old.category) != (content.names, content.point, content.category)
 
 
-def forget_resemblances(connection: Connection, poi_id: UUID) -> None:
-    """What the POI was said to resemble, but for what somebody has dismissed."""
-    table = tables.poi_resemblances
-    is_it = or_(table.c.one == poi_id, table.c.other == poi_id)
-    connection.execute(delete(table).where(is_it, table.c.dismissed.is_(False)))
+def forget_resemblances(connection: Connection, poi_ids: Iterable[UUID]) -> None:
+    """What the POIs were said to resemble, but for what somebody has dismissed."""
+    table, ids = tables.poi_resemblances, sorted(poi_ids)
+    for column in (table.c.one, table.c.other):
+        connection.execute(delete(table).where(column.in_(ids), table.c.dismissed.is_(False)))
