@@ -7,6 +7,13 @@ from uuid import UUID
 
 from admin_service.storage.changes import Change
 from common.caching.cache import Caches
+from common.coordination.port import Coordination
+
+STANDING = "standing"
+"""The epoch that counts the changes of credentials: sessions, privileges, keys."""
+
+CREDENTIALS = frozenset({"users", "sessions", "api_keys"})
+"""Aggregates whose changes make credentials good or bad."""
 
 POIS = "pois"
 """Of every answer that shows more than one POI."""
@@ -43,3 +50,15 @@ class Invalidation:
         tags = () if ended_by is None else tuple(ended_by(change))
         if tags:
             self._caches.invalidate(tags)
+
+
+class StandingMoves:
+    """A listener of committed changes: all processes look at the standing of credentials again."""
+
+    def __init__(self, coordination: Coordination) -> None:
+        self._coordination = coordination
+
+    def __call__(self, change: Change) -> None:
+        """Count up, when credentials are concerned."""
+        if change.aggregate in CREDENTIALS:
+            self._coordination.bump(STANDING)

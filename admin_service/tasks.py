@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from admin_service.actions import duplicates, poi_imports, upkeep
+from admin_service.actions import duplicates, mailing, poi_imports, upkeep
+from admin_service.actions.mailing import SendLink
 from admin_service.actions.ports import Ports
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
 from admin_service.metrics import AdminMetrics
 from admin_service.schemas.poi_imports import read_row
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
-from common.outbox.payload import id_of
+from common.outbox.payload import id_of, text_of
 from common.outbox.port import Permanent, Task
 from common.outbox.running import worker_name
 
@@ -48,15 +49,23 @@ def watching(ports: Ports, metrics: AdminMetrics) -> tuple[Job, ...]:
     def outbox() -> None:
         metrics.outbox(*ports.store.outbox.depth(ports.clock()))
 
+    def sessions() -> None:
+        metrics.sessions(ports.store.sessions.active(ports.clock()))
+
     def pois() -> None:
         metrics.pois(ports.store.pois.counts())
 
-    return (Job("outbox-depth", 2, outbox), Job("poi-counts", 30, pois))
+    return (
+        Job("outbox-depth", 2, outbox),
+        Job("sessions", 15, sessions),
+        Job("poi-counts", 30, pois),
+    )
 
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
     return {
+        "mail": lambda task: _mail(task, ports),
         "poi-duplicates": lambda task: _compared(task, ports),
         "poi-import": lambda task: poi_imports.work_off(id_of(task, "importId"), read_row, ports),
     }
@@ -76,3 +85,17 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
         Job("purge", 60, lambda: upkeep.purge(ports)),
         Job("broken-off-imports", 600, lambda: poi_imports.forget_broken_off(ports)),
     )
+
+
+def _mail(task: Task, ports: Ports) -> None:
+    purpose = text_of(task, "template")
+    if purpose not in ("invite", "reset"):
+        raise Permanent(f"there is no such template: {purpose}")
+    command = SendLink(
+        id=task.id,
+        purpose="invite" if purpose == "invite" else "reset",
+        user_id=id_of(task, "userId") if "userId" in task.payload else None,
+        email=text_of(task, "email") if "email" in task.payload else None,
+        written_at=task.created_at,
+    )
+    mailing.send_link(command, ports)

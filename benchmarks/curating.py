@@ -15,7 +15,7 @@ from admin_service.domain.searching import PoiQuery, Sort
 from admin_service.schemas.public_pois import open_state, public_document
 from admin_service.storage.port import Store
 from admin_service.storage.sql.store import open_store
-from benchmarks.figures import Aim, Figure
+from benchmarks.figures import Aim
 from benchmarks.load import Latency
 from benchmarks.poi_fill import EAST, FAMILIES, NORTH, SOUTH, WEST, places, word
 from common.web.documents import rendered
@@ -77,7 +77,9 @@ def _asks() -> dict[str, Callable[[random.Random], PoiQuery]]:
         "a beginning": lambda chance: PoiQuery(words=words(_some_name(chance)[:7])),
         "a kind in words": lambda chance: PoiQuery(words=words(category(chance))),
         "a name and a kind": lambda chance: PoiQuery(words=words(f"{_some_name(chance)} {category(chance)}")),
-        "a kind and a city in words": lambda chance: PoiQuery(words=words(f"{category(chance)} {city(chance)}")),
+        "a kind and a city in words": lambda chance: PoiQuery(
+            words=words(f"{category(chance)} {city(chance)}")
+        ),
         "a category": lambda chance: PoiQuery(category=category(chance)),
         "a category in a city": lambda chance: PoiQuery(category=category(chance), city=city(chance)),
         "the newest of a city": lambda chance: PoiQuery(city=city(chance), sort=Sort.NEWEST),

@@ -28,11 +28,37 @@ BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
 WEST, EAST, SOUTH, NORTH = 3.5, 7.0, 51.0, 53.4
 """About the Netherlands: a view of the whole country."""
 
-CATEGORIES = ("museum", "restaurant", "park", "church", "shop", "hotel", "landmark", "cafe", "beach", "windmill")
+CATEGORIES = (
+    "museum",
+    "restaurant",
+    "park",
+    "church",
+    "shop",
+    "hotel",
+    "landmark",
+    "cafe",
+    "beach",
+    "windmill",
+)
 CITIES = 400
 FAMILIES = 4_000
 SHARE_NEAR_A_CITY = 0.7
-_SYLLABLES = ("bar", "den", "hol", "mar", "ver", "wil", "sma", "kro", "lin", "pos", "tan", "gro", "zee", "bek")
+_SYLLABLES = (
+    "bar",
+    "den",
+    "hol",
+    "mar",
+    "ver",
+    "wil",
+    "sma",
+    "kro",
+    "lin",
+    "pos",
+    "tan",
+    "gro",
+    "zee",
+    "bek",
+)
 
 
 def word(number: int) -> str:
@@ -133,5 +159,3 @@ def _relax(connection: Any) -> None:
         connection.execute("PRAGMA cache_size=-1048576")
     else:
         connection.cursor().execute("SET SESSION foreign_key_checks=0, unique_checks=0")
-
-

@@ -26,6 +26,7 @@ _FAMILIES = (
     "GATEWAY_",
     "WEB_",
     "TOKEN_",
+    "MFA_",
     "JWKS_",
     "POI_",
     "REDIS_",
@@ -65,6 +66,9 @@ class Settings:
     token_issuer: str
     token_audience: str
     trusted_issuers: tuple[str, ...]
+    mfa_required_for: tuple[str, ...]
+    admin_api_url: str
+    service_keys: Secrets = field(repr=False)
     operator_keys: Secrets = field(repr=False)
     trusted_proxies: tuple[Network, ...]
     return_url_origins: tuple[str, ...]

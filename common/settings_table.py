@@ -135,6 +135,25 @@ SETTINGS: tuple[Setting, ...] = (
     _ours("TOKEN_AUDIENCE", kinds.text, "Whom access tokens are for, the claim aud.", "destination"),
     _ours("TRUSTED_ISSUERS", kinds.names, "Further issuers whose tokens are taken, separated by commas."),
     _ours(
+        "MFA_REQUIRED_FOR",
+        kinds.names,
+        "Roles that must sign in with a second factor, separated by commas, such as platform_admin.",
+    ),
+    _ours(
+        "ADMIN_API_URL",
+        kinds.url("http", "https"),
+        "Where the admin service is: ticketing follows there whose credentials have ended, and which keys "
+        "there are (unset: nowhere).",
+    ),
+    _ours(
+        "SERVICE_KEY",
+        kinds.secrets(32),
+        "What the services sign their calls to each other with; two while rotating (default: a key in "
+        "DATA_DIR, for services that share it).",
+        field="service_keys",
+        secret=True,
+    ),
+    _ours(
         "OPERATOR_KEY",
         kinds.secrets(32),
         "A bearer that may operate the services without a token, at least 32 characters (unset: off).",

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from common import process
+from common.auth.followed_standing import LOOK_SECONDS, FollowedStanding
 from common.auth.keyfiles import KeyRing, SecretRing
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
 from common.clock import system_clock
 from common.database import StoreUnavailable
@@ -13,6 +17,7 @@ from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
 from common.mail.sending import open_mailer
 from common.parts import SPARE_THREADS, Parts, open_parts
+from common.repeated import Repeated
 from common.resilience.judging import failing
 from common.resilience.states import DATABASE_WAITS, EXTERNAL_WAITS, INTERNAL_WAITS, BreakerSpec
 from common.settings import Settings
@@ -91,7 +96,25 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
         metrics.pool_in_use(store.connections_in_use())
 
     behind = guarded(store, parts.guard("database"), timed, listeners)
-    return Running(ports=_ports(settings, behind, parts, metrics), store=store, parts=parts, metrics=metrics)
+    ports = _ports(settings, behind, parts, metrics)
+    running = Running(ports=ports, store=store, parts=parts, metrics=metrics)
+    return _following(running, settings) if settings.admin_api_url else running
+
+
+def _following(running: Running, settings: Settings) -> Running:
+    """`running`, which looks at the admin service for what has become of credentials."""
+    tokens = ServiceTokens(service_secrets(settings), system_clock)
+    followed = FollowedStanding(
+        settings.admin_api_url,
+        lambda: tokens.issue("ticketing", "admin"),
+        settings.data_dir / "standing" / "ticketing.json",
+        running.ports.key_uses,
+    )
+    return replace(
+        running,
+        ports=replace(running.ports, standing=followed),
+        beside=(Repeated("standing", LOOK_SECONDS, followed.look),),
+    )
 
 
 def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMetrics) -> Ports:
@@ -107,11 +130,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
             payments, parts.guard("payment-api", retries=True), metrics.external
         ),
         poi_directory=GuardedPoiDirectory(directory, parts.guard("poi-api"), metrics.external),
-        mailer=GuardedMailer(
-            mailer,
-            parts.guard("mail"),
-            metrics.external,
-        ),
+        mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
         clock=system_clock,
         policy=SalePolicy(),
         admission_keys=admission_keys,

@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from admin_service.storage.ports.api_keys import ApiKeyStore, StandingStore
 from admin_service.storage.ports.audit import AuditStore
 from admin_service.storage.ports.duplicates import DuplicateStore
 from admin_service.storage.ports.imports import ImportStore
 from admin_service.storage.ports.outbox import OutboxStore
 from admin_service.storage.ports.pois import PoiStore
+from admin_service.storage.ports.sessions import SessionStore
+from admin_service.storage.ports.users import UserStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +27,10 @@ class Store:
     """
 
     kind: str
+    users: UserStore
+    sessions: SessionStore
+    api_keys: ApiKeyStore
+    standing: StandingStore
     audit: AuditStore
     outbox: OutboxStore
     pois: PoiStore

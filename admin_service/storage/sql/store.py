@@ -6,11 +6,15 @@ from pathlib import Path
 
 from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
+from admin_service.storage.sql.api_keys import SqlApiKeys
 from admin_service.storage.sql.audit import SqlAudit
 from admin_service.storage.sql.duplicates import SqlDuplicates
 from admin_service.storage.sql.imports import SqlImports
 from admin_service.storage.sql.outbox import SqlOutbox
 from admin_service.storage.sql.pois import SqlPois
+from admin_service.storage.sql.sessions import SqlSessions
+from admin_service.storage.sql.standing import SqlStanding
+from admin_service.storage.sql.users import SqlUsers
 from common.database import migrations
 from common.database.engine import Database
 from common.database.writing import IdempotencyRows, Writer
@@ -31,6 +35,10 @@ def open_store(url: str, threads: int = 8) -> Store:
     write = Writer(database, IdempotencyRows(schema.idempotency))
     return Store(
         kind=database.kind,
+        users=SqlUsers(database, write),
+        sessions=SqlSessions(database, write),
+        api_keys=SqlApiKeys(database, write),
+        standing=SqlStanding(database),
         audit=SqlAudit(database, write),
         outbox=SqlOutbox(database, write),
         pois=SqlPois(database, write),

@@ -17,6 +17,7 @@ from admin_service import wiring
 from admin_service.app import create_app
 from admin_service.storage.sql.store import migrate
 from admin_service.tasks import handlers
+from common.auth.passwords import Argon2Passwords
 from common.outbox.port import Later
 from common.settings import load
 from common.web.api import operations_of
@@ -27,6 +28,22 @@ __all__ = ["API", "START", "Clock", "Desk", "Reply", "pointers", "refusal"]
 
 API = "/api/admin"
 PLATFORM = "/api/platform"
+
+
+class CountedPasswords(Argon2Passwords):
+    """Cheap hashes; `computed` counts them."""
+
+    def __init__(self) -> None:
+        super().__init__(memory_kib=8, passes=1, lanes=1)
+        self.computed = 0
+
+    def hashed(self, password: str) -> str:
+        self.computed += 1
+        return super().hashed(password)
+
+    def is_it(self, stored: str | None, password: str) -> bool:
+        self.computed += 1
+        return super().is_it(stored, password)
 
 
 class Desk:
@@ -46,11 +63,18 @@ class Desk:
         self.settings = load("admin", environ)
         migrate(database_url)
         running = wiring.run_web(self.settings)
-        self.ports = replace(running.ports, clock=self.clock)
+        self.passwords = CountedPasswords()
+        store, coordination = running.ports.store, running.parts.coordination
+        self.ports = replace(
+            running.ports,
+            clock=self.clock,
+            passwords=self.passwords,
+            standing=wiring.standing_of(store, coordination, self.clock),
+        )
         self.running = replace(running, ports=self.ports)
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)
-        self.client = self.app.test_client()
+        self.client = self.app.test_client(use_cookies=False)
         self._declared = {(each.name, each.method): each for each in operations_of(self.app)}
 
     def close(self) -> None:

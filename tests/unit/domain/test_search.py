@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.domain.builders import option, ticket, unit
 from common.words import WORD_LENGTH, matches, words
+from tests.unit.domain.builders import option, ticket, unit
 from ticketing_service.domain.search import ticket_words
 
 

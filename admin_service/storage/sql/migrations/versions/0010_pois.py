@@ -11,7 +11,7 @@ from sqlalchemy.dialects.mysql import LONGBLOB
 from common.database.types import Identifier, Instant, Json
 
 revision = "0010"
-down_revision = "0001"
+down_revision = "0002"
 
 OPTIONS: dict[str, Any] = {
     "mysql_engine": "InnoDB",
