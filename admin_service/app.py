@@ -17,8 +17,13 @@ from admin_service.routes.auth import auth_api
 from admin_service.routes.calling import PREFIX, PortsSource
 from admin_service.routes.changes import changes_api
 from admin_service.routes.cookies import RefreshCookie
+from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
 from admin_service.routes.operators import operator_audit
+from admin_service.routes.platform_pois import platform_pois_api
+from admin_service.routes.poi_imports import poi_imports_api
+from admin_service.routes.poi_workflow import poi_workflow_api
+from admin_service.routes.pois import pois_api
 from admin_service.routes.users import users_api
 from admin_service.wiring import Running
 from common.auth.api_keys import PREFIX as API_KEY
@@ -40,6 +45,11 @@ from common.web.service_routes import About, add_service_routes
 
 RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     keys_api,
+    pois_api,
+    poi_workflow_api,
+    duplicates_api,
+    poi_imports_api,
+    platform_pois_api,
     users_api,
     api_keys_api,
     changes_api,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
-from admin_service.actions import mailing, upkeep
+from admin_service.actions import duplicates, mailing, poi_imports, upkeep
 from admin_service.actions.mailing import SendLink
 from admin_service.actions.ports import Ports
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
 from admin_service.metrics import AdminMetrics
+from admin_service.schemas.poi_imports import read_row
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
 from common.outbox.payload import id_of, text_of
@@ -50,17 +52,39 @@ def watching(ports: Ports, metrics: AdminMetrics) -> tuple[Job, ...]:
     def sessions() -> None:
         metrics.sessions(ports.store.sessions.active(ports.clock()))
 
-    return (Job("outbox-depth", 2, outbox), Job("sessions", 15, sessions))
+    def pois() -> None:
+        metrics.pois(ports.store.pois.counts())
+
+    return (
+        Job("outbox-depth", 2, outbox),
+        Job("sessions", 15, sessions),
+        Job("poi-counts", 30, pois),
+    )
 
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
-    return {"mail": lambda task: _mail(task, ports)}
+    return {
+        "mail": lambda task: _mail(task, ports),
+        "poi-duplicates": lambda task: _compared(task, ports),
+        "poi-import": lambda task: poi_imports.work_off(id_of(task, "importId"), read_row, ports),
+    }
+
+
+def _compared(task: Task, ports: Ports) -> None:
+    try:
+        poi_ids = [UUID(each) for each in task.payload["poiIds"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise Permanent("the task has no ids of points of interest") from error
+    duplicates.look_for_duplicates(poi_ids, ports)
 
 
 def jobs(ports: Ports) -> tuple[Job, ...]:
     """What is done again and again, in seconds."""
-    return (Job("purge", 60, lambda: upkeep.purge(ports)),)
+    return (
+        Job("purge", 60, lambda: upkeep.purge(ports)),
+        Job("broken-off-imports", 600, lambda: poi_imports.forget_broken_off(ports)),
+    )
 
 
 def _mail(task: Task, ports: Ports) -> None:

@@ -16,7 +16,7 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
 from ticketing_service.documents.mail_texts import Template
 from ticketing_service.metrics import TicketingMetrics
-from ticketing_service.storage.port import Task
+from ticketing_service.storage.ports.outbox import Task
 
 POI_COPY = "poi-copy"
 DEPENDENCIES_AWAY = (PaymentUnavailable, MailUnavailable, DirectoryUnavailable)
@@ -91,7 +91,7 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
     return (
         Job("expiry", 1, partial(upkeep.expire_holds, ports)),
         Job("reconciliation", 2, partial(settlement.reconcile, ports)),
-        Job(POI_COPY, 10, partial(copy.pull, ports)),
+        Job(POI_COPY, 2, partial(copy.pull, ports)),
         Job("no-shows", 60, partial(upkeep.mark_no_shows, ports)),
         Job("purge", 60, partial(upkeep.purge, ports)),
         Job("schedules", 3600, partial(upkeep.extend_schedules, ports)),

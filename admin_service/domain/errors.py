@@ -8,6 +8,23 @@ from common.refusals import Kind, RefusalCode, Refused
 class Code(RefusalCode):
     """`CODE = (kind, title)`. The name is the promise, the title is for people."""
 
+    # points of interest
+    POI_NOT_FOUND = Kind.NOT_FOUND, "There is no such point of interest"
+    INVALID_POI = Kind.INVALID, "The point of interest contradicts itself"
+    UNKNOWN_CATEGORY = Kind.INVALID, "The category tree has no such category"
+    UNKNOWN_COUNTRY = Kind.INVALID, "There is no such country"
+    COORDINATES_SWAPPED = Kind.INVALID, "Latitude and longitude are the other way round"
+    STEP_NOT_ALLOWED = Kind.CONFLICT, "The point of interest is not in a state for this"
+    POI_ARCHIVED = Kind.CONFLICT, "The point of interest is archived"
+    NOTHING_TO_REVIEW = Kind.CONFLICT, "Nothing of it waits for review"
+    EXTERNAL_ID_TAKEN = Kind.CONFLICT, "Another point of interest has this external id"
+    UNKNOWN_MEDIA = Kind.INVALID, "The media library has no such picture"
+    NOTHING_TO_RESTORE = Kind.NOT_FOUND, "There is no such version"
+    NOT_A_DUPLICATE = Kind.INVALID, "The two cannot be merged"
+    MERGE_NOT_FOUND = Kind.NOT_FOUND, "There is no such merge"
+    MERGE_UNDONE = Kind.CONFLICT, "The merge was undone already"
+    IMPORT_NOT_FOUND = Kind.NOT_FOUND, "There is no such import"
+    VIEW_TOO_WIDE = Kind.INVALID, "The box is too large for this zoom"
     # sign-in
     SIGN_IN_REFUSED = Kind.UNAUTHENTICATED, "Address and password do not belong together"
     ACCOUNT_LOCKED = Kind.LOCKED, "Too many sign-ins have failed"

@@ -37,6 +37,28 @@ def _if_reused(operation: str, _: Given, result: Refreshed) -> Change | None:
     return Change(verb=operation, anywhere=True) if result.turn is Turn.REUSED else None
 
 
+def _of_poi(operation: str, given: Given, _: Any) -> Change:
+    write = given["write"]
+    return Change(verb=operation, ids=frozenset({write.poi.id}), what=write.entry.action)
+
+
+def _of_pair(operation: str, given: Given, _: Any) -> Change:
+    ids = frozenset(write.poi.id for write in given["writes"])
+    return Change(verb=operation, ids=ids, what=given["writes"][0].entry.action)
+
+
+def _of_rows(operation: str, given: Given, _: Any) -> Change | None:
+    writes = given["writes"]
+    if not writes:
+        return None
+    return Change(
+        verb=operation,
+        ids=frozenset(write.poi.id for write in writes),
+        what="imported",
+        count=len(writes),
+    )
+
+
 TOLD: Mapping[str, Telling] = {
     "users.replace": _of_credentials,
     "users.set_password": _of_credentials,
@@ -46,4 +68,9 @@ TOLD: Mapping[str, Telling] = {
     "sessions.refresh": _if_reused,
     "api_keys.create": _of_credentials,
     "api_keys.revoke": _of_credentials,
+    "pois.create": _of_poi,
+    "pois.replace": _of_poi,
+    "duplicates.merge": _of_pair,
+    "duplicates.unmerge": _of_pair,
+    "imports.write_rows": _of_rows,
 }

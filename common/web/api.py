@@ -17,16 +17,18 @@ from common.caching.reads import CachedRead, ReadRequest
 from common.clock import Clock, system_clock
 from common.web import idempotency as keys
 from common.web.answers import Renderer, send
+from common.web.formats import chosen_format
 from common.web.language import chosen_language
 from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
 from common.web.problems import problem
 from common.web.reading import read_bytes, read_json, read_query
 from common.web.requests import note_user
+from common.web.streamed import Streamed, read_streamed
 
 View = Callable[..., Any]
 Declared = type[Schema] | Schema | None
 
-_INPUTS = ("query", "body", "caller", "idempotency", "language")
+_INPUTS = ("query", "body", "caller", "idempotency", "language", "media_type")
 _EXTENSION = "common.web.operations"
 
 
@@ -34,9 +36,9 @@ class Api:
     """A blueprint whose every route says who may call it. Make one a resource, then `api.register(app)`.
 
     A view takes what it names among `query` (dict), `body` (what its schema loads, or bytes), `caller`
-    (Caller), `idempotency` (Idempotency or None), `language` (str), and the arguments of its rule. It returns
-    what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store has rendered
-    an answer for the idempotency key, that answer is sent, whatever the view returns.
+    (Caller), `idempotency` (Idempotency or None), `language` (str), `media_type` (str), and the arguments of
+    its rule. It returns what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When
+    the store has rendered an answer for the idempotency key, that answer is sent, whatever the view returns.
     """
 
     def __init__(
@@ -55,7 +57,7 @@ class Api:
         *,
         who: Policy,
         query: Declared = None,
-        body: Declared | type[bytes] = None,
+        body: Declared | type[bytes] | Streamed = None,
         answer: Declared = None,
         status: int = 200,
         idempotency: Idempotent | None = None,
@@ -70,15 +72,18 @@ class Api:
         multiline: Sequence[str] = (),
         answer_suffix: Suffix | None = None,
         cached: CachedRead | None = None,
+        formats: Sequence[str] = (),
+        body_optional: bool = False,
     ) -> Callable[[View], View]:
         """Declare a route; the decorated view is returned unchanged.
 
         `cache`: the answer's Cache-Control. `languages`: those that the answer can be in, the first by
         default; the view may take `language`. `if_match`: documents that the header is needed (the view calls
         `require_if_match`). `multiline`: members of the body whose texts may have line breaks.
-        `answer_suffix`: derives members from the answer's document that are sent but not stored. `cached`:
-        the answer is kept as bytes; who may call, and what is asked, is decided before. Raises TypeError for
-        a declaration that cannot be.
+        `body_optional`: no body at all is an empty object. `formats`: media types that the answer can have,
+        the first by default; the view takes `media_type`. `answer_suffix`: derives members from the answer's
+        document that are sent but not stored. `cached`: the answer is kept as bytes; who may call, and what
+        is asked, is decided before. Raises TypeError for a declaration that cannot be.
         """
         if not isinstance(who, Policy):
             raise TypeError(f"{method} {rule}: who= must be a Policy")
@@ -105,6 +110,8 @@ class Api:
                 max_body_bytes=max_body_bytes,
                 multiline=frozenset(multiline),
                 answer_suffix=answer_suffix,
+                formats=tuple(formats),
+                body_optional=body_optional,
             )
             self._add(operation, view, rule, cached)
             return view
@@ -162,6 +169,7 @@ def _wanted_inputs(operation: Operation, view: View) -> frozenset[str]:
         ("query", operation.query),
         ("body", operation.body),
         ("idempotency", operation.idempotency),
+        ("media_type", operation.formats or None),
         ("language", operation.languages or None),
     ):
         if (name in names) != (declared is not None) and not (name == "language" and declared):
@@ -197,6 +205,8 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
             arguments["query"] = query
         if wants_language:
             arguments["language"] = language
+        if operation.formats:
+            arguments["media_type"] = chosen_format(incoming, operation.formats)
         renderer = Renderer(operation, language)
         if wants_key:
             arguments["idempotency"] = (
@@ -223,7 +233,8 @@ def _served_cached(operation: Operation, view: View, wanted: frozenset[str], cac
         else:
             query = read_query(incoming, operation.query)
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
-        known = {"caller": caller, "query": query, "language": language}
+        media_type = chosen_format(incoming, operation.formats) if operation.formats else None
+        known = {"caller": caller, "query": query, "language": language, "media_type": media_type}
 
         def called() -> Any:
             return view(**own, **{name: known[name] for name in wanted})
@@ -235,6 +246,7 @@ def _served_cached(operation: Operation, view: View, wanted: frozenset[str], cac
             own_arguments=own,
             query=query,
             language=language,
+            media_type=media_type,
             renderer=Renderer(operation, language),
         )
         return cached.respond(asked, called)
@@ -256,6 +268,10 @@ def _admitted(who: Policy, incoming: Request) -> Caller:
 def _read_body(operation: Operation, incoming: Request) -> Any:
     if operation.body is bytes:
         return read_bytes(incoming, operation.max_body_bytes)
+    if isinstance(operation.body, Streamed):
+        return read_streamed(incoming, operation.body)
+    if operation.body_optional and not incoming.content_length and not incoming.mimetype:
+        return {}
     return read_json(incoming, operation.max_body_bytes, operation.multiline)
 
 

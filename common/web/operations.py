@@ -10,6 +10,7 @@ from typing import Any, Literal
 from marshmallow import Schema, missing
 
 from common.auth.policy import Policy
+from common.web.streamed import Streamed
 
 Idempotent = Literal["required", "accepted"]
 Suffix = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -22,14 +23,14 @@ _UNCHANGING = (str, int, float, bool, type(None), Enum)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one URL rule. `body` is a schema, or `bytes` for a view that wants the body as it
-    came."""
+    came, or says that it is `Streamed`."""
 
     method: str
     rule: str
     name: str
     who: Policy
     query: Schema | None = None
-    body: Schema | type[bytes] | None = None
+    body: Schema | type[bytes] | Streamed | None = None
     answer: Schema | None = None
     status: int = 200
     idempotency: Idempotent | None = None
@@ -44,6 +45,8 @@ class Operation:
     max_body_bytes: int = 1_000_000
     multiline: frozenset[str] = frozenset()
     answer_suffix: Suffix | None = field(default=None, repr=False)
+    formats: tuple[str, ...] = ()
+    body_optional: bool = False
 
 
 def unasked(query: Schema | None) -> Mapping[str, Any] | None:

@@ -9,7 +9,7 @@ from typing import Protocol
 from common.resilience.unavailable import DependencyUnavailable
 from ticketing_service.domain.bookings import Booking, Observation, Payment
 from ticketing_service.domain.catalogue import Poi
-from ticketing_service.storage.port import PaymentSession
+from ticketing_service.storage.ports.payments import PaymentSession
 
 
 class PaymentUnavailable(DependencyUnavailable):
@@ -70,15 +70,18 @@ class PoiFault:
 
 @dataclass(frozen=True, slots=True)
 class PoiList:
-    """All usable entries of the directory, and the others."""
+    """Usable entries of the directory, and the others. `more`: the next reading goes on from here."""
 
     pois: tuple[Poi, ...]
     faults: tuple[PoiFault, ...] = ()
+    more: bool = False
 
 
 class PoiDirectory(Protocol):
     """Where points of interest come from."""
 
     def read(self) -> PoiList:
-        """The whole directory; the same object while nothing has changed. Raises DirectoryUnavailable."""
+        """What may be new since the last reading, or the whole directory; the same object while nothing has
+        changed. Raises DirectoryUnavailable.
+        """
         ...
