@@ -50,7 +50,6 @@ def test_the_first_administrator_is_made_on_the_machine(desk: Desk, tmp_path: Pa
     [
         (("no-address",), 1, "is not an address"),
         (("a@example.org", "--role", "root"), 2, "invalid choice"),
-        (("a@example.org", "--role", "poi_owner"), 1, "INVALID_USER"),
         ((), 2, "EMAIL"),
     ],
 )

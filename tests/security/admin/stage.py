@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from admin_service.domain.permissions import ROLES
@@ -14,22 +13,12 @@ from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from tests.http.admin.desk import API, Desk, Reply, later
 from tests.http.admin.people import OTHER_PASSWORD, PASSWORD, Tokens, enrolled, person, signed_in
+from tests.security.admin.calls import Call
+from tests.security.admin.poi_calls import poi_calls
 from tests.security.digest import Watch
 
 PLACE = uuid.UUID(int=1)
 KEY_OF_OPERATORS = "an operator's key of 32 characters"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request below /api/admin, or to a whole path. `token` is the one that suits it best."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    token: str | None = None
 
 
 class Stage:
@@ -76,8 +65,8 @@ class Stage:
 
     def send(self, call: Call, **how: Any) -> Reply:
         """The call as it is; `how` goes to the client, in the place of the body if it brings one."""
-        if not how.keys() & {"data", "json"} and call.body is not None:
-            how["json"] = call.body
+        if not how.keys() & {"data", "json"}:
+            how |= body_of(call)
         if call.query:
             how["query_string"] = dict(call.query)
         return self.desk.call(call.method, call.path, headers=dict(call.headers), token=call.token, **how)
@@ -87,13 +76,26 @@ class Stage:
         return self.calls[name]()
 
 
+def body_of(call: Call) -> dict[str, Any]:
+    """What the client is given for the call's body."""
+    if call.data is not None:
+        return {"data": call.data}
+    return {} if call.body is None else {"json": call.body}
+
+
 def route_name(method: str, rule: str) -> str:
     """As `Stage.calls` has it: `GET /users`."""
     return f"{method} {rule.removeprefix(API)}"
 
 
 def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
-    return {**_auth_calls(stage), **_own_calls(stage), **_govern_calls(stage), **_plain_calls(stage)}
+    return {
+        **_auth_calls(stage),
+        **_own_calls(stage),
+        **_govern_calls(stage),
+        **poi_calls(stage),
+        **_plain_calls(stage),
+    }
 
 
 def _auth_calls(stage: Stage) -> dict[str, Callable[[], Call]]:

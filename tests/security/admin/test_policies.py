@@ -10,7 +10,7 @@ import pytest
 from admin_service.domain.permissions import PERMISSIONS, ROLES
 from common.web.api import operations_of
 from tests.http.admin.desk import Reply, refusal
-from tests.security.admin.stage import KEY_OF_OPERATORS, Stage, route_name
+from tests.security.admin.stage import KEY_OF_OPERATORS, Stage, body_of, route_name
 from tests.security.answers import check_problem
 
 KEYS = frozenset(f"key of {role}" for role in ROLES if role != "platform_admin")
@@ -19,6 +19,20 @@ ANYONE = frozenset({"guest", "service", "operator's key", *KEYS, *PEOPLE})
 GOVERN = frozenset({"platform_admin"})
 OPERATORS = frozenset({"platform_admin", "operator", "key of operator", "operator's key"})
 SERVICES = frozenset({"service", "platform_admin"})
+
+
+def held(*roles: str) -> frozenset[str]:
+    """Who holds one of `roles`, people and keys."""
+    return frozenset({"platform_admin", *roles, *(f"key of {role}" for role in roles)})
+
+
+CURATORS = held("editor", "poi_owner")
+READERS = held("editor", "poi_owner", "reviewer")
+EDITORS = held("editor")
+REVIEWERS = held("reviewer")
+PUBLISHERS = held("editor", "reviewer")
+"""Of a POI that is not their own, owners see nothing; a POI of their own is a test of its own."""
+
 OWN = PEOPLE
 """Whoever has signed in, for what is one's own; no key and no service is anybody."""
 
@@ -53,6 +67,38 @@ WHO = {
     "POST /api-keys": GOVERN,
     "GET /api-keys/<uuid:key_id>": GOVERN,
     "DELETE /api-keys/<uuid:key_id>": GOVERN,
+    "GET /pois": READERS,
+    "POST /pois": CURATORS,
+    "GET /pois/<uuid:poi_id>": PUBLISHERS,
+    "PUT /pois/<uuid:poi_id>": EDITORS,
+    "PATCH /pois/<uuid:poi_id>": EDITORS,
+    "DELETE /pois/<uuid:poi_id>": PUBLISHERS,
+    "GET /pois/<uuid:poi_id>/history": PUBLISHERS,
+    "POST /pois/<uuid:poi_id>/restore": EDITORS,
+    "PUT /pois/<uuid:poi_id>/owner": EDITORS,
+    "POST /pois/<uuid:poi_id>/submit": EDITORS,
+    "POST /pois/<uuid:poi_id>/approve": REVIEWERS,
+    "POST /pois/<uuid:poi_id>/reject": REVIEWERS,
+    "POST /pois/<uuid:poi_id>/verify": REVIEWERS,
+    "POST /pois/<uuid:poi_id>/publish": PUBLISHERS,
+    "POST /pois/<uuid:poi_id>/archive": PUBLISHERS,
+    "POST /pois/<uuid:poi_id>/close": PUBLISHERS,
+    "POST /pois/<uuid:poi_id>/merge": EDITORS,
+    "GET /pois/<uuid:poi_id>/merges": EDITORS,
+    "POST /pois/merges/<uuid:merge_id>/undo": EDITORS,
+    "GET /pois/<uuid:poi_id>/duplicates": EDITORS,
+    "DELETE /pois/<uuid:poi_id>/duplicates/<uuid:other_id>": EDITORS,
+    "GET /pois/duplicates": EDITORS,
+    "POST /pois/bulk": PUBLISHERS,
+    "GET /pois/export": READERS,
+    "POST /pois/import": CURATORS,
+    "GET /pois/imports": CURATORS,
+    "GET /pois/imports/<uuid:import_id>": EDITORS,
+    "GET /pois/imports/<uuid:import_id>/rows": EDITORS,
+    "GET /api/platform/pois": ANYONE,
+    "GET /api/platform/pois/<uuid:poi_id>": ANYONE,
+    "GET /api/platform/pois/clusters": ANYONE,
+    "GET /api/platform/categories": ANYONE,
     "GET /monitoring/health": ANYONE,
     "GET /monitoring/ready": ANYONE,
     "GET /monitoring/live": ANYONE,
@@ -73,7 +119,15 @@ WHO = {
 """Of the sessions of others nobody knows; one's own is a test of its own."""
 
 NOT_LET_IN = frozenset(
-    {"UNAUTHENTICATED", "FORBIDDEN", "TOKEN_INVALID", "TOKEN_EXPIRED", "SESSION_NOT_FOUND"}
+    {
+        "UNAUTHENTICATED",
+        "FORBIDDEN",
+        "TOKEN_INVALID",
+        "TOKEN_EXPIRED",
+        "SESSION_NOT_FOUND",
+        "POI_NOT_FOUND",
+        "IMPORT_NOT_FOUND",
+    }
 )
 
 
@@ -115,8 +169,8 @@ def test_a_route_serves_those_in_the_table_and_nobody_else(stage: Stage, name: s
             path = call.path
         with stage.watch.unchanged(f"{name} by {who}") if who not in WHO[name] else nullcontext():
             answer = stage.desk.call(
-                call.method, path, call.body, query_string=dict(call.query), headers=dict(call.headers),
-                token=token,
+                call.method, path, query_string=dict(call.query), headers=dict(call.headers), token=token,
+                **body_of(call),
             )  # fmt: skip
         assert is_let_in(answer, name) is (who in WHO[name]), (name, who, answer.data[:300])
         if who == "guest" and who not in WHO[name]:
