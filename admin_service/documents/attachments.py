@@ -21,10 +21,12 @@ _DECODED_BYTES = 64 * 1024 * 1024
 # Actions by which a document does something by itself or reaches out (ISO 32000-1, 12.6.4); a link to a web
 # page is none of them.
 _ACTIONS = frozenset({
-    "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/GoToR", "/GoToE", "/Movie", "/Sound",
-    "/Rendition", "/RichMediaExecute", "/SetOCGState", "/Hide", "/Trans", "/GoTo3DView",
+    "/JavaScript", "/Launch", "/SubmitForm", "/ImportData", "/ResetForm", "/GoToR", "/GoToE", "/Movie",
+    "/Sound", "/Rendition", "/RichMediaExecute", "/SetOCGState", "/Hide", "/Trans", "/GoTo3DView",
 })  # fmt: skip
-_MEMBERS = frozenset({"/JS", "/AA", "/XFA", "/EmbeddedFiles", "/EF", "/RichMediaContent", "/RichMediaSettings"})
+_MEMBERS = frozenset(
+    {"/JS", "/AA", "/XFA", "/EmbeddedFiles", "/EF", "/RichMediaContent", "/RichMediaSettings"}
+)
 _SUBTYPES = frozenset({"/FileAttachment", "/RichMedia", "/Movie", "/Sound", "/Screen", "/3D"})
 _LINKS = ("http://", "https://", "mailto:", "tel:")
 
@@ -95,7 +97,7 @@ def _refuse_if_active(found: Any) -> None:
 
 
 def _dictionaries(thing: Any, depth: int) -> Iterator[Any]:
-    """Every dictionary in an object, those of other objects not among them: these are walked by themselves."""
+    """Every dictionary in an object but those that are objects of their own: they are walked by themselves."""
     if depth == 0:
         raise FileRefused(Fault.UNREADABLE, "The document is nested too deeply.")
     if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):

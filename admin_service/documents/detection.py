@@ -17,8 +17,8 @@ ZIP_END_BYTES = 22 + 65_535
 PDF_HEADER_BYTES = 1024
 """In these a reader looks for `%PDF-` (ISO 32000-1, annex H.3.4.1)."""
 
-# What a browser or an interpreter would act on. Each is long enough that compressed data has it by chance less
-# than once in 100,000 files of 10 MB.
+# What a browser or an interpreter would act on. Each is long enough that compressed data has it by chance
+# less than once in 100,000 files of 10 MB.
 _ACTIVE = re.compile(
     rb"<script[\s>/]|<!doctype\s|<html[\s>]|<iframe[\s>]|<svg[\s/]+[a-z:]+\s*=|<\?php\s|<body[\s>]|<object[\s>]",
     re.IGNORECASE,

@@ -44,7 +44,7 @@ def make_renditions(file: BinaryIO, media_type: MediaType, max_pixels: int = MAX
                 return Made(media_type=media_type, renditions=_encoded(large))
         except FileRefused:
             raise
-        # A decoder that is handed nonsense raises nearly anything: OSError, SyntaxError, struct.error, KeyError.
+        # A decoder that is handed nonsense raises nearly anything: OSError, SyntaxError, struct.error.
         except Exception as error:
             log.info("a picture could not be decoded", extra={"fault": type(error).__name__})
             raise FileRefused(Fault.UNREADABLE, f"This is no complete {media_type.name} picture.") from error

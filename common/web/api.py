@@ -18,6 +18,7 @@ from common.clock import Clock, system_clock
 from common.web import idempotency as keys
 from common.web.answers import Renderer, send
 from common.web.language import chosen_language
+from common.web.multipart import Multipart, Uploads, read_multipart
 from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
 from common.web.problems import problem
 from common.web.reading import read_bytes, read_json, read_query
@@ -33,9 +34,9 @@ _EXTENSION = "common.web.operations"
 class Api:
     """A blueprint whose every route says who may call it. Make one a resource, then `api.register(app)`.
 
-    A view takes what it names among `query` (dict), `body` (what its schema loads, or bytes), `caller`
-    (Caller), `idempotency` (Idempotency or None), `language` (str), and the arguments of its rule. It returns
-    what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store has rendered
+    A view takes what it names among `query` (dict), `body` (what its schema loads, Uploads, or bytes),
+    `caller` (Caller), `idempotency` (Idempotency or None), `language` (str), and the arguments of its rule.
+    It returns what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store has rendered
     an answer for the idempotency key, that answer is sent, whatever the view returns.
     """
 
@@ -55,7 +56,7 @@ class Api:
         *,
         who: Policy,
         query: Declared = None,
-        body: Declared | type[bytes] = None,
+        body: Declared | Multipart | type[bytes] = None,
         answer: Declared = None,
         status: int = 200,
         idempotency: Idempotent | None = None,
@@ -256,6 +257,8 @@ def _admitted(who: Policy, incoming: Request) -> Caller:
 def _read_body(operation: Operation, incoming: Request) -> Any:
     if operation.body is bytes:
         return read_bytes(incoming, operation.max_body_bytes)
+    if isinstance(operation.body, Multipart):
+        return read_multipart(incoming, operation.body)
     return read_json(incoming, operation.max_body_bytes, operation.multiline)
 
 
@@ -276,8 +279,9 @@ def _idempotency(
     caller: Caller, key: str, body: Any, incoming: Request, now: datetime, renderer: Renderer
 ) -> keys.Idempotency:
     method, path = incoming.method, incoming.path
-    # A body that came as bytes is not canonical JSON: it stands for itself.
+    # A body that came as bytes is not canonical JSON: it stands for itself, and uploads for their digests.
     comparable = body.decode("latin-1") if isinstance(body, bytes) else body
+    comparable = body.comparable if isinstance(body, Uploads) else comparable
     return keys.Idempotency(
         keys.scope_of(caller.principal, method, path),
         keys.hashed_key(key),

@@ -10,6 +10,8 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
+from common.web.multipart import MEDIA_TYPE as MULTIPART
+from common.web.multipart import Multipart
 from common.web.operations import JSON, Operation
 from common.web.paging import Cursor
 from common.web.problems import MEDIA_TYPE, PROBLEM_CODES, ProblemCode
@@ -99,6 +101,8 @@ def problem_codes(operation: Operation) -> tuple[str, ...]:
             codes += ["UNAUTHENTICATED", "FORBIDDEN"]
     if operation.body is not None:
         codes += ["CONTENT_TOO_LARGE"]
+    if isinstance(operation.body, Multipart):
+        codes += ["BAD_REQUEST", "UNSUPPORTED_MEDIA_TYPE"]
     if isinstance(operation.body, Schema):
         codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE"]
     if operation.idempotency is not None:
@@ -127,11 +131,27 @@ def _operation(
         described["parameters"] = parameters
     if isinstance(operation.body, Schema):
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": operation.body}}}
+    elif isinstance(operation.body, Multipart):
+        described["requestBody"] = {"required": True, "content": {MULTIPART: _form(operation.body)}}
     elif operation.body is bytes:
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": {}}}}
     described["responses"] = _responses(operation, known)
     described["security"] = _security(operation)
     return described
+
+
+def _form(body: Multipart) -> dict[str, Any]:
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    files = {"type": "array", "items": file, "minItems": 1, "maxItems": body.max_files}
+    texts = {} if body.texts is None else {f"{each.data_key}": _TEXT for each in body.texts.fields.values()}
+    return {
+        "schema": {
+            "type": "object",
+            "required": [body.field],
+            "properties": {body.field: files, **texts},
+            "additionalProperties": False,
+        }
+    }
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:

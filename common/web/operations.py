@@ -10,6 +10,7 @@ from typing import Any, Literal
 from marshmallow import Schema, missing
 
 from common.auth.policy import Policy
+from common.web.multipart import Multipart
 
 Idempotent = Literal["required", "accepted"]
 Suffix = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -21,15 +22,15 @@ _UNCHANGING = (str, int, float, bool, type(None), Enum)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method on one URL rule. `body` is a schema, or `bytes` for a view that wants the body as it
-    came."""
+    """One method on one URL rule. `body` is a schema, `Multipart` for uploads, or `bytes` for a view that
+    wants the body as it came."""
 
     method: str
     rule: str
     name: str
     who: Policy
     query: Schema | None = None
-    body: Schema | type[bytes] | None = None
+    body: Schema | Multipart | type[bytes] | None = None
     answer: Schema | None = None
     status: int = 200
     idempotency: Idempotent | None = None

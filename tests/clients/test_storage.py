@@ -96,7 +96,11 @@ def test_after_a_deletion_the_key_can_be_used_again(storage: Storage) -> None:
 @pytest.mark.parametrize("key", LEADING_OUT)
 def test_no_key_leads_out(storage: Storage, tmp_path: Path, key: str) -> None:
     before = sorted(path for path in tmp_path.rglob("*"))
-    for ask in (lambda: storage.put(key, PICTURE), lambda: storage.get(key), lambda: storage.delete([OTHER, key])):
+    for ask in (
+        lambda: storage.put(key, PICTURE),
+        lambda: storage.get(key),
+        lambda: storage.delete([OTHER, key]),
+    ):
         with pytest.raises(ValueError, match="not a key"):
             ask()
     assert sorted(path for path in tmp_path.rglob("*")) == before
@@ -111,7 +115,9 @@ def test_one_bad_key_deletes_nothing(storage: Storage) -> None:
 
 def test_many_at_once(storage: Storage) -> None:
     def put(number: int) -> None:
-        storage.put(f"item-{number}/small.webp", StoredObject(content=b"%d" % number, media_type="image/webp"))
+        storage.put(
+            f"item-{number}/small.webp", StoredObject(content=b"%d" % number, media_type="image/webp")
+        )
         storage.put(KEY, StoredObject(content=b"%d" % number * 5000, media_type="image/webp"))
 
     threads = [threading.Thread(target=put, args=(number,)) for number in range(8)]
@@ -172,7 +178,9 @@ def test_what_a_browser_is_told_is_stored_with_the_object(s3_server: S3Server) -
 
 
 def test_a_bucket_that_is_not_there_is_unavailable(s3_server: S3Server) -> None:
-    storage = S3Storage(Bucket(name="nowhere", endpoint_url=s3_server.url, access_key_id="a", secret_access_key="b"))
+    storage = S3Storage(
+        Bucket(name="nowhere", endpoint_url=s3_server.url, access_key_id="a", secret_access_key="b")
+    )
     for ask in (lambda: storage.put(KEY, PICTURE), lambda: storage.get(KEY), storage.ping):
         with pytest.raises(StorageUnavailable):
             ask()

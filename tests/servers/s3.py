@@ -11,7 +11,7 @@ from botocore.config import Config
 
 from tests.servers.process import Process, free_port
 
-ACCESS_KEY, SECRET_KEY = "tests-access-key", "tests-secret-key"  # noqa: S105 - moto takes any
+ACCESS_KEY, SECRET_KEY = "tests-access-key", "tests-secret-key"
 
 
 class S3Server:

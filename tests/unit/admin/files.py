@@ -15,7 +15,9 @@ ORIENTATION, GPS, MAKER = 0x0112, 0x8825, 0x010F
 PLACE = "48 deg 51' secret"
 
 
-def picture(kind: str = "JPEG", size: tuple[int, int] = (640, 480), mode: str = "RGB", **options: Any) -> bytes:
+def picture(
+    kind: str = "JPEG", size: tuple[int, int] = (640, 480), mode: str = "RGB", **options: Any
+) -> bytes:
     """Left half red, right half blue, so that a turn can be seen."""
     image = Image.new("RGB", size, "blue")
     image.paste("red", (0, 0, size[0] // 2, size[1]))
@@ -62,7 +64,7 @@ def pdf(**members: Any) -> bytes:
         document.add_blank_page()
         document.docinfo["/Author"] = PLACE
         for name, value in members.items():
-            document.Root[f"/{name}"] = document.make_indirect(value) if isinstance(value, dict) else value
+            document.Root[f"/{name}"] = value
         buffer = io.BytesIO()
         document.save(buffer)
         return buffer.getvalue()
@@ -91,8 +93,6 @@ def pdf_stream_bomb() -> bytes:
         + b"\nendstream\nendobj\n"
     )
     table_at = len(head) + len(stream)
-    # root = object 2, the first one in the object stream 1
-    entries = b"\0\0\0\0\0" + b"\1" + struct.pack(">I", len(head)) + b"\2" + struct.pack(">I", 1)
     # type (1 byte), position or stream (4), index (1)
     entries = (
         struct.pack(">BIB", 0, 0, 255)

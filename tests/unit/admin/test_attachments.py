@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import resource
+from typing import Any
 
 import pikepdf
 import pytest
@@ -20,7 +21,7 @@ def fault_of(content: bytes) -> Fault:
     return refused.value.fault
 
 
-def action(kind: str, **more: object) -> Dictionary:
+def action(kind: str, **more: Any) -> Dictionary:
     return Dictionary(S=Name(f"/{kind}"), **more)
 
 
@@ -30,7 +31,11 @@ def test_a_document_is_written_anew_without_who_made_it() -> None:
     made = make_media(opened(sent))
     assert made.media_type is MediaType.PDF
     ((rendition, content),) = made.renditions
-    assert (rendition.name, rendition.media_type, rendition.bytes) == ("document", "application/pdf", len(content))
+    assert (rendition.name, rendition.media_type, rendition.bytes) == (
+        "document",
+        "application/pdf",
+        len(content),
+    )
     assert content.startswith(b"%PDF-")
     assert PLACE.encode() not in content
     with pikepdf.open(io.BytesIO(content)) as document:
@@ -49,7 +54,11 @@ def test_what_stands_behind_a_document_is_not_kept() -> None:
         {"OpenAction": action("JavaScript", JS=String("app.alert(1)"))},
         {"OpenAction": action("Launch", F=String("/bin/sh"))},
         {"AA": Dictionary(WC=action("JavaScript", JS=String("app.alert(1)")))},
-        {"Names": Dictionary(JavaScript=Dictionary(Names=Array([String("x"), action("JavaScript", JS=String("1"))])))},
+        {
+            "Names": Dictionary(
+                JavaScript=Dictionary(Names=Array([String("x"), action("JavaScript", JS=String("1"))]))
+            )
+        },
         {"Names": Dictionary(EmbeddedFiles=Dictionary(Names=Array([])))},
         {"AcroForm": Dictionary(Fields=Array([]), XFA=String("<xdp/>"))},
     ],

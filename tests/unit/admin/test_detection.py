@@ -84,7 +84,7 @@ def test_an_innocent_trailer_of_a_camera_is_no_reason() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "shown"),
+    "sent, shown",
     [
         ("tower.jpg", "tower.jpg"),
         ("../../etc/passwd", "passwd"),

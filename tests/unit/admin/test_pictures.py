@@ -82,8 +82,13 @@ def test_where_and_by_whom_it_was_taken_is_gone(kind: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("orientation", "size", "red_at"),
-    [(1, (400, 300), (20, 150)), (3, (400, 300), (380, 150)), (6, (300, 400), (150, 20)), (8, (300, 400), (150, 380))],
+    "orientation, size, red_at",
+    [
+        (1, (400, 300), (20, 150)),
+        (3, (400, 300), (380, 150)),
+        (6, (300, 400), (150, 20)),
+        (8, (300, 400), (150, 380)),
+    ],
 )
 def test_a_picture_stands_upright(orientation: int, size: tuple[int, int], red_at: tuple[int, int]) -> None:
     image = rendition(made_of(with_place("JPEG", orientation)), Size.SMALL).convert("RGB")
@@ -93,11 +98,10 @@ def test_a_picture_stands_upright(orientation: int, size: tuple[int, int], red_a
 
 
 @pytest.mark.parametrize(
-    ("kind", "mode"), [("PNG", "P"), ("PNG", "L"), ("PNG", "1"), ("PNG", "I;16"), ("JPEG", "CMYK"), ("JPEG", "L")]
+    "kind, mode", [("PNG", "P"), ("PNG", "L"), ("PNG", "1"), ("PNG", "I;16"), ("JPEG", "CMYK"), ("JPEG", "L")]
 )
 def test_each_way_of_writing_pixels_is_read(kind: str, mode: str) -> None:
-    options = {"mode": mode} if mode != "I;16" else {}
-    content = picture(kind, **options)
+    content = picture(kind, mode="RGB" if mode == "I;16" else mode)
     if mode == "I;16":
         buffer = io.BytesIO()
         Image.new("I;16", (64, 48), 40_000).save(buffer, "PNG")
@@ -134,8 +138,8 @@ def test_of_a_moving_picture_the_first_frame_is_taken() -> None:
     assert image.convert("RGB").getpixel((5, 5))[0] > 200  # type: ignore[index]
 
 
-@pytest.mark.parametrize(("width", "height"), [(60_000, 60_000), (40_000, 10), (10, 2**31 - 1)])
-def test_a_picture_that_claims_too_many_pixels_is_refused_before_it_is_decoded(width: int, height: int) -> None:
+@pytest.mark.parametrize("width, height", [(60_000, 60_000), (40_000, 10), (10, 2**31 - 1)])
+def test_a_picture_that_claims_too_many_pixels_is_refused_undecoded(width: int, height: int) -> None:
     assert fault_of(png_claiming(width, height)) is Fault.PIXELS
 
 
@@ -161,4 +165,5 @@ def test_a_picture_that_was_cut_off_is_refused(kind: str, part: float) -> None:
 
 def test_a_header_with_nonsense_behind_it_is_refused() -> None:
     for kind in KINDS:
-        assert fault_of(picture(kind)[:24] + b"\xff\x00nonsense" * 400) in (Fault.UNREADABLE, Fault.TYPE, Fault.PIXELS)
+        fault = fault_of(picture(kind)[:24] + b"\xff\x00nonsense" * 400)
+        assert fault in (Fault.UNREADABLE, Fault.TYPE, Fault.PIXELS)
