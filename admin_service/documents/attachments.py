@@ -97,7 +97,7 @@ def _refuse_if_active(found: Any) -> None:
 
 
 def _dictionaries(thing: Any, depth: int) -> Iterator[Any]:
-    """Every dictionary in an object but those that are objects of their own: they are walked by themselves."""
+    """Every dictionary in an object, but for those that are objects of their own, and walked as such."""
     if depth == 0:
         raise FileRefused(Fault.UNREADABLE, "The document is nested too deeply.")
     if isinstance(thing, pikepdf.Dictionary | pikepdf.Stream):

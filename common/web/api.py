@@ -36,8 +36,8 @@ class Api:
 
     A view takes what it names among `query` (dict), `body` (what its schema loads, Uploads, or bytes),
     `caller` (Caller), `idempotency` (Idempotency or None), `language` (str), and the arguments of its rule.
-    It returns what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store has rendered
-    an answer for the idempotency key, that answer is sent, whatever the view returns.
+    It returns what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store
+    has rendered an answer for the idempotency key, that answer is sent, whatever the view returns.
     """
 
     def __init__(
