@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
-from uuid import UUID
 
+from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
+from common.outbox.payload import id_of, text_of
 from common.outbox.port import Permanent
+from common.outbox.running import worker_name
 from ticketing_service.actions import delivery, settlement, slot_cancellation, upkeep
 from ticketing_service.actions.ports import Ports
-from ticketing_service.clients.port import DirectoryUnavailable, MailUnavailable, PaymentUnavailable
+from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
 from ticketing_service.documents.mail_texts import Template
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.port import Task
@@ -38,7 +38,7 @@ def build_worker(
         handlers(ports),
         timetable,
         ports.clock,
-        owner or f"{socket.gethostname()[:40]}-{os.getpid()}-{os.urandom(4).hex()}",
+        owner or worker_name(),
         transient=DEPENDENCIES_AWAY,
         pace=pace,
         watcher=metrics,
@@ -76,10 +76,10 @@ def _told(ports: Ports, metrics: TicketingMetrics, job: Job) -> Job:
 def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
     return {
-        "capture": lambda task: settlement.capture(_id(task, "paymentId"), ports),
-        "void": lambda task: settlement.void(_id(task, "paymentId"), ports),
-        "refund": lambda task: settlement.refund(_id(task, "refundId"), ports),
-        "document": lambda task: delivery.make_document(_id(task, "bookingId"), ports),
+        "capture": lambda task: settlement.capture(id_of(task, "paymentId"), ports),
+        "void": lambda task: settlement.void(id_of(task, "paymentId"), ports),
+        "refund": lambda task: settlement.refund(id_of(task, "refundId"), ports),
+        "document": lambda task: delivery.make_document(id_of(task, "bookingId"), ports),
         "mail": lambda task: _mail(task, ports),
         slot_cancellation.KIND: lambda task: _slot_cancelled(task, ports),
     }
@@ -108,8 +108,8 @@ def _mail(task: Task, ports: Ports) -> None:
         links = delivery.SendLinks(
             id=task.id,
             written_at=task.created_at,
-            email=_text(task, "email"),
-            language=_text(task, "language"),
+            email=text_of(task, "email"),
+            language=text_of(task, "language"),
             reference=payload.get("reference"),
         )
         delivery.send_links(links, ports)
@@ -118,7 +118,7 @@ def _mail(task: Task, ports: Ports) -> None:
         id=task.id,
         written_at=task.created_at,
         template=template,
-        booking_id=_id(task, "bookingId"),
+        booking_id=id_of(task, "bookingId"),
         amount=int(payload.get("amount", payload.get("refund", 0))),
         reason=str(payload.get("reason", "")),
         # The first attempt leaves the document to its own task, which was added in the same commit.
@@ -129,23 +129,9 @@ def _mail(task: Task, ports: Ports) -> None:
 
 def _slot_cancelled(task: Task, ports: Ports) -> None:
     command = slot_cancellation.CancelBookingsOnSlot(
-        slot_id=_id(task, "slotId"),
-        reason=_text(task, "reason"),
-        actor=_text(task, "actor"),
-        after=_id(task, "after") if task.payload.get("after") else None,
+        slot_id=id_of(task, "slotId"),
+        reason=text_of(task, "reason"),
+        actor=text_of(task, "actor"),
+        after=id_of(task, "after") if task.payload.get("after") else None,
     )
     slot_cancellation.cancel_bookings_on_slot(command, ports)
-
-
-def _text(task: Task, name: str) -> str:
-    value = task.payload.get(name)
-    if not isinstance(value, str):
-        raise Permanent(f"the task has no {name}")
-    return value
-
-
-def _id(task: Task, name: str) -> UUID:
-    try:
-        return UUID(_text(task, name))
-    except ValueError as error:
-        raise Permanent(f"{name} is not an id") from error

@@ -3,31 +3,27 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+from common import process
 from common.auth.keyfiles import KeyRing, SecretRing
 from common.caching.regions import Region
 from common.clock import system_clock
 from common.database import StoreUnavailable
+from common.mail.guarded import GuardedMailer
+from common.mail.port import MailUnavailable
+from common.mail.sending import open_mailer
 from common.parts import SPARE_THREADS, Parts, open_parts
-from common.resilience.states import (
-    DATABASE_WAITS,
-    EXTERNAL_WAITS,
-    INTERNAL_WAITS,
-    BreakerSpec,
-    Classify,
-    Verdict,
-)
+from common.resilience.judging import failing
+from common.resilience.states import DATABASE_WAITS, EXTERNAL_WAITS, INTERNAL_WAITS, BreakerSpec
 from common.settings import Settings
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.ports import Ports
-from ticketing_service.clients.guarded import GuardedMailer, GuardedPaymentModule, GuardedPoiDirectory
-from ticketing_service.clients.mail import FolderMailer, SmtpMailer
+from ticketing_service.clients.guarded import GuardedPaymentModule, GuardedPoiDirectory
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
-from ticketing_service.clients.port import DirectoryUnavailable, Mailer, MailUnavailable, PaymentUnavailable
+from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.invalidation import Invalidation
 from ticketing_service.metrics import TicketingMetrics
@@ -41,17 +37,6 @@ CHECKS = 2
 
 WORKER_CALLS = 16
 """How many calls to one dependency the worker may have under way: as many as it has threads."""
-
-
-def failing(*kinds: type[BaseException]) -> Classify:
-    """A breaker's judgement: these exceptions are failures of the dependency, all others are its answers."""
-
-    def judge(error: BaseException) -> Verdict:
-        if isinstance(error, kinds):
-            return Verdict("failure", getattr(error, "retry_after_seconds", None))
-        return Verdict("success" if isinstance(error, Exception) else "ignored")
-
-    return judge
 
 
 BREAKERS = (
@@ -79,19 +64,8 @@ def make_metrics(settings: Settings) -> TicketingMetrics:
     return TicketingMetrics(settings.data_dir)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Running:
-    """What a process of the service stands on. `store` is that of the ports, without what goes round it."""
-
-    ports: Ports
-    store: Store
-    parts: Parts
-    metrics: TicketingMetrics
-
-    def close(self) -> None:
-        """Let go of everything."""
-        self.ports.store.close()
-        self.parts.close()
+Running = process.Running[Ports, Store, TicketingMetrics]
+"""What a process of the service stands on."""
 
 
 def run_web(settings: Settings, metrics: TicketingMetrics | None = None) -> Running:
@@ -126,13 +100,18 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
     admission_keys = KeyRing(keys / "admissions")
     payments = HttpPaymentModule(settings.payment_api_url, settings.payment_api_tokens[0])
     directory = GeoJsonPoiDirectory(_directory_file(settings))
+    mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
     return Ports(
         store=store,
         payment_module=GuardedPaymentModule(
             payments, parts.guard("payment-api", retries=True), metrics.external
         ),
         poi_directory=GuardedPoiDirectory(directory, parts.guard("poi-api"), metrics.external),
-        mailer=GuardedMailer(_mailer(settings), parts.guard("mail"), metrics.external),
+        mailer=GuardedMailer(
+            mailer,
+            parts.guard("mail"),
+            metrics.external,
+        ),
         clock=system_clock,
         policy=SalePolicy(),
         admission_keys=admission_keys,
@@ -142,12 +121,6 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         return_url_origins=settings.return_url_origins,
         webhook_secrets=settings.payment_webhook_secrets,
     )
-
-
-def _mailer(settings: Settings) -> Mailer:
-    if settings.smtp_url:
-        return SmtpMailer(settings.smtp_url, settings.mail_from)
-    return FolderMailer(settings.data_dir / "mail", settings.mail_from)
 
 
 def _directory_file(settings: Settings) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
@@ -36,6 +37,17 @@ class Task(Protocol):
     def attempts(self) -> int: ...
     @property
     def created_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTask:
+    """One outbox row: what is to be done outside after a commit. Done at least once."""
+
+    id: UUID
+    kind: str
+    payload: Mapping[str, Any]
+    attempts: int
+    created_at: datetime
 
 
 class Outbox(Protocol):

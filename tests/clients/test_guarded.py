@@ -13,6 +13,9 @@ from typing import Any
 import pytest
 
 from common.identifiers import uuid7
+from common.mail.guarded import GuardedMailer
+from common.mail.port import Mail, MailUnavailable
+from common.mail.sending import SmtpMailer
 from common.resilience import deadline
 from common.resilience.breaker import Breaker
 from common.resilience.guard import Guard
@@ -21,14 +24,11 @@ from tests.clients.test_payment_module import Liar, wrapped
 from tests.sandbox.running import TOKEN
 from tests.servers.process import free_port
 from tests.unit.documents.sample import NOW
-from ticketing_service.clients.guarded import GuardedMailer, GuardedPaymentModule, GuardedPoiDirectory
-from ticketing_service.clients.mail import SmtpMailer
+from ticketing_service.clients.guarded import GuardedPaymentModule, GuardedPoiDirectory
 from ticketing_service.clients.payment_module import HttpPaymentModule, pause_of
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
 from ticketing_service.clients.port import (
     DirectoryUnavailable,
-    Mail,
-    MailUnavailable,
     PaymentRefused,
     PaymentUnavailable,
 )

@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 
 from common.identifiers import uuid7
+from common.mail.port import Attachment, Mail, MailRefused, MailUnavailable
+from common.mail.sending import FolderMailer, SmtpMailer
 from tests.servers.process import free_port
 from tests.servers.smtp import SmtpServer
 from tests.unit.documents.sample import NOW
-from ticketing_service.clients.mail import FolderMailer, SmtpMailer
-from ticketing_service.clients.port import Attachment, Mail, MailRefused, MailUnavailable
 
 FROM = "Tickets <tickets@example.org>"
 MAIL = Mail(

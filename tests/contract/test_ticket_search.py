@@ -9,9 +9,10 @@ import pytest
 from marshmallow import ValidationError
 
 from common.identifiers import uuid7
+from common.pages import Page
 from tests.contract.builders import DELFT, FIRST_DAY, NOW, make_option, plain_unit
 from tests.contract.world import World
-from ticketing_service.domain.catalogue import Page, Point, Ticket, TicketQuery, TicketStatus, TicketType
+from ticketing_service.domain.catalogue import Point, Ticket, TicketQuery, TicketStatus, TicketType
 from ticketing_service.domain.slots import SlotChange
 
 SORTS = ["title", "price", "-price", "newest", "distance"]

@@ -7,11 +7,11 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
+from common.texts import LANGUAGES
 from demo.catalogue import FOLDER, Catalogue
 from demo.seed import prolonged
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
 from ticketing_service.domain.catalogue import AvailabilityType, TicketType
-from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.schemas.slots import ScheduleIn
 from ticketing_service.schemas.tickets import TicketIn
 from ticketing_service.schemas.vouchers import VoucherIn

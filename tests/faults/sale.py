@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from common.refusals import RefusalCode, Refused
 from tests.contract.builders import NOW, make_admissions, make_option, make_order, plain_unit
 from tests.contract.world import LIMITS, World, pricing
 from ticketing_service.domain.bookings import Booking, BookingStatus, Observation, Payment, PaymentState
-from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import ItemOrder
 from ticketing_service.domain.refunds import plan_cancellation
 from ticketing_service.domain.slots import Slot
@@ -30,7 +30,7 @@ class Sale(World):
         ticket = self.ticket(options=(make_option(plain_unit(price, pax), **option),))
         return self.slot(ticket, capacity=capacity)
 
-    def refusal(self, slot: Slot, quantity: int = 1, now: datetime = NOW, **changes: Any) -> Code:
+    def refusal(self, slot: Slot, quantity: int = 1, now: datetime = NOW, **changes: Any) -> RefusalCode:
         """The code with which a hold is refused. AssertionError when it is not."""
         try:
             held = self.hold(slot, quantity, now, **changes)

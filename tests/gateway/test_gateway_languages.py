@@ -2,11 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from common.texts import LANGUAGES
 from common.web.language import negotiated
 from tests.gateway.gateway import Gateway
 from tests.gateway.public import SEARCH, asked, public
 from tests.gateway.upstream import Upstream
-from ticketing_service.domain.texts import LANGUAGES
 
 # As browsers send them, and as they do not.
 LANGUAGE_HEADERS = [

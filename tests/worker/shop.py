@@ -10,6 +10,7 @@ from typing import Any
 
 from common.auth.keyfiles import KeyRing, SecretRing
 from common.clock import Clock, to_milliseconds
+from common.mail.sending import SmtpMailer
 from common.outbox.loop import Pace
 from tests.contract.builders import NOW, make_option, plain_unit
 from tests.contract.world import POLICY, World
@@ -19,7 +20,6 @@ from tests.servers.smtp import SmtpServer
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.ports import Ports
-from ticketing_service.clients.mail import SmtpMailer
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
 from ticketing_service.domain.bookings import Booking, Payment

@@ -7,11 +7,11 @@ from email.message import EmailMessage
 
 import pytest
 
+from common.mail.port import MailUnavailable
 from common.outbox.port import Later, Permanent
 from tests.contract.builders import NOW, make_poi
 from tests.worker.shop import PRICE, PUBLIC_URL, Shop
 from ticketing_service.actions import delivery, settlement, slot_cancellation
-from ticketing_service.clients.port import MailUnavailable
 from ticketing_service.documents.mail_texts import Template
 from ticketing_service.domain.bookings import Booking, BookingStatus, Customer
 from ticketing_service.domain.pricing import PricedBooking

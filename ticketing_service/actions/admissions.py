@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from common.texts import text_in
 from ticketing_service.actions.bookings import Access, find_booking
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.texts import text_in
 
 
 def find_admissions(booking_id: UUID, access: Access, ports: Ports) -> tuple[Admission, ...]:

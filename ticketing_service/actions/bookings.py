@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from common.identifiers import uuid7
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.quotes import offers_in_order
 from ticketing_service.domain.bookings import Booking, BookingStatus, Channel, Customer
-from ticketing_service.domain.catalogue import Page
 from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer

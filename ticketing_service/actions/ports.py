@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from common.auth.keyfiles import KeyRing
 from common.clock import Clock
+from common.mail.port import Mailer
 from ticketing_service.actions.booking_tokens import BookingTokens
-from ticketing_service.clients.port import Mailer, PaymentModule, PoiDirectory
+from ticketing_service.clients.port import PaymentModule, PoiDirectory
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.storage.port import Issue, Store
 

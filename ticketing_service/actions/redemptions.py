@@ -8,12 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import UUID
 
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.tickets import AllowedPois, require_places
 from ticketing_service.domain import codes
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
-from ticketing_service.domain.catalogue import Page
 from ticketing_service.domain.entry import entry_key
 from ticketing_service.domain.errors import Code, Refused
 

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from common.identifiers import uuid7
+from common.texts import Texts
 from ticketing_service.domain.catalogue import (
     AvailabilityType,
     Option,
@@ -22,7 +23,6 @@ from ticketing_service.domain.catalogue import (
 )
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.pricing import SalePolicy
-from ticketing_service.domain.texts import Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.ticket_drafts import TicketDraft, built_ticket, draft_of, places_of
-from ticketing_service.domain.catalogue import Page, Poi, Ticket, TicketQuery, TicketStatus
+from ticketing_service.domain.catalogue import Poi, Ticket, TicketQuery, TicketStatus
 from ticketing_service.domain.errors import Code, Refused
 
 AllowedPois = frozenset[UUID] | None

@@ -9,10 +9,10 @@ from typing import Any
 from uuid import UUID
 
 from common.identifiers import uuid7
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.tickets import AllowedPois, require_places
-from ticketing_service.domain.catalogue import Page
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.vouchers import Voucher
 

@@ -13,10 +13,10 @@ from uuid import UUID
 
 import orjson
 
+from common.texts import LANGUAGES
 from ticketing_service.clients.port import DirectoryUnavailable, PoiFault, PoiList
 from ticketing_service.domain.catalogue import Poi, Point
 from ticketing_service.domain.local_time import is_time_zone
-from ticketing_service.domain.texts import LANGUAGES
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 MAX_NAME_LENGTH = 200

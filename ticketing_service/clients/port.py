@@ -4,24 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
-from uuid import UUID
 
+from common.resilience.unavailable import DependencyUnavailable
 from ticketing_service.domain.bookings import Booking, Observation, Payment
 from ticketing_service.domain.catalogue import Poi
 from ticketing_service.storage.port import PaymentSession
 
 
-class _Unavailable(Exception):
-    """`retry_after_seconds`: when it is worth asking again, where that is known."""
-
-    def __init__(self, message: str = "", retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
-
-
-class PaymentUnavailable(_Unavailable):
+class PaymentUnavailable(DependencyUnavailable):
     """The payment module gave no answer that can be relied on. What was asked for may have happened: the same
     call under the same key finds out."""
 
@@ -65,7 +56,7 @@ class PaymentModule(Protocol):
         ...
 
 
-class DirectoryUnavailable(_Unavailable):
+class DirectoryUnavailable(DependencyUnavailable):
     """The POI directory cannot be read now."""
 
 
@@ -90,45 +81,4 @@ class PoiDirectory(Protocol):
 
     def read(self) -> PoiList:
         """The whole directory; the same object while nothing has changed. Raises DirectoryUnavailable."""
-        ...
-
-
-class MailUnavailable(_Unavailable):
-    """The mail server did not take the message now; it may later."""
-
-
-class MailRefused(Exception):
-    """The mail server, or the address itself, says that this message can never be delivered."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Attachment:
-    """A file that goes with a message; `media_type` may have parameters."""
-
-    name: str
-    media_type: str
-    content: bytes
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Mail:
-    """A message. `id` makes its Message-ID: the same id is the same message sent again. `written_at` is its
-    Date."""
-
-    id: UUID
-    to_name: str
-    to_address: str
-    language: str
-    subject: str
-    text: str
-    html: str
-    written_at: datetime
-    attachments: tuple[Attachment, ...] = ()
-
-
-class Mailer(Protocol):
-    """Hands messages to a mail server."""
-
-    def send(self, mail: Mail) -> None:
-        """Raises MailUnavailable, MailRefused."""
         ...

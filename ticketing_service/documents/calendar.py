@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from urllib.parse import urlsplit
 from uuid import UUID
 
+from common.texts import text_in
 from ticketing_service.documents.wording import wording
 from ticketing_service.domain.bookings import Booking, BookingItem, BookingStatus
-from ticketing_service.domain.texts import text_in
 
 MAX_LINE_BYTES = 75
 CANCELLED = (BookingStatus.CANCELLED, BookingStatus.EXPIRED)

@@ -9,9 +9,9 @@ from enum import StrEnum
 from html import escape
 from uuid import UUID
 
+from common.texts import text_in
 from ticketing_service.documents.wording import Wording, wording
 from ticketing_service.domain.bookings import Booking, BookingItem, BookingStatus
-from ticketing_service.domain.texts import text_in
 
 
 class Template(StrEnum):

@@ -14,11 +14,11 @@ from uuid import UUID
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
+from common.texts import text_in
 from ticketing_service.documents.qr import qr_modules
 from ticketing_service.documents.wording import Wording, wording
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.bookings import Booking, BookingItem
-from ticketing_service.domain.texts import text_in
 
 FONT_FOLDERS = (Path("/usr/share/fonts/truetype/dejavu"), Path("/usr/share/fonts/dejavu"))
 """Where Debian's `fonts-dejavu-core` and others put DejaVu Sans."""

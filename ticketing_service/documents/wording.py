@@ -9,9 +9,9 @@ from typing import Any
 
 import orjson
 
+from common.texts import LANGUAGES
 from ticketing_service.domain.bookings import BookingItem
 from ticketing_service.domain.local_time import in_zone
-from ticketing_service.domain.texts import LANGUAGES
 
 # Digits after the decimal sign (ISO 4217), where they are not two.
 _MINOR_DIGITS = {

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
 
+from common.texts import Texts
 from ticketing_service.domain.catalogue import TicketType
-from ticketing_service.domain.texts import Texts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

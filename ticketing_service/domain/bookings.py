@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from uuid import UUID
 
+from common.texts import Texts
 from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType, UnitType
-from ticketing_service.domain.texts import Texts
 
 
 class BookingStatus(StrEnum):

@@ -5,12 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Generic, TypeVar
 from uuid import UUID
 
-from ticketing_service.domain.texts import Texts
-
-T = TypeVar("T")
+from common.texts import Texts
 
 
 class TicketType(StrEnum):
@@ -197,11 +194,3 @@ class TicketQuery:
     statuses: tuple[TicketStatus, ...] = (TicketStatus.ACTIVE,)
     limit: int = 20
     cursor: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Page(Generic[T]):
-    """A page of a list; `next_cursor` is None on the last."""
-
-    items: tuple[T, ...]
-    next_cursor: str | None = None

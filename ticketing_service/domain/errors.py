@@ -2,35 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import Enum
-from typing import Any
+from common.refusals import Kind, RefusalCode, Refused
 
 
-class Kind(Enum):
-    """How a refusal is to be understood; the web layer gives each kind its status."""
-
-    MALFORMED = "malformed"
-    UNAUTHENTICATED = "unauthenticated"
-    FORBIDDEN = "forbidden"
-    NOT_FOUND = "not_found"
-    CONFLICT = "conflict"
-    GONE = "gone"
-    STALE = "stale"
-    INVALID = "invalid"
-    TOO_MANY = "too_many"
-    UNAVAILABLE = "unavailable"
-
-
-class Code(Enum):
+class Code(RefusalCode):
     """`CODE = (kind, title)`. The name is the promise, the title is for people."""
-
-    kind: Kind
-    title: str
-
-    def __init__(self, kind: Kind, title: str) -> None:
-        self.kind, self.title = kind, title
 
     # catalogue and slots
     TICKET_NOT_FOUND = Kind.NOT_FOUND, "There is no such ticket"
@@ -101,19 +77,4 @@ class Code(Enum):
     STORE_UNAVAILABLE = Kind.UNAVAILABLE, "The data store cannot be reached"
 
 
-@dataclass(slots=True, eq=False)
-class Refused(Exception):
-    """The business says no.
-
-    `pointer` names the field of the request that is at fault (RFC 6901); `facts` go into the problem
-    document. `retry_after_seconds`: when it is worth asking again, where that is known better than by `code`.
-    """
-
-    code: Code
-    detail: str = ""
-    pointer: str | None = None
-    facts: Mapping[str, Any] | None = None
-    retry_after_seconds: float | None = None
-
-    def __str__(self) -> str:
-        return f"{self.code.name}: {self.detail or self.code.title}"
+__all__ = ["Code", "Kind", "Refused"]

@@ -8,17 +8,17 @@ from uuid import UUID
 from flask import Response
 
 from common.auth.policy import Caller, Policy, bearer
+from common.texts import LANGUAGES
 from common.web.api import Api
+from common.web.files import attachment
 from ticketing_service.actions import admissions
 from ticketing_service.documents.calendar import booking_calendar
 from ticketing_service.documents.qr import qr_png, qr_svg
-from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.routes.calling import (
     BOOKING_KIND,
     PREFIX,
     PortsSource,
     access_of,
-    attachment,
 )
 from ticketing_service.schemas.documents import rendered
 from ticketing_service.schemas.gate import AdmissionList, admission_document

@@ -11,8 +11,10 @@ from uuid import UUID
 from flask import Response, request
 
 from common.auth.policy import ACCESS_KIND, Caller, anyone, roles
+from common.texts import LANGUAGES
 from common.web.api import Api
 from common.web.field_errors import FieldError
+from common.web.files import CSV, csv_answer
 from common.web.idempotency import Idempotency
 from common.web.paging import page_of
 from common.web.problems import invalid, problem
@@ -23,13 +25,10 @@ from ticketing_service.actions.lookup import LookUpBookings
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking, Channel
 from ticketing_service.domain.references import normalise
-from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.routes.booking import SALE_PROBLEMS, shown_booking
 from ticketing_service.routes.calling import (
-    CSV,
     PREFIX,
     PortsSource,
-    csv_answer,
     keyed,
 )
 from ticketing_service.schemas.booking_answers import (

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from common.auth.policy import Caller, roles
+from common.texts import LANGUAGES
 from common.web.api import Api
 from common.web.idempotency import Idempotency
 from common.web.paging import page_of
 from ticketing_service.actions import redemptions
 from ticketing_service.actions.redemptions import Gate, ScanCode
 from ticketing_service.domain.admissions import Redemption
-from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.routes.calling import PREFIX, PortsSource, keyed
 from ticketing_service.schemas.documents import page_document, rendered
 from ticketing_service.schemas.gate import (

@@ -10,9 +10,10 @@ from flask import Response
 from common.auth.policy import roles
 from common.monitoring.operating import PartsSource
 from common.web.api import Api
+from common.web.files import CSV, csv_answer
 from ticketing_service.actions import revenue
 from ticketing_service.invalidation import BOOKS
-from ticketing_service.routes.calling import CSV, PREFIX, PortsSource, csv_answer
+from ticketing_service.routes.calling import PREFIX, PortsSource
 from ticketing_service.schemas.documents import rendered
 from ticketing_service.schemas.revenue import (
     CSV_COLUMNS,

@@ -9,6 +9,7 @@ from flask import request
 
 from common.auth.policy import Caller, anyone, roles
 from common.caching.reads import Arguments, CachedRead, Shown
+from common.texts import LANGUAGES
 from common.web.api import Api
 from common.web.etag import etag, require_if_match
 from common.web.idempotency import Idempotency
@@ -18,7 +19,6 @@ from ticketing_service.actions import tickets
 from ticketing_service.actions.ticket_drafts import TicketDraft
 from ticketing_service.actions.tickets import ArchiveTicket, ChangeTicket, CreateTicket
 from ticketing_service.domain.catalogue import Ticket, TicketStatus
-from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.invalidation import CATALOGUE, PLACES, ticket_tags
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.routes.calling import (

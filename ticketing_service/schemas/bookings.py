@@ -6,12 +6,12 @@ from typing import Any
 
 from marshmallow import fields, post_load, validate
 
+from common.texts import LANGUAGES
 from common.web.field_errors import coded
 from common.web.schemas import ApiSchema, Instant, WholeNumber
 from ticketing_service.actions.bookings import ExpectedTotal
 from ticketing_service.domain.bookings import BookingStatus, Customer
 from ticketing_service.domain.orders import ItemOrder, UnitQuantity
-from ticketing_service.domain.texts import LANGUAGES
 from ticketing_service.schemas.values import MAX_NAME, EmailAddress, MoneyIn, Paged
 
 MAX_ITEMS, MAX_LINES, MAX_QUANTITY, MAX_URL = 10, 10, 1000, 2000

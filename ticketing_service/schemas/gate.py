@@ -7,11 +7,11 @@ from typing import Any
 from marshmallow import fields, post_load, validate
 
 from common.auth.jwks import public_jwk
+from common.texts import text_in
 from common.web.schemas import ApiSchema, Instant
 from ticketing_service.actions.redemptions import ScanCode
 from ticketing_service.domain.admissions import Admission, Redemption
 from ticketing_service.domain.errors import Refused
-from ticketing_service.domain.texts import text_in
 from ticketing_service.schemas.documents import Document, facts_document, instant_text
 from ticketing_service.schemas.values import Paged
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from marshmallow import fields
 
+from common.texts import text_in
 from common.web.schemas import ApiSchema, Instant
 from ticketing_service.domain.catalogue import Option, Ticket, Unit
-from ticketing_service.domain.texts import text_in
 from ticketing_service.schemas.documents import Document, instant_text, money
 from ticketing_service.schemas.values import Money
 

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from common.storage.listeners import AllListeners
 from ticketing_service.domain.bookings import Booking, BookingStatus, HistoryRow
 from ticketing_service.domain.catalogue import TicketType
-
-log = logging.getLogger(__name__)
 
 
 class Outcome(StrEnum):
@@ -68,18 +66,8 @@ Listener = Callable[[Change], None]
 """Is told after the commit. What it raises is logged, and never fails the write."""
 
 
-class Listeners:
+class Listeners(AllListeners[Change]):
     """Tells each of its listeners, whatever another one of them does."""
-
-    def __init__(self, *listeners: Listener) -> None:
-        self._listeners = listeners
-
-    def __call__(self, change: Change) -> None:
-        for listener in self._listeners:
-            try:
-                listener(change)
-            except Exception:
-                log.exception("a listener failed", extra={"verb": change.verb})
 
     def expired(self, count: int) -> None:
         """So many holds have ended, by whatever verb."""

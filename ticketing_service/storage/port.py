@@ -13,6 +13,8 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
+from common.outbox.port import StoredTask
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
 from ticketing_service.domain.bookings import (
@@ -22,7 +24,7 @@ from ticketing_service.domain.bookings import (
     Observation,
     Payment,
 )
-from ticketing_service.domain.catalogue import Page, Poi, Ticket, TicketQuery
+from ticketing_service.domain.catalogue import Poi, Ticket, TicketQuery
 from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.pricing import PricedBooking
@@ -413,15 +415,8 @@ class LedgerStore(Protocol):
     def revenue(self, query: RevenueQuery) -> tuple[RevenueRow, ...]: ...
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One outbox row: what is to be done outside after a commit. Done at least once."""
-
-    id: UUID
-    kind: str
-    payload: Mapping[str, Any]
-    attempts: int
-    created_at: datetime
+Task = StoredTask
+"""What is to be done outside after a commit."""
 
 
 class OutboxStore(Protocol):

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
+from common.texts import LANGUAGES
 from tests.unit.documents.sample import make_booking, make_item, make_unit_item, names_of
 from ticketing_service.documents.mail_texts import Template, write_letter, write_links
 from ticketing_service.documents.wording import Wording, wording
 from ticketing_service.domain.bookings import BookingStatus
-from ticketing_service.domain.texts import LANGUAGES
 
 LINK = "https://tickets.example.org/bookings/1#token=bkt_1"
 

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from common.texts import LANGUAGES
 from tests.unit.documents.sample import NOW, URL, admit, make_booking, make_item, names_of
 from ticketing_service.documents import pdf as pdf_module
 from ticketing_service.documents.pdf import render_admissions
-from ticketing_service.domain.texts import LANGUAGES
 
 
 def text_of(content: bytes) -> str:

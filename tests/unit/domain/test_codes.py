@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.refusals import RefusalCode
 from tests.unit.domain.builders import START, admission, uid
 from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.domain.codes import (
@@ -65,7 +66,7 @@ def test_case_and_surrounding_space_do_not_matter() -> None:
     assert verify(f" {CODE.lower()}\r\n", KEYS) == verify(CODE, KEYS)
 
 
-def _verdict(code: str) -> Code:
+def _verdict(code: str) -> RefusalCode:
     with pytest.raises(Refused) as refused:
         verify(code, KEYS)
     assert refused.value.pointer == "/code"

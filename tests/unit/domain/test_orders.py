@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from common.refusals import RefusalCode
 from tests.unit.domain.builders import NOW, POLICY, offer, option, order, ticket, uid, unit, voucher
 from ticketing_service.domain.catalogue import TicketStatus
 from ticketing_service.domain.errors import Code, Refused
@@ -34,7 +35,7 @@ RESTRICTED = ticket(
 
 def _refusal(
     orders: list[ItemOrder], offers: list[Offer], used: Voucher | None = None
-) -> tuple[Code, str | None]:
+) -> tuple[RefusalCode, str | None]:
     with pytest.raises(Refused) as refused:
         price_booking(orders, offers, used, POLICY, NOW)
     return refused.value.code, refused.value.pointer

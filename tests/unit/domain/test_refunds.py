@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.refusals import RefusalCode
 from tests.unit.domain.builders import NOW, START, booking, uid, with_status
 from ticketing_service.domain.bookings import Booking, BookingStatus
 from ticketing_service.domain.catalogue import RefundStep
@@ -87,7 +88,7 @@ def test_a_hold_ends_whole_and_gives_nothing_back_however_late_it_is() -> None:
 
 def _refusal(
     sold: Booking, ids: tuple[UUID, ...] | None = None, late: bool = False
-) -> tuple[Code, str | None]:
+) -> tuple[RefusalCode, str | None]:
     with pytest.raises(Refused) as refused:
         plan_cancellation(sold, ids, START if late else NOW)
     return refused.value.code, refused.value.pointer

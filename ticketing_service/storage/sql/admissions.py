@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from common.database.engine import Database
+from common.database.keyset import after, page_from, sorted_cursor
 from common.database.prepared import Prepared
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
-from ticketing_service.domain.catalogue import Page, TicketType
+from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.keyset import after, page_from, sorted_cursor
 from ticketing_service.storage.sql.writing import Writer, insert_new
 
 _admissions, _redemptions, _documents = schema.admissions, schema.redemptions, schema.documents

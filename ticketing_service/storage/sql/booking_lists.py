@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, and_, exists, select
 
+from common.database.keyset import id_cursor, page_from
+from common.pages import Page
 from ticketing_service.domain.bookings import Booking
-from ticketing_service.domain.catalogue import Page
 from ticketing_service.storage.port import BookingQuery
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import bookings_of
-from ticketing_service.storage.sql.keyset import id_cursor, page_from
 
 _bookings, _items = schema.bookings, schema.booking_items
 

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, select, update
 
 from common.database.engine import Database
 from common.database.failures import DATABASE_ERRORS, is_duplicate
+from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
@@ -20,7 +21,6 @@ from ticketing_service.domain.bookings import (
     HistoryRow,
     PaymentStatus,
 )
-from ticketing_service.domain.catalogue import Page
 from ticketing_service.domain.claims import (
     GuestLimits,
 )

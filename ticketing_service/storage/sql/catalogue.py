@@ -9,8 +9,9 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from common.database.engine import Database
+from common.pages import Page
 from common.web.idempotency import Idempotency
-from ticketing_service.domain.catalogue import Page, Poi, Ticket, TicketQuery
+from ticketing_service.domain.catalogue import Poi, Ticket, TicketQuery
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.search import ticket_words
 from ticketing_service.storage.sql import schema

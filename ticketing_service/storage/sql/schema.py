@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from sqlalchemy import (
     Boolean,
     Column,
@@ -11,42 +9,17 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
-    MetaData,
     String,
-    Table,
 )
-from sqlalchemy.dialects.mysql import LONGBLOB
 
+from common.database.tables import Tables, blob, idempotency_table, leases_table, outbox_table
 from common.database.types import Identifier, Instant, Json, LocalTime
 
 PREFIX = "ticketing_"
 VERSION_TABLE = f"{PREFIX}alembic_version"
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-    }
-)
-
-
-def _table(name: str, *parts: Any) -> Table:
-    return Table(
-        PREFIX + name,
-        metadata,
-        *parts,
-        mysql_engine="InnoDB",
-        mysql_charset="utf8mb4",
-        mysql_collate="utf8mb4_bin",
-        mysql_row_format="DYNAMIC",
-    )
-
-
-def _blob() -> Any:
-    return LargeBinary().with_variant(LONGBLOB(), "mysql", "mariadb")
-
+_table = Tables(PREFIX)
+metadata = _table.metadata
 
 pois = _table(
     "pois",
@@ -338,7 +311,7 @@ documents = _table(
     "documents",
     Column("booking_id", Identifier, ForeignKey(bookings.c.id), primary_key=True),
     Column("booking_version", Integer, nullable=False),
-    Column("pdf", _blob(), nullable=False),
+    Column("pdf", blob(), nullable=False),
     Column("created_at", Instant, nullable=False),
 )
 
@@ -362,35 +335,6 @@ ledger = _table(
     Index("ix_ticketing_ledger_booking", "booking_id"),
 )
 
-outbox = _table(
-    "outbox",
-    Column("id", Identifier, primary_key=True),
-    Column("kind", String(30), nullable=False),
-    Column("payload", Json, nullable=False),
-    Column("attempts", Integer, nullable=False),
-    # NULL once it is given up; done rows are deleted
-    Column("due_at", Instant),
-    Column("last_error", String(500)),
-    Column("created_at", Instant, nullable=False),
-    Index("ix_ticketing_outbox_due", "due_at", "id"),
-)
-
-idempotency = _table(
-    "idempotency",
-    Column("scope", String(200), primary_key=True),
-    Column("key", String(64), primary_key=True),  # a hash of the client's
-    Column("fingerprint", LargeBinary(32), nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("headers", Json, nullable=False),
-    Column("body", _blob(), nullable=False),
-    Column("created_at", Instant, nullable=False),
-    Index("ix_ticketing_idempotency_created", "created_at"),
-)
-
-leases = _table(
-    "leases",
-    Column("name", String(40), primary_key=True),
-    Column("owner", String(80), nullable=False),
-    Column("until", Instant, nullable=False),
-    Column("beat_at", Instant, nullable=False),
-)
+outbox = outbox_table(_table)
+idempotency = idempotency_table(_table)
+leases = leases_table(_table)

@@ -12,6 +12,7 @@ from uuid import UUID
 import orjson
 from sqlalchemy import Row, Text, type_coerce
 
+from common.texts import Texts, text_in
 from ticketing_service.domain.catalogue import (
     AvailabilityType,
     Option,
@@ -26,7 +27,6 @@ from ticketing_service.domain.catalogue import (
     Unit,
     UnitType,
 )
-from ticketing_service.domain.texts import Texts, text_in
 from ticketing_service.storage.sql import schema
 
 SORT_TITLE_LENGTH = 120

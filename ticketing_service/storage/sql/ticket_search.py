@@ -11,10 +11,11 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select
 
-from ticketing_service.domain.catalogue import Page, Point, Ticket, TicketQuery
+from common.database.keyset import after, page_from, sorted_cursor
+from common.pages import Page
+from ticketing_service.domain.catalogue import Point, Ticket, TicketQuery
 from ticketing_service.domain.slots import SlotStatus
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.keyset import after, page_from, sorted_cursor
 from ticketing_service.storage.sql.ticket_records import COLUMNS, sort_title, ticket_of
 
 _tickets, _words = schema.tickets, schema.ticket_words

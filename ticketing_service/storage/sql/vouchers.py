@@ -10,12 +10,12 @@ from sqlalchemy import Connection, Row, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from common.database.engine import Database
+from common.database.keyset import id_cursor, page_from
+from common.pages import Page
 from common.web.idempotency import Idempotency
-from ticketing_service.domain.catalogue import Page
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.keyset import id_cursor, page_from
 from ticketing_service.storage.sql.slot_records import fits
 from ticketing_service.storage.sql.writing import Writer
 

@@ -8,9 +8,9 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, and_, or_
 
+from common.pages import Page
 from common.web.field_errors import coded
 from common.web.paging import decode_cursor, encode_cursor
-from ticketing_service.domain.catalogue import Page
 
 T = TypeVar("T")
 Key = tuple[Any, ...]

@@ -15,7 +15,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from common.auth.keyfiles import write_private
-from ticketing_service.clients.port import Attachment, Mail, MailRefused, MailUnavailable
+from common.mail.port import Attachment, Mail, Mailer, MailRefused, MailUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -99,6 +99,13 @@ class FolderMailer:
         except OSError as error:
             raise MailUnavailable(f"{self._folder}: {error}") from error
         log.info("mail written to %s", path)
+
+
+def open_mailer(smtp_url: str, mail_from: str, data_dir: Path) -> Mailer:
+    """The mailer to the server of `smtp_url`; without one, into `data_dir`/mail."""
+    if smtp_url:
+        return SmtpMailer(smtp_url, mail_from)
+    return FolderMailer(data_dir / "mail", mail_from)
 
 
 def compose(mail: Mail, sender: Address) -> EmailMessage:

@@ -1,0 +1,86 @@
+"""One write: a verb, and the idempotency row that is committed with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol, TypeVar
+
+from sqlalchemy import Connection, Table, and_, bindparam, select, update
+
+from common.database.engine import Database
+from common.database.inserting import insert_new_on
+from common.database.prepared import Prepared
+from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed
+
+T = TypeVar("T")
+
+
+class Write(Protocol):
+    """Runs a verb in one commit, once under its idempotency key."""
+
+    def __call__(self, verb: Callable[[Connection], T], idempotency: Idempotency | None = None) -> T:
+        """Raises what the verb raises, `Replayed`, `KeyReused` or `StoreUnavailable`."""
+        ...
+
+
+class Writer:
+    """`Write` on a database."""
+
+    def __init__(self, database: Database, rows: IdempotencyRows) -> None:
+        self._database, self._rows = database, rows
+
+    def __call__(self, verb: Callable[[Connection], T], idempotency: Idempotency | None = None) -> T:
+        """See Write."""
+        if idempotency is None:
+            return self._database.write(verb)
+        return self._database.write(lambda connection: self._rows.once(connection, verb, idempotency))
+
+
+class IdempotencyRows:
+    """The answers that are kept in `table` (see `common.database.tables.idempotency_table`)."""
+
+    def __init__(self, table: Table) -> None:
+        is_it = and_(table.c.scope == bindparam("in_scope"), table.c.key == bindparam("under_key"))
+        self._begin = Prepared(lambda dialect: insert_new_on(dialect, table))
+        self._found = Prepared(select(table).where(is_it))
+        self._answer = Prepared(
+            update(table)
+            .where(is_it)
+            .values(status=bindparam("to_status"), headers=bindparam("to_headers"), body=bindparam("to_body"))
+        )
+
+    def once(self, connection: Connection, verb: Callable[[Connection], T], idempotency: Idempotency) -> T:
+        """Run `verb` and keep its answer. Raises Replayed or KeyReused when the key is taken."""
+        # the row goes in first: of two requests under one key the second waits here until the first is
+        # decided
+        inserted = self._begin.run(
+            connection,
+            scope=idempotency.scope,
+            key=idempotency.key,
+            fingerprint=idempotency.fingerprint,
+            status=0,
+            headers=[],
+            body=b"",
+            created_at=idempotency.created_at,
+        )
+        if inserted == 0:
+            raise self._taken(connection, idempotency)
+        result = verb(connection)
+        answer = idempotency.render(result)
+        self._answer.run(
+            connection,
+            in_scope=idempotency.scope,
+            under_key=idempotency.key,
+            to_status=answer.status,
+            to_headers=[list(header) for header in answer.headers],
+            to_body=answer.body,
+        )
+        return result
+
+    def _taken(self, connection: Connection, idempotency: Idempotency) -> Replayed | KeyReused:
+        row = self._found.row(connection, in_scope=idempotency.scope, under_key=idempotency.key)
+        assert row is not None  # noqa: S101 the insert has just found it
+        if bytes(row.fingerprint) != idempotency.fingerprint:
+            return KeyReused()
+        headers = tuple((name, value) for name, value in row.headers)
+        return Replayed(Answer(row.status, bytes(row.body), headers))

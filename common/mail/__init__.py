@@ -1,0 +1,1 @@
+"""Mail: the message, the port that takes it, and the ways it goes."""

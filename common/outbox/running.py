@@ -1,0 +1,40 @@
+"""A worker process from its start to the signal that ends it."""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import threading
+
+from common.outbox.loop import Worker
+
+log = logging.getLogger(__name__)
+
+SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LOOK_SECONDS = 0.1
+
+
+def worker_name() -> str:
+    """A name that no other worker has."""
+    return f"{socket.gethostname()[:40]}-{os.getpid()}-{os.urandom(4).hex()}"
+
+
+def hold_signals() -> None:
+    """Block the signals that end a worker. Called before any thread exists, so that they wait to be seen."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
+
+
+def run_until_signalled(worker: Worker, service: str) -> None:
+    """Run the `worker` of `service` in a thread of its own; a signal stops it after what it has begun."""
+    thread = threading.Thread(target=worker.run, name="loop")
+    thread.start()
+    log.info("%s worker started", service)
+    # Not `sigtimedwait`: continued after a stop (SIGSTOP, a frozen container) it tells of a signal that never
+    # came, and the worker would end.
+    while thread.is_alive() and signal.sigpending().isdisjoint(SIGNALS):
+        thread.join(LOOK_SECONDS)
+    worker.stop()
+    thread.join()
+    log.info("%s worker stopped", service)

@@ -1,0 +1,1 @@
+"""What goes round a store, whatever it keeps."""
