@@ -48,35 +48,51 @@ def _key(name: str, kind: ValueKind, default: Any, description: str, **more: Any
     return Key(name=name, kind=kind, default=kind.checked(default), description=description, **more)
 
 
-_DECLARED = (
-    _key("sales.currency", Choice(("EUR", "USD", "GBP", "CHF")), "EUR", "The currency of new tickets.", public=True),
-    _key("sales.bookingFee", Whole(0, 100_000), 250, "What is added to each booking.", public=True, unit="minor units"),
-    _key("sales.holdMinutes", Whole(1, 60), 15, "How long unpaid places are held.", public=True, unit="minutes"),
-    _key("sales.maxHoldMinutes", Whole(1, 240), 60, "How long a hold can last with all extensions.", unit="minutes"),
+_SALES = (
+    _key("sales.currency", Choice(("EUR", "USD", "GBP", "CHF")), "EUR",
+         "The currency of new tickets.", public=True),
+    _key("sales.bookingFee", Whole(0, 100_000), 250,
+         "What is added to each booking.", public=True, unit="minor units"),
+    _key("sales.holdMinutes", Whole(1, 60), 15,
+         "How long unpaid places are held.", public=True, unit="minutes"),
+    _key("sales.maxHoldMinutes", Whole(1, 240), 60,
+         "How long a hold can last with all extensions.", unit="minutes"),
     _key("sales.maxExtensions", Whole(0, 10), 2, "How often a hold can be extended."),
     _key("sales.maxUnitsPerItem", Whole(1, 100), 10, "Units in one item of a booking.", public=True),
     _key("sales.maxUnitsPerBooking", Whole(1, 500), 20, "Units in one booking.", public=True),
-    _key("sales.guestHoldsPerAddress", Whole(1, 1000), 10, "Unpaid holds that one network address may have."),
+    _key("sales.guestHoldsPerAddress", Whole(1, 1000), 10,
+         "Unpaid holds that one network address may have."),
     _key("sales.guestHoldsPerEmail", Whole(1, 100), 3, "Unpaid holds that one e-mail address may have."),
-    _key("sales.cutoffStartTimeMinutes", Whole(0, 10_080), 120, "When sales end before a start.", unit="minutes"),
-    _key("sales.cutoffOpeningHoursMinutes", Whole(0, 1440), 30, "When sales end before the last closing time.",
-         unit="minutes"),
-    _key("sales.taxBasisPoints", Whole(0, 5000), 900, "The tax that a price contains where its ticket does not say.",
-         unit="1/100 percent"),
-    _key("sales.commissionBasisPoints", Whole(0, 5000), 800, "The platform's commission.", unit="1/100 percent"),
+    _key("sales.cutoffStartTimeMinutes", Whole(0, 10_080), 120,
+         "When sales end before a start.", unit="minutes"),
+    _key("sales.cutoffOpeningHoursMinutes", Whole(0, 1440), 30,
+         "When sales end before the last closing time.", unit="minutes"),
+    _key("sales.taxBasisPoints", Whole(0, 5000), 900,
+         "The tax that a price contains where its ticket does not say.", unit="1/100 percent"),
+    _key("sales.commissionBasisPoints", Whole(0, 5000), 800,
+         "The platform's commission.", unit="1/100 percent"),
     _key("sales.refundPolicy", RefundSteps(), [{"hoursBefore": 24, "percent": 100}],
          "What a new ticket gives back when it is cancelled.", public=True),
+)  # fmt: skip
+_BRAND = (
     _key("brand.name", Line(80), "Destination", "What the destination is called.", public=True),
     _key("brand.claim", Texts(200), {}, "One line about the destination.", public=True),
     _key("brand.primaryColour", Colour(), "#0b5fa5", "The colour of buttons and links.", public=True),
     _key("brand.logo", MediaId(), "", "The picture that stands for the destination.", public=True),
     _key("brand.website", WebAddress(), "", "The destination's own web site.", public=True),
     _key("brand.contactEmail", MailAddress(), "", "Where visitors write to.", public=True),
-    _key("languages.offered", Choices(LANGUAGES), list(LANGUAGES), "In which the visitors are spoken to.", public=True),
-    _key("languages.default", Choice(LANGUAGES), "en", "What is shown where nothing is wished for.", public=True),
-    _key("media.quotaMegabytes", Whole(10, 10_000_000), 10_000, "What all media may take together.", unit="MB"),
-    _key("signIn.mfaRequiredForAdmins", YesOrNo(), False, "Whether a platform administrator needs a second factor."),
+    _key("languages.offered", Choices(LANGUAGES), list(LANGUAGES),
+         "In which the visitors are spoken to.", public=True),
+    _key("languages.default", Choice(LANGUAGES), "en",
+         "What is shown where nothing is wished for.", public=True),
 )  # fmt: skip
+_OPERATION = (
+    _key("media.quotaMegabytes", Whole(10, 10_000_000), 10_000,
+         "What all media may take together.", unit="MB"),
+    _key("signIn.mfaRequiredForAdmins", YesOrNo(), False,
+         "Whether a platform administrator needs a second factor."),
+)  # fmt: skip
+_DECLARED = (*_SALES, *_BRAND, *_OPERATION)
 
 KEYS: Mapping[str, Key] = {key.name: key for key in _DECLARED}
 """Every key there is."""
@@ -130,8 +146,8 @@ def checked_value(name: str, value: Any) -> Any:
 
 
 def changed_values(before: Values, changes: Values) -> Values:
-    """`before` with `changes`, each checked already; None puts a key back to its default. What is by default is
-    not kept, so that a new default of a new version holds where nobody chose.
+    """`before` with `changes`, each checked already; None puts a key back to its default. What is by default
+    is not kept, so that a new default of a new version holds where nobody chose.
     """
     merged = {**before, **changes}
     return {

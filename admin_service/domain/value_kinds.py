@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -240,7 +241,7 @@ class RefundSteps:
         if len(value) > self.most:
             raise ValueRefused("TOO_LONG", f"At most {self.most} steps.")
         steps = [self._step(step, f"/{index}") for index, step in enumerate(value)]
-        for index, (before, step) in enumerate(zip(steps, steps[1:], strict=False), start=1):
+        for index, (before, step) in enumerate(pairwise(steps), start=1):
             if step["hoursBefore"] >= before["hoursBefore"] or step["percent"] >= before["percent"]:
                 raise ValueRefused("INVALID", "Each step is later and gives less than the last.", f"/{index}")
         return steps

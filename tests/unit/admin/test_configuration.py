@@ -79,7 +79,7 @@ def test_a_number_is_a_whole_number(value: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value", "code", "step"),
+    "name, value, code, step",
     [
         ("sales.holdMinutes", 0, "OUT_OF_RANGE", ""),
         ("sales.holdMinutes", 61, "OUT_OF_RANGE", ""),
@@ -145,7 +145,7 @@ def test_what_is_by_default_is_not_kept() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "key"),
+    "changes, key",
     [
         ({"sales.holdMinutes": 50, "sales.maxHoldMinutes": 40}, "sales.holdMinutes"),
         ({"sales.maxUnitsPerItem": 30}, "sales.maxUnitsPerItem"),
