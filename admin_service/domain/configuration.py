@@ -106,7 +106,7 @@ class KeyUnknown(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
-    """The configuration as it was from one change to the next. `number` counts from 1; before the first change
+    """The configuration as it was from one change to the next. `number` counts from 1; before the first one
     there is number 0. `values` are those that are not by default. `changed`: the keys that this change was
     about.
     """
