@@ -38,8 +38,8 @@ bench: setup-test ## measure against floors taken in the same run (BENCH=full ad
 load: setup-test ## bring people to the whole product and judge it (PROFILE=smoke,load,stress,... DURATION= USERS= STORE=)
 	@exec $(PYTHON) -m load
 
-migrate: setup ## bring the database to the present schema (DATABASE_URL, else that of `make run`)
-	@DATA_DIR=$${DATA_DIR:-.data} exec $(PYTHON) -m ticketing_service.commands.migrate
+migrate: setup ## bring both databases to the present schema (DATABASE_URL, else those of `make run`)
+	@export DATA_DIR=$${DATA_DIR:-.data}; $(PYTHON) -m ticketing_service.commands.migrate && $(PYTHON) -m admin_service.commands.migrate
 
 token: setup ## print an access token, ROLE=ticket_manager|finance|support|gate|platform_admin
 	@exec $(PYTHON) -m demo.within ticketing_service.commands.token $(ROLE)

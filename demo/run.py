@@ -22,7 +22,7 @@ from demo import data_folder, ports
 from demo.processes import ChildEnded, Console, StopRequested, Supervisor
 
 ROOT = Path(__file__).resolve().parents[1]
-DEFAULT_PORTS = {"GATEWAY_PORT": 3001, "TICKETING_PORT": 3004, "PAYMENT_PORT": 3005}
+DEFAULT_PORTS = {"GATEWAY_PORT": 3001, "ADMIN_PORT": 3003, "TICKETING_PORT": 3004, "PAYMENT_PORT": 3005}
 DEFAULT_DATA_DIR = ROOT / ".data"
 READY_SECONDS = 60.0
 
@@ -130,7 +130,9 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
     """Migrate, start every process, wait for each, and load the destination."""
     processes = procfile()
     supervisor.start("payment-sandbox", [sys.executable, "-m", "payment_sandbox"])
-    gateway = [sys.executable, "nginx/render.py", "--exec", "--access-log", "file"]
+    # The gateway connects to this machine, whatever address the services listen on.
+    admin = f"admin=127.0.0.1:{run.ports['ADMIN_PORT']}"
+    gateway = [sys.executable, "nginx/render.py", "--exec", "--access-log", "file", "--upstream", admin]
     supervisor.start("gateway", gateway, front=True)
     # Side by side: neither needs the other, and both are mostly the start of a Python.
     first = {"migrate": processes.pop("release")[0]}
@@ -142,6 +144,7 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
     for what, port_name, path in (
         ("the payment sandbox", "PAYMENT_PORT", "/health"),
         ("ticketing", "TICKETING_PORT", "/api/v1/monitoring/ready"),
+        ("admin", "ADMIN_PORT", "/api/admin/monitoring/ready"),
         ("the gateway", "GATEWAY_PORT", "/api/v1/tickets?limit=1"),
     ):
         port = run.ports[port_name]

@@ -13,6 +13,9 @@ from pathlib import Path
 
 from flask import Flask
 
+from admin_service import app as admin
+from admin_service import metrics as admin_metrics_of
+from admin_service.domain.permissions import PERMISSIONS, ROLES
 from common.auth.policy import Policy
 from common.monitoring.metrics.definitions import COMMON, Definition
 from common.settings import load
@@ -20,8 +23,8 @@ from common.settings_table import SETTINGS, Setting
 from common.web.api import operations_of
 from common.web.operations import Operation
 from common.web.problems import PROBLEM_CODES, ProblemCode
-from ticketing_service.app import CODES, create_app
-from ticketing_service.metrics import DEFINITIONS, PREFIX
+from ticketing_service import app as ticketing
+from ticketing_service import metrics as ticketing_metrics_of
 
 FOLDER = Path(__file__).resolve().parent
 GATEWAY_PROBLEMS = FOLDER.parent / "nginx" / "snippets" / "problems.conf"
@@ -41,26 +44,47 @@ def documented_app() -> Flask:
     """The ticketing app, for what it declares: nothing is connected to."""
     with tempfile.TemporaryDirectory() as folder:
         made_up = {"PAYMENT_API_TOKEN": "x" * 16, "PAYMENT_WEBHOOK_SECRET": "x" * 16, "DATA_DIR": folder}
-        return create_app(load("ticketing", made_up))
+        return ticketing.create_app(load("ticketing", made_up))
+
+
+def documented_admin() -> Flask:
+    """The admin app, in the same way."""
+    with tempfile.TemporaryDirectory() as folder:
+        return admin.create_app(load("admin", {"DATA_DIR": folder}))
 
 
 def endpoints() -> str:
     """Every route of ticketing: who may call it and what it does."""
-    operations = sorted(operations_of(documented_app()), key=lambda each: (each.rule, each.method))
-    return markdown(
-        ("route", "who", "what", "success"),
-        ((_route(each), who(each.who), _what(each), str(each.status)) for each in operations),
-    )
+    return _endpoints(documented_app())
+
+
+def admin_endpoints() -> str:
+    """Every route of the admin service."""
+    return _endpoints(documented_admin())
 
 
 def errors() -> str:
-    """Every code that a problem document of the service may carry."""
-    known: Mapping[str, ProblemCode] = {**CODES, **PROBLEM_CODES}
+    """Every code that a problem document of a service may carry."""
+    known: Mapping[str, ProblemCode] = {**ticketing.CODES, **admin.CODES, **PROBLEM_CODES}
     ordered = sorted(known.items(), key=lambda each: (each[1].status, each[0]))
     return markdown(
         ("status", "code", "meaning"),
         ((str(code.status), f"`{name}`", code.title) for name, code in ordered),
     )
+
+
+def roles() -> str:
+    """Every role, and what it is for."""
+    return markdown(("role", "may"), ((f"`{name}`", meaning) for name, meaning in ROLES.items()))
+
+
+def permissions() -> str:
+    """The table of permissions: every permission with the roles that hold it, besides platform_admin."""
+    rows = (
+        (f"`{name}`", ", ".join(f"`{role}`" for role in held_by if role != "platform_admin"))
+        for name, held_by in PERMISSIONS.items()
+    )
+    return markdown(("permission", "roles"), rows)
 
 
 def gateway_errors() -> str:
@@ -84,15 +108,24 @@ def common_metrics() -> str:
 
 def ticketing_metrics() -> str:
     """What ticketing measures besides."""
-    return _metrics(PREFIX, DEFINITIONS)
+    return _metrics(ticketing_metrics_of.PREFIX, ticketing_metrics_of.DEFINITIONS)
+
+
+def admin_metrics() -> str:
+    """What the admin service measures besides."""
+    return _metrics(admin_metrics_of.PREFIX, admin_metrics_of.DEFINITIONS)
 
 
 TABLES: Mapping[str, Callable[[], str]] = {
+    "admin-endpoints": admin_endpoints,
     "endpoints": endpoints,
     "errors": errors,
     "gateway-errors": gateway_errors,
+    "metrics-admin": admin_metrics,
     "metrics-common": common_metrics,
     "metrics-ticketing": ticketing_metrics,
+    "permissions": permissions,
+    "roles": roles,
     "settings": settings,
 }
 
@@ -112,6 +145,14 @@ def who(policy: Policy) -> str:
 def rewritten(text: str) -> str:
     """`text` with each table as the code says now. Raises KeyError for a table that nobody makes."""
     return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found['name']]()}{found[3]}", text)
+
+
+def _endpoints(app: Flask) -> str:
+    operations = sorted(operations_of(app), key=lambda each: (each.rule, each.method))
+    return markdown(
+        ("route", "who", "what", "success"),
+        ((_route(each), who(each.who), _what(each), str(each.status)) for each in operations),
+    )
 
 
 def _metrics(prefix: str, definitions: Iterable[Definition]) -> str:

@@ -6,16 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
-
-class _Unavailable(Exception):
-    """`retry_after_seconds`: when it is worth asking again, where that is known."""
-
-    def __init__(self, message: str = "", retry_after_seconds: float | None = None) -> None:
-        super().__init__(message)
-        self.retry_after_seconds = retry_after_seconds
+from common.resilience.unavailable import DependencyUnavailable
 
 
-class StorageUnavailable(_Unavailable):
+class StorageUnavailable(DependencyUnavailable):
     """The storage of media gave no answer that can be relied on. What was asked for may have happened."""
 
 
@@ -50,3 +44,7 @@ class Storage(Protocol):
     def ping(self) -> None:
         """A sign of life: that it can be written to."""
         ...
+
+
+class TicketingUnavailable(DependencyUnavailable):
+    """The ticketing service gave no answer that can be relied on."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -13,6 +13,7 @@ from jwt.types import Options
 
 from common.auth.authenticator import token_expired, token_invalid
 from common.auth.jwks import JwksUnavailable
+from common.auth.keyfiles import KeyRing
 from common.auth.policy import ACCESS_KIND, Caller
 from common.clock import Clock
 from common.web.problems import problem
@@ -36,6 +37,17 @@ class KeySource(Protocol):
     def key(self, key_id: str) -> Ed25519PublicKey | None:
         """The key, or None. Raises JwksUnavailable."""
         ...
+
+
+class RingKeys:
+    """The keys of our own ring, for what we have signed ourselves."""
+
+    def __init__(self, ring: Callable[[], KeyRing]) -> None:
+        self._ring = ring
+
+    def key(self, key_id: str) -> Ed25519PublicKey | None:
+        """See KeySource."""
+        return self._ring().public_keys().get(key_id)
 
 
 class TokenVerifier:

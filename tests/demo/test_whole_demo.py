@@ -46,7 +46,8 @@ def everything(url: str, token: str) -> dict[str, object]:
 
 
 def test_the_demo_is_loaded_sold_from_and_kept(tmp_path: Path) -> None:
-    ports = {name: str(free_port()) for name in ("GATEWAY_PORT", "TICKETING_PORT", "PAYMENT_PORT")}
+    names = ("GATEWAY_PORT", "ADMIN_PORT", "TICKETING_PORT", "PAYMENT_PORT")
+    ports = {name: str(free_port()) for name in names}
     env = {**ports, "DATA_DIR": str(tmp_path / "data"), "WEB_WORKERS": "1"}
     url = f"http://127.0.0.1:{ports['GATEWAY_PORT']}/api/v1"
     with running(env) as first:

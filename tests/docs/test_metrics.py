@@ -6,13 +6,18 @@ from pathlib import Path
 
 import pytest
 
+from admin_service import metrics as admin
 from common.monitoring.metrics.definitions import COMMON, Definition
-from tests.metrics.test_names import PROMISED
+from tests.metrics.test_names import ADMIN_PROMISED, PROMISED
 from tests.servers.process import ROOT
 from ticketing_service.metrics import DEFINITIONS, PREFIX
 
 PAGE: Path = ROOT / "docs" / "metrics.md"
-NAMED = [*[("", each) for each in COMMON], *[(PREFIX, each) for each in DEFINITIONS]]
+NAMED = [
+    *[("", each) for each in COMMON],
+    *[(PREFIX, each) for each in DEFINITIONS],
+    *[(admin.PREFIX, each) for each in admin.DEFINITIONS],
+]
 
 
 @pytest.mark.parametrize("prefix, definition", NAMED, ids=lambda each: getattr(each, "name", ""))
@@ -23,5 +28,7 @@ def test_every_metric_is_described(prefix: str, definition: Definition) -> None:
     assert len(rows) == 1
     _, _, kind, labels, meaning, _ = (cell.strip() for cell in rows[0].split("|"))
     assert kind == definition.kind
-    assert {label.strip("` ") for label in labels.split(",") if label} == PROMISED[definition.name]
+    assert {label.strip("` ") for label in labels.split(",") if label} == {**PROMISED, **ADMIN_PROMISED}[
+        definition.name
+    ]
     assert len(meaning) > 10

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
+from admin_service.domain.errors import Code as AdminCode
+from admin_service.domain.permissions import PERMISSIONS, ROLES
 from common.settings import render_env_example
 from common.settings_table import SETTINGS
 from common.web.api import operations_of, unguarded_rules
@@ -36,24 +40,38 @@ def test_every_table_has_its_place() -> None:
     assert named == set(tables.TABLES)
 
 
-def test_every_route_is_in_the_table_of_routes() -> None:
-    table = (ROOT / "docs" / "api.md").read_text()
-    app = tables.documented_app()
+@pytest.mark.parametrize(
+    "page, documented", [("api.md", tables.documented_app), ("admin.md", tables.documented_admin)]
+)
+def test_every_route_is_in_the_table_of_routes(page: str, documented: Callable[[], Flask]) -> None:
+    table = (ROOT / "docs" / page).read_text()
+    app = documented()
     assert unguarded_rules(app) == []
     operations = operations_of(app)
-    assert len(operations) > 30
+    assert len(operations) > 15
     for operation in operations:
         path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", operation.rule)
         assert f"| `{operation.method} {path}` |" in table
         assert operation.summary
 
 
+def test_every_role_and_permission_is_in_its_table() -> None:
+    text = (ROOT / "docs" / "admin.md").read_text()
+    for name in (*ROLES, *PERMISSIONS):
+        assert f"| `{name}` |" in text
+
+
 def test_every_error_code_and_setting_is_in_its_table() -> None:
     errors, settings = ((ROOT / "docs" / name).read_text() for name in ("api.md", "settings.md"))
-    for name in {*Code.__members__, *PROBLEM_CODES}:
+    for name in {*Code.__members__, *AdminCode.__members__, *PROBLEM_CODES}:
         assert f"| `{name}` |" in errors
     for setting in SETTINGS:
         assert f"| `{setting.name}` |" in settings
+
+
+def test_a_code_that_both_services_know_means_the_same() -> None:
+    for name in Code.__members__.keys() & AdminCode.__members__.keys():
+        assert (Code[name].kind, Code[name].title) == (AdminCode[name].kind, AdminCode[name].title)
 
 
 def test_the_example_of_settings_is_that_of_the_code() -> None:

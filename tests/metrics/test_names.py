@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 from prometheus_client.parser import text_string_to_metric_families as text_families
 
+from admin_service import metrics as admin
 from common.monitoring.metrics.bounded import MOST_VALUES, OTHER, BoundedLabel
 from tests.counts import counts
 from tests.metrics.measured_app import make_app
@@ -48,6 +49,17 @@ PROMISED = {
     "data_free_bytes": set(),
 }
 
+ADMIN_PROMISED = {
+    "pois": {"status"},
+    "pois_changes_total": {"change"},
+    "logins_total": {"outcome"},
+    "active_sessions": set(),
+    "uploads_total": {"outcome", "type"},
+    "uploads_bytes_total": set(),
+    "config_updates_total": {"key"},
+}
+"""What the admin service measures besides."""
+
 
 def use_all(metrics: TicketingMetrics, clock) -> None:
     """Record something in every metric."""
@@ -83,6 +95,10 @@ def test_names_and_labels_are_those_of_the_contract(metrics, clock):
         for family in text_families(metrics.prometheus_text()[0].decode())
     }
     assert found == PROMISED
+
+
+def test_those_of_the_admin_service_are_the_promised_ones():
+    assert {each.name: set(each.labels) for each in admin.DEFINITIONS} == ADMIN_PROMISED
 
 
 def test_promtool_finds_nothing_to_say(metrics, clock):

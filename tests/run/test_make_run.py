@@ -16,7 +16,7 @@ import pytest
 from tests.run.processes import all_gone
 from tests.servers.process import Process, free_port
 
-PORT_NAMES = ("GATEWAY_PORT", "TICKETING_PORT", "PAYMENT_PORT")
+PORT_NAMES = ("GATEWAY_PORT", "ADMIN_PORT", "TICKETING_PORT", "PAYMENT_PORT")
 COMMANDS = {"gateway": b"nginx", "ticketing": b"gunicorn", "ticketing-worker": b"ticketing_service.worker"}
 
 

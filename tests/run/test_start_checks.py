@@ -14,7 +14,7 @@ from tests.servers.process import ROOT, free_port
 
 
 def run_with(tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
-    names = ("GATEWAY_PORT", "TICKETING_PORT", "PAYMENT_PORT")
+    names = ("GATEWAY_PORT", "ADMIN_PORT", "TICKETING_PORT", "PAYMENT_PORT")
     settings = {name: str(free_port()) for name in names} | {"DATA_DIR": str(tmp_path / "data")} | env
     return subprocess.run(
         ["env", *(f"{name}={value}" for name, value in settings.items()), sys.executable, "-m", "demo.run"],
@@ -26,7 +26,7 @@ def run_with(tmp_path: Path, **env: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize("name", ["GATEWAY_PORT", "TICKETING_PORT", "PAYMENT_PORT"])
+@pytest.mark.parametrize("name", ["GATEWAY_PORT", "ADMIN_PORT", "TICKETING_PORT", "PAYMENT_PORT"])
 def test_a_busy_port_is_one_line_with_setting_and_process(tmp_path: Path, name: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, update
 
 from admin_service.domain.audit import AuditEvent
 from admin_service.domain.errors import Code, Refused
@@ -20,7 +21,7 @@ from admin_service.storage.sql.media_uses import READY, uses_of
 from admin_service.storage.sql.outbox import add_task
 from common.database.engine import Database
 from common.database.inserting import insert_new
-from common.database.keyset import after, page_from, sorted_cursor
+from common.database.keyset import id_cursor, page_from
 from common.database.writing import Write
 from common.pages import Page
 from common.web.idempotency import Idempotency
@@ -29,6 +30,7 @@ STORING, REMOVED = "storing", "removed"
 DELETE_TASK = "media-delete"
 USES_SHOWN = 100
 _ONLY = 1
+Condition = ColumnElement[bool]
 
 
 class SqlMedia:
@@ -74,16 +76,11 @@ class SqlMedia:
 
     def page(self, query: MediaQuery) -> Page[Media]:
         """See MediaStore."""
-        statement = _filtered(query).order_by(_media.c.created_at.desc(), _media.c.id.desc())
-        if query.cursor is not None:
-            milliseconds, last = sorted_cursor(query.cursor, int)
-            created = _instant(milliseconds)
-            statement = statement.where(
-                after(_media.c.created_at, _media.c.id, created, last, descending=True)
-            )
+        # Ids are UUIDv7, so their order is that of creation.
+        statement = _filtered(query).order_by(_media.c.id.desc()).limit(query.limit + 1)
         with self._database.read() as connection:
-            rows = connection.execute(statement.limit(query.limit + 1)).all()
-        return page_from([media_of(row) for row in rows], query.limit, _position)
+            rows = connection.execute(statement).all()
+        return page_from([media_of(row) for row in rows], query.limit, lambda media: (str(media.id),))
 
     def replace(
         self,
@@ -197,20 +194,20 @@ def _take_room(connection: Connection, wanted: int, quota_bytes: int) -> None:
         raise Refused(Code.QUOTA_EXCEEDED, facts={"usedBytes": used, "quotaBytes": quota_bytes})
 
 
-def _remove(connection: Connection, guard: object, media_id: UUID, now: datetime) -> int:
-    statement = update(_media).where(guard).values(state=REMOVED, changed_at=now)  # type: ignore[arg-type]
+def _remove(connection: Connection, guard: Condition, media_id: UUID, now: datetime) -> int:
+    statement = update(_media).where(guard).values(state=REMOVED, changed_at=now)
     removed: int = connection.execute(statement).rowcount
     if removed:
         add_task(connection, DELETE_TASK, {"mediaId": str(media_id)}, now)
     return removed
 
 
-def _ready(*conditions: object) -> Select[tuple[object, ...]]:
-    return select(_media).where(_media.c.state == READY, *conditions)  # type: ignore[arg-type]
+def _ready(*conditions: Condition) -> Select[Any]:
+    return select(_media).where(_media.c.state == READY, *conditions)
 
 
-def _filtered(query: MediaQuery) -> Select[tuple[object, ...]]:
-    conditions: list[object] = []
+def _filtered(query: MediaQuery) -> Select[Any]:
+    conditions: list[Condition] = []
     if query.text is not None:
         conditions.append(func.lower(_media.c.file_name).contains(query.text.lower(), autoescape=True))
     if query.pictures is not None:
@@ -220,12 +217,6 @@ def _filtered(query: MediaQuery) -> Select[tuple[object, ...]]:
         conditions.append(_media.c.uses > 0 if query.used else _media.c.uses == 0)
     if query.uploaded_by is not None:
         conditions.append(_media.c.uploaded_by == query.uploaded_by)
+    if query.cursor is not None:
+        conditions.append(_media.c.id < id_cursor(query.cursor))
     return _ready(*conditions)
-
-
-def _position(media: Media) -> tuple[int, str]:
-    return round(media.created_at.timestamp() * 1000), str(media.id)
-
-
-def _instant(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(0)  # noqa: DTZ006

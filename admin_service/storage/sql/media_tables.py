@@ -29,7 +29,7 @@ media = table(
     Column("changed_at", Instant, nullable=False),
     Column("version", Integer, nullable=False),
     Index("uq_admin_media_digest", "digest", unique=True),
-    Index("ix_admin_media_state", "state", "created_at", "id"),
+    Index("ix_admin_media_state", "state", "id"),
 )
 
 media_uses = table(

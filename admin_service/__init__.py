@@ -1,0 +1,1 @@
+"""The admin service: staff curate what visitors see, and govern who may do what."""

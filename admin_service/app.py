@@ -1,0 +1,69 @@
+"""The web application: its routes, who may call them, and how what goes wrong is answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from flask import Flask
+
+from admin_service import wiring
+from admin_service.actions.ports import Ports
+from admin_service.checks import health_checks
+from admin_service.domain.errors import Code
+from admin_service.routes.calling import PREFIX, PortsSource
+from admin_service.routes.keys import keys_api
+from admin_service.wiring import Running
+from common.auth.authenticator import Authenticator
+from common.auth.tokens import RingKeys, TokenVerifier
+from common.caching import front as caching
+from common.clock import system_clock
+from common.process import Process
+from common.refusals import RefusalCode
+from common.settings import Settings
+from common.web import deadlines, problems, security
+from common.web.api import Api
+from common.web.refusals import RefusalTable, problem_codes
+from common.web.service_routes import About, add_service_routes
+
+RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (keys_api,)
+RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {Code.STORE_UNAVAILABLE: 1}
+CODES = problem_codes(Code)
+ABOUT = About(service_name="admin-module", title="Admin", version="0.1.0", prefix=PREFIX, codes=CODES)
+
+
+def create_app(settings: Settings, running: Running | None = None) -> Flask:
+    """The application. `running`: what to stand on instead of what the settings ask for.
+
+    It connects to nothing: `app.extensions["post_fork"]` begins that in each process, and
+    `app.extensions["process"].end()` ends it.
+    """
+    app = Flask(__name__, static_folder=None)
+    metrics = wiring.make_metrics(settings) if running is None else running.metrics
+    metrics.install(app)
+    security.install(app, trusted_proxies=settings.trusted_proxies)
+    problems.install(app, RefusalTable(RETRY_AFTER_SECONDS, Code.STORE_UNAVAILABLE).errors())
+    process = Process(
+        lambda: running or wiring.run_web(settings, metrics), lambda made: health_checks(settings, made)
+    )
+    app.extensions["process"] = process
+    app.extensions["post_fork"] = process.begin
+    app.before_request(process.begin)
+    deadlines.install(app)
+    caching.install(app, lambda: process.parts().caches)
+    app.extensions["authenticator"] = Authenticator(
+        _own_tokens(settings, process.ports, None if running is None else running.ports),
+        operator_keys=settings.operator_keys,
+    )
+    for resource in RESOURCES:
+        resource(process.ports).register(app)
+    add_service_routes(app, settings, process, metrics, ABOUT)
+    return app
+
+
+def _own_tokens(settings: Settings, ports: PortsSource, given: Ports | None) -> TokenVerifier:
+    """Reads the tokens that this service itself has signed."""
+    return TokenVerifier(
+        issuers={settings.token_issuer: RingKeys(lambda: ports().token_keys)},
+        audience=settings.token_audience,
+        clock=system_clock if given is None else given.clock,
+    )

@@ -1,0 +1,1 @@
+"""The world outside: ticketing and the media's storage."""

@@ -1,0 +1,25 @@
+"""Which cached answers a committed change ends: the tags of answers, and the listener that bumps them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+
+from admin_service.storage.changes import Change
+from common.caching.cache import Caches
+
+ENDED_BY: Mapping[str, Callable[[Change], Iterable[str]]] = {}
+"""By aggregate: the tags of all answers that a change of it makes untrue."""
+
+
+class Invalidation:
+    """A listener of committed changes."""
+
+    def __init__(self, caches: Caches) -> None:
+        self._caches = caches
+
+    def __call__(self, change: Change) -> None:
+        """End what `change` makes untrue."""
+        ended_by = ENDED_BY.get(change.aggregate)
+        tags = () if ended_by is None else tuple(ended_by(change))
+        if tags:
+            self._caches.invalidate(tags)

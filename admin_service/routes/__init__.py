@@ -1,0 +1,1 @@
+"""One resource a file: who may call, what comes in, what goes out, what else can happen, then one action."""

@@ -1,0 +1,1 @@
+"""Where everything is kept: the ports (`port.py`, `ports/`) and one adapter a kind of store."""

@@ -1,0 +1,32 @@
+"""All ports of one store; the Protocols are in `ports/`, a file an aggregate.
+
+Every verb that writes takes `idempotency`: with one, the answer is kept in the same commit, a repetition
+raises `common.web.idempotency.Replayed` and another request under the same key raises `KeyReused`. Every verb
+may raise `common.database.StoreUnavailable`; refusals are `admin_service.domain.errors.Refused`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from admin_service.storage.ports.audit import AuditStore
+from admin_service.storage.ports.outbox import OutboxStore
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Store:
+    """`ping` asks for a sign of life, on a connection of its own; `connections_in_use` counts those that are
+    at work; `close` lets go of all.
+    """
+
+    kind: str
+    audit: AuditStore
+    outbox: OutboxStore
+    ping: Callable[[], None]
+    connections_in_use: Callable[[], int]
+    close: Callable[[], None]
+
+
+NO_AGGREGATES = frozenset({"kind", "ping", "connections_in_use", "close"})
+"""Fields of a store that are no ports: nothing goes round them."""

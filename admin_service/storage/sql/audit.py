@@ -1,0 +1,95 @@
+"""The audit trail: a chain of rows that is only ever added to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, select, update
+
+from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, entry_hash
+from admin_service.storage.sql import schema
+from common.database.engine import Database
+from common.database.inserting import insert_new
+from common.database.writing import Write
+
+_audit, _head = schema.audit, schema.audit_head
+_ONLY = 1
+
+
+def append(connection: Connection, event: AuditEvent) -> AuditEntry:
+    """Add the event at the end of the chain, within the commit of what it tells of.
+
+    Holds the end of the chain until that commit, so call it last.
+    """
+    number, previous = _taken_end(connection)
+    entry = AuditEntry(
+        number=number + 1,
+        event=event,
+        previous_hash=previous,
+        hash=entry_hash(number + 1, event, previous),
+    )
+    connection.execute(insert(_audit).values(**_row(entry)))
+    connection.execute(update(_head).where(_head.c.id == _ONLY).values(number=entry.number, hash=entry.hash))
+    return entry
+
+
+class SqlAudit:
+    """The `AuditStore` on an SQL database."""
+
+    def __init__(self, database: Database, write: Write) -> None:
+        self._database, self._write = database, write
+
+    def append(self, event: AuditEvent) -> AuditEntry:
+        """See AuditStore."""
+        return self._write(lambda connection: append(connection, event))
+
+    def after(self, number: int, limit: int) -> tuple[AuditEntry, ...]:
+        """See AuditStore."""
+        statement = select(_audit).where(_audit.c.number > number).order_by(_audit.c.number).limit(limit)
+        with self._database.read() as connection:
+            return tuple(_entry_of(row) for row in connection.execute(statement))
+
+
+def _taken_end(connection: Connection) -> tuple[int, bytes]:
+    """Number and hash of the last entry; its row stays locked."""
+    found = select(_head.c.number, _head.c.hash).where(_head.c.id == _ONLY).with_for_update()
+    row = connection.execute(found).one_or_none()
+    if row is None:
+        first = insert_new(connection, _head).values(id=_ONLY, number=0, hash=FIRST_HASH)
+        connection.execute(first)
+        row = connection.execute(found).one()
+    return row.number, bytes(row.hash)
+
+
+def _row(entry: AuditEntry) -> dict[str, Any]:
+    event = entry.event
+    return {
+        "number": entry.number,
+        "at": event.at,
+        "actor": event.origin.actor,
+        "address": event.origin.address,
+        "request_id": event.origin.request_id,
+        "action": event.action,
+        "subject": event.subject,
+        "before": dict(event.before),
+        "after": dict(event.after),
+        "previous_hash": entry.previous_hash,
+        "hash": entry.hash,
+    }
+
+
+def _entry_of(row: Row[Any]) -> AuditEntry:
+    event = AuditEvent(
+        at=row.at,
+        origin=Origin(actor=row.actor, address=row.address, request_id=row.request_id),
+        action=row.action,
+        subject=row.subject,
+        before=row.before,
+        after=row.after,
+    )
+    return AuditEntry(
+        number=row.number,
+        event=event,
+        previous_hash=bytes(row.previous_hash),
+        hash=bytes(row.hash),
+    )

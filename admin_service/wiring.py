@@ -1,0 +1,98 @@
+"""Builds the ports from the settings: the only place that knows the adapters."""
+
+from __future__ import annotations
+
+from admin_service.actions.ports import Ports
+from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
+from admin_service.invalidation import Invalidation
+from admin_service.metrics import AdminMetrics
+from admin_service.storage.changes import Listeners
+from admin_service.storage.guarded import guarded
+from admin_service.storage.port import Store
+from admin_service.storage.sql.store import open_store
+from common import process
+from common.auth.keyfiles import KeyRing
+from common.caching.regions import Region
+from common.clock import system_clock
+from common.database import StoreUnavailable
+from common.mail.guarded import GuardedMailer
+from common.mail.port import MailUnavailable
+from common.mail.sending import open_mailer
+from common.parts import SPARE_THREADS, Parts, open_parts
+from common.resilience.judging import failing
+from common.resilience.states import DATABASE_WAITS, EXTERNAL_WAITS, INTERNAL_WAITS, BreakerSpec
+from common.settings import Settings
+
+CHECKS = 2
+"""Connections that the health checks may have beside the requests."""
+
+WORKER_CALLS = 16
+"""How many calls to one dependency the worker may have under way: as many as it has threads."""
+
+BREAKERS = (
+    BreakerSpec(name="database", timeout_seconds=3, waits=DATABASE_WAITS, classify=failing(StoreUnavailable)),
+    BreakerSpec(
+        name="storage", timeout_seconds=5, waits=INTERNAL_WAITS, classify=failing(StorageUnavailable)
+    ),
+    BreakerSpec(
+        name="ticketing-api", timeout_seconds=2, waits=INTERNAL_WAITS, classify=failing(TicketingUnavailable)
+    ),
+    BreakerSpec(name="mail", timeout_seconds=10, waits=EXTERNAL_WAITS, classify=failing(MailUnavailable)),
+)
+"""Besides that of the cache. Their time-outs are those of the drivers: connecting and one answer."""
+
+_HOUR = 3600
+REGIONS = (
+    Region(name="pois", ttl_seconds=_HOUR, stale_seconds=2 * _HOUR),
+    Region(name="config", ttl_seconds=2 * _HOUR, stale_seconds=4 * _HOUR),
+    Region(name="statistics", ttl_seconds=600, stale_seconds=1200),
+)
+
+
+def make_metrics(settings: Settings) -> AdminMetrics:
+    """The metrics of a process, before they are attached to anything."""
+    return AdminMetrics(settings.data_dir)
+
+
+Running = process.Running[Ports, Store, AdminMetrics]
+"""What a process of the service stands on."""
+
+
+def run_web(settings: Settings, metrics: AdminMetrics | None = None) -> Running:
+    """For a process that answers requests; called after the fork."""
+    running = _run(settings, metrics, settings.web_threads - SPARE_THREADS)
+    running.metrics.threads(settings.web_threads)
+    return running
+
+
+def run_worker(settings: Settings) -> Running:
+    """For the worker process."""
+    return _run(settings, None, WORKER_CALLS)
+
+
+def _run(settings: Settings, metrics: AdminMetrics | None, call_limit: int) -> Running:
+    metrics = metrics or make_metrics(settings)
+    parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
+    store = open_store(settings.database_url, call_limit + CHECKS)
+
+    def timed(operation: str, seconds: float) -> None:
+        metrics.database_query(operation, seconds)
+        metrics.pool_in_use(store.connections_in_use())
+
+    listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
+    behind = guarded(store, parts.guard("database"), timed, listeners)
+    return Running(ports=_ports(settings, behind, parts, metrics), store=store, parts=parts, metrics=metrics)
+
+
+def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics) -> Ports:
+    """All ports. Nothing is connected to before its first use."""
+    mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
+    return Ports(
+        store=store,
+        mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
+        clock=system_clock,
+        token_keys=KeyRing(settings.data_dir / "keys" / "access-tokens"),
+        token_issuer=settings.token_issuer,
+        token_audience=settings.token_audience,
+        public_url=settings.public_url,
+    )

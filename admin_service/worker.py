@@ -1,0 +1,25 @@
+"""The worker process: carries out the outbox, and what time brings about. Of several one is active."""
+
+from __future__ import annotations
+
+from admin_service.tasks import build_worker
+from admin_service.wiring import run_worker
+from common.monitoring import logs
+from common.outbox.running import hold_signals, run_until_signalled
+from common.settings import load_or_exit
+
+
+def main() -> None:
+    """Work until SIGTERM or SIGINT."""
+    hold_signals()
+    settings = load_or_exit("admin")
+    logs.install("admin-worker", settings.log_level)
+    running = run_worker(settings)
+    try:
+        run_until_signalled(build_worker(running.ports, running.metrics), "admin")
+    finally:
+        running.close()
+
+
+if __name__ == "__main__":
+    main()

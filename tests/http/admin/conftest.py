@@ -1,0 +1,38 @@
+"""The admin app over an empty store."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.http.admin.desk import Desk
+from tests.servers.mariadb import MariaDB
+
+KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture
+def desk(tmp_path: Path) -> Iterator[Desk]:
+    made = Desk(tmp_path, f"sqlite:///{tmp_path / 'store.db'}")
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=KINDS)
+def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    """The same on each database."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    if request.param == "mariadb":
+        server: MariaDB = request.getfixturevalue("mariadb_server")
+        url = server.new_database("admin")
+    made = Desk(tmp_path, url)
+    yield made
+    made.close()
