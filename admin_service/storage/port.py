@@ -11,6 +11,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from admin_service.storage.ports.audit import AuditStore
+from admin_service.storage.ports.config import ConfigStore
+from admin_service.storage.ports.media import MediaStore
 from admin_service.storage.ports.outbox import OutboxStore
 
 
@@ -22,6 +24,8 @@ class Store:
 
     kind: str
     audit: AuditStore
+    config: ConfigStore
+    media: MediaStore
     outbox: OutboxStore
     ping: Callable[[], None]
     connections_in_use: Callable[[], int]

@@ -7,6 +7,8 @@ from pathlib import Path
 from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
 from admin_service.storage.sql.audit import SqlAudit
+from admin_service.storage.sql.config import SqlConfig
+from admin_service.storage.sql.media import SqlMedia
 from admin_service.storage.sql.outbox import SqlOutbox
 from common.database import migrations
 from common.database.engine import Database
@@ -29,6 +31,8 @@ def open_store(url: str, threads: int = 8) -> Store:
     return Store(
         kind=database.kind,
         audit=SqlAudit(database, write),
+        config=SqlConfig(database, write),
+        media=SqlMedia(database, write),
         outbox=SqlOutbox(database, write),
         ping=database.ping,
         connections_in_use=database.connections_in_use,
