@@ -8,12 +8,21 @@ from flask import Flask
 
 from admin_service import wiring
 from admin_service.actions.ports import Ports
+from admin_service.actions.system import ModeWatch, Service
 from admin_service.checks import health_checks
 from admin_service.domain.errors import Code
+from admin_service.metrics import AdminMetrics
+from admin_service.routes.audit import audit_api
 from admin_service.routes.calling import PREFIX, PortsSource
+from admin_service.routes.config import config_api, platform_config_api
 from admin_service.routes.keys import keys_api
+from admin_service.routes.media import media_api
+from admin_service.routes.system import keep_mode, system_api
+from admin_service.storage.port import Store
 from admin_service.wiring import Running
 from common.auth.authenticator import Authenticator
+from common.auth.policy import Caller
+from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
 from common.auth.tokens import RingKeys, TokenVerifier
 from common.caching import front as caching
 from common.clock import system_clock
@@ -25,8 +34,19 @@ from common.web.api import Api
 from common.web.refusals import RefusalTable, problem_codes
 from common.web.service_routes import About, add_service_routes
 
-RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (keys_api,)
-RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {Code.STORE_UNAVAILABLE: 1}
+RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
+    keys_api,
+    media_api,
+    config_api,
+    platform_config_api,
+    audit_api,
+)
+RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
+    Code.STORE_UNAVAILABLE: 1,
+    Code.STORAGE_UNAVAILABLE: 5,
+    Code.TICKETING_UNAVAILABLE: 5,
+    Code.READ_ONLY: 30,
+}
 CODES = problem_codes(Code)
 ABOUT = About(service_name="admin-module", title="Admin", version="0.1.0", prefix=PREFIX, codes=CODES)
 
@@ -52,12 +72,24 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     caching.install(app, lambda: process.parts().caches)
     app.extensions["authenticator"] = Authenticator(
         _own_tokens(settings, process.ports, None if running is None else running.ports),
+        resolvers={SERVICE_TOKEN: lambda token: _service(token, process.ports())},
         operator_keys=settings.operator_keys,
     )
+    keep_mode(app, process.ports, ModeWatch())
     for resource in RESOURCES:
         resource(process.ports).register(app)
+    system_api(process.ports, lambda: _own_health(process)).register(app)
     add_service_routes(app, settings, process, metrics, ABOUT)
     return app
+
+
+def _service(token: str, ports: Ports) -> Caller | None:
+    return ports.service_tokens.caller(token)
+
+
+def _own_health(process: Process[Ports, Store, AdminMetrics]) -> Service:
+    """How this service is, without asking anybody."""
+    return Service(name="admin", status=process.runner.overall(), version=ABOUT.version)
 
 
 def _own_tokens(settings: Settings, ports: PortsSource, given: Ports | None) -> TokenVerifier:

@@ -7,7 +7,10 @@ from collections.abc import Callable, Iterable, Mapping
 from admin_service.storage.changes import Change
 from common.caching.cache import Caches
 
-ENDED_BY: Mapping[str, Callable[[Change], Iterable[str]]] = {}
+CONFIG = "config"
+"""The tag of all that shows the platform's configuration."""
+
+ENDED_BY: Mapping[str, Callable[[Change], Iterable[str]]] = {"config": lambda _: (CONFIG,)}
 """By aggregate: the tags of all answers that a change of it makes untrue."""
 
 

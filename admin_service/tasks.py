@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from admin_service.actions import upkeep
+from admin_service.actions import media, upkeep
 from admin_service.actions.ports import Ports
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
 from admin_service.metrics import AdminMetrics
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
+from common.outbox.payload import id_of
 from common.outbox.running import worker_name
 
 DEPENDENCIES_AWAY = (MailUnavailable, StorageUnavailable, TicketingUnavailable)
@@ -49,9 +50,13 @@ def watching(ports: Ports, metrics: AdminMetrics) -> tuple[Job, ...]:
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
-    return {}
+    return {"media-delete": lambda task: media.delete_bytes(id_of(task, "mediaId"), ports)}
 
 
 def jobs(ports: Ports) -> tuple[Job, ...]:
     """What is done again and again, in seconds."""
-    return (Job("purge", 60, lambda: upkeep.purge(ports)),)
+    return (
+        Job("purge", 60, lambda: upkeep.purge(ports)),
+        Job("unfinished-media", 300, lambda: media.give_up_unfinished(ports)),
+        Job("storage-ping", 60, ports.storage.ping),
+    )

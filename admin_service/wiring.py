@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from admin_service.actions.ports import Ports
-from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
+from admin_service.clients.folder_storage import FolderStorage
+from admin_service.clients.guarded import GuardedStorage, GuardedTicketing
+from admin_service.clients.port import Storage, StorageUnavailable, TicketingUnavailable
+from admin_service.clients.s3_storage import Bucket, S3Storage
+from admin_service.clients.ticketing import HttpTicketing
 from admin_service.invalidation import Invalidation
 from admin_service.metrics import AdminMetrics
 from admin_service.storage.changes import Listeners
@@ -12,6 +16,7 @@ from admin_service.storage.port import Store
 from admin_service.storage.sql.store import open_store
 from common import process
 from common.auth.keyfiles import KeyRing
+from common.auth.service_tokens import ServiceTokens, shared_keys
 from common.caching.regions import Region
 from common.clock import system_clock
 from common.database import StoreUnavailable
@@ -87,12 +92,39 @@ def _run(settings: Settings, metrics: AdminMetrics | None, call_limit: int) -> R
 def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics) -> Ports:
     """All ports. Nothing is connected to before its first use."""
     mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
+    keys = shared_keys(settings.service_keys, settings.data_dir)
+    tokens = ServiceTokens("admin", keys, system_clock)
     return Ports(
         store=store,
         mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
+        storage=GuardedStorage(_storage(settings), parts.guard("storage", retries=True), metrics.external),
+        ticketing=GuardedTicketing(
+            HttpTicketing(settings.ticketing_api_url, tokens),
+            parts.guard("ticketing-api"),
+            metrics.external,
+        ),
         clock=system_clock,
         token_keys=KeyRing(settings.data_dir / "keys" / "access-tokens"),
         token_issuer=settings.token_issuer,
         token_audience=settings.token_audience,
         public_url=settings.public_url,
+        service_tokens=tokens,
+        media_url=settings.media_url,
+        upload_folder=settings.data_dir / "uploads",
+    )
+
+
+def _storage(settings: Settings) -> Storage:
+    if not settings.media_store:
+        return FolderStorage(settings.data_dir / "media")
+    name, _, prefix = settings.media_store.removeprefix("s3://").partition("/")
+    return S3Storage(
+        Bucket(
+            name=name,
+            prefix=prefix,
+            endpoint_url=settings.s3_endpoint_url,
+            region=settings.s3_region,
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=settings.s3_secret_access_key,
+        )
     )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import date
+from typing import Any, Protocol
 
 from common.resilience.unavailable import DependencyUnavailable
 
@@ -48,3 +49,44 @@ class Storage(Protocol):
 
 class TicketingUnavailable(DependencyUnavailable):
     """The ticketing service gave no answer that can be relied on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sales:
+    """What was sold from one day to another, in UTC days: minor units of `currency`."""
+
+    currency: str
+    bookings: int
+    units: int
+    sales: int
+    fees: int
+    refunds: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Erased:
+    """What was made pseudonymous in ticketing: how many bookings; `open_bookings` are still to come and keep
+    what they need until they are over."""
+
+    bookings: int
+    open_bookings: int
+
+
+class Ticketing(Protocol):
+    """The ticketing service. Every verb may raise TicketingUnavailable."""
+
+    def sales(self, day_from: date, day_to: date) -> tuple[Sales, ...]:
+        """By currency."""
+        ...
+
+    def person(self, email: str) -> Mapping[str, Any]:
+        """All that ticketing has of who has that e-mail address."""
+        ...
+
+    def health(self) -> Mapping[str, Any]:
+        """What its health says, whatever that is."""
+        ...
+
+    def erase_person(self, email: str) -> Erased:
+        """Make what it has of them pseudonymous; may be repeated."""
+        ...

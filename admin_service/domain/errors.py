@@ -10,6 +10,7 @@ class Code(RefusalCode):
 
     # media
     MEDIA_NOT_FOUND = Kind.NOT_FOUND, "There is no such medium"
+    MEDIA_NOT_YOURS = Kind.FORBIDDEN, "The medium was uploaded by somebody else"
     MEDIA_IN_USE = Kind.CONFLICT, "The medium is used"
     MEDIA_BUSY = Kind.CONFLICT, "The same file is being removed"
     QUOTA_EXCEEDED = Kind.CONFLICT, "The media would take more room than there is"
@@ -19,6 +20,7 @@ class Code(RefusalCode):
     REVISION_NOT_FOUND = Kind.NOT_FOUND, "There is no such revision of the configuration"
     CONFIG_CONTRADICTION = Kind.INVALID, "The values contradict each other"
     # system
+    JOB_NOT_FOUND = Kind.NOT_FOUND, "No job of that id was given up"
     READ_ONLY = Kind.UNAVAILABLE, "Nothing can be changed at present"
     TICKETING_UNAVAILABLE = Kind.UNAVAILABLE, "The ticketing service cannot be reached"
     # around every call

@@ -13,7 +13,12 @@ Given = Mapping[str, Any]
 Telling = Callable[[str, Given, Any], Change | None]
 """Says what a verb did, by its name, its arguments and its result; None: nothing that others follow."""
 
-TOLD: dict[str, Telling] = {}
+
+def _config(operation: str, given: Given, result: Any) -> Change:
+    return Change(verb=operation, what=" ".join(result.changed), count=len(result.changed))
+
+
+TOLD: dict[str, Telling] = {"config.change": _config}
 
 
 def tells(operation: str) -> bool:

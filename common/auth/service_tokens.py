@@ -1,4 +1,4 @@
-"""How the services of one installation know each other: tokens of five minutes, signed with what they share."""
+"""How the services of one installation know each other: tokens of five minutes, signed with a shared key."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def shared_keys(given: Sequence[str], data_dir: Path) -> Keys:
         fixed = tuple(key.encode() for key in given)
         return lambda: fixed
     ring = SecretRing(data_dir / "keys" / "services")
-    return lambda: tuple(reversed(ring.keys().values()))
+    return lambda: tuple(reversed(tuple(ring.keys().values())))
 
 
 class ServiceTokens:

@@ -54,7 +54,6 @@ class SqlAudit:
         with self._database.read() as connection:
             return tuple(_entry_of(row) for row in connection.execute(statement))
 
-
     def page(self, query: AuditQuery) -> Page[AuditEntry]:
         """See AuditStore."""
         statement = select(_audit).where(*_conditions(query)).order_by(_audit.c.number.desc())
@@ -76,7 +75,7 @@ class SqlAudit:
             .group_by(_audit.c.action)
         )
         with self._database.read() as connection:
-            found = {action: count for action, count in connection.execute(statement)}
+            found = {row[0]: row[1] for row in connection.execute(statement)}
         return {action: found.get(action, 0) for action in actions}
 
 

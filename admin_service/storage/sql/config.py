@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, Row, func, select, update
 
 from admin_service.domain.audit import AuditEvent
 from admin_service.domain.configuration import FIRST, Revision, usable

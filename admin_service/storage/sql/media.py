@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, select, update
 
 from admin_service.domain.audit import AuditEvent
 from admin_service.domain.errors import Code, Refused
@@ -189,7 +189,10 @@ def _take_room(connection: Connection, wanted: int, quota_bytes: int) -> None:
     connection.execute(insert_new(connection, _taken).values(id=_ONLY, bytes=0, files=0))
     fits = _taken.c.bytes + wanted <= quota_bytes
     raised = update(_taken).where(_taken.c.id == _ONLY, fits)
-    if connection.execute(raised.values(bytes=_taken.c.bytes + wanted, files=_taken.c.files + 1)).rowcount == 0:
+    if (
+        connection.execute(raised.values(bytes=_taken.c.bytes + wanted, files=_taken.c.files + 1)).rowcount
+        == 0
+    ):
         used = connection.scalar(select(_taken.c.bytes))
         raise Refused(Code.QUOTA_EXCEEDED, facts={"usedBytes": used, "quotaBytes": quota_bytes})
 

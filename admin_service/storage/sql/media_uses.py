@@ -30,14 +30,10 @@ def set_uses(connection: Connection, use: Use, media_ids: Iterable[UUID], pointe
         counted = connection.execute(update(_media).where(is_there).values(uses=_media.c.uses + 1))
         if counted.rowcount == 0:
             raise Refused(Code.MEDIA_NOT_FOUND, pointer=pointer, facts={"mediaId": str(media_id)})
-        connection.execute(
-            insert(_uses).values(media_id=media_id, kind=use.kind, object_id=use.object_id)
-        )
+        connection.execute(insert(_uses).values(media_id=media_id, kind=use.kind, object_id=use.object_id))
     for media_id in sorted(present - wanted):
         connection.execute(delete(_uses).where(of_it, _uses.c.media_id == media_id))
-        connection.execute(
-            update(_media).where(_media.c.id == media_id).values(uses=_media.c.uses - 1)
-        )
+        connection.execute(update(_media).where(_media.c.id == media_id).values(uses=_media.c.uses - 1))
 
 
 def uses_of(connection: Connection, media_id: UUID, limit: int) -> tuple[Use, ...]:

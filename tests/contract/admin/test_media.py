@@ -118,7 +118,8 @@ def test_many_uploads_at_once_do_not_pass_the_quota(store: Store) -> None:
         try:
             reserve(store, make_media(f"{number:02}", 100), quota=1000)
         except Refused as refused:
-            assert refused.code is Code.QUOTA_EXCEEDED
+            if refused.code is not Code.QUOTA_EXCEEDED:
+                raise
             return False
         return True
 

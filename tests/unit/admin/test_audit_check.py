@@ -73,7 +73,7 @@ def test_who_writes_the_whole_rest_anew_is_found_at_the_end() -> None:
     assert walked(forged, end) == Break(6, "end-differs")
 
 
-@pytest.mark.parametrize(("at", "number"), [(0, 1), (3, 4), (5, 6)])
+@pytest.mark.parametrize("at, number", [(0, 1), (3, 4), (5, 6)])
 def test_an_entry_that_was_taken_out_is_named(at: int, number: int) -> None:
     entries = chain()
     end = end_of(entries)
