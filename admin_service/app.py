@@ -36,7 +36,6 @@ from common.web.service_routes import About, add_service_routes
 
 RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     keys_api,
-    media_api,
     config_api,
     platform_config_api,
     audit_api,
@@ -78,6 +77,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     keep_mode(app, process.ports, ModeWatch())
     for resource in RESOURCES:
         resource(process.ports).register(app)
+    media_api(process.ports, metrics).register(app)
     system_api(process.ports, lambda: _own_health(process)).register(app)
     add_service_routes(app, settings, process, metrics, ABOUT)
     return app

@@ -93,11 +93,9 @@ def _before(revision: Revision, ports: Ports) -> Revision:
 def _written(
     current: Revision, values: Values, command: ChangeConfig | RollBack, action: str, ports: Ports
 ) -> Revision:
-    if current.number != command.expected_revision:
-        raise Refused(Code.VERSION_CONFLICT, facts={"version": current.number})
     now = ports.clock()
     revision = Revision(
-        number=current.number + 1,
+        number=command.expected_revision + 1,
         values=dict(values),
         changed_at=now,
         changed_by=command.origin.actor,
@@ -105,10 +103,9 @@ def _written(
     )
     changed = differences(current, revision)
     revision = replace(revision, changed=tuple(each.key for each in changed))
-    try:
-        check_together(revision.effective)
-    except ContradictsItself as error:
-        raise Refused(Code.CONFIG_CONTRADICTION, error.detail, f"/values/{error.key}") from error
+    # A change of an older revision is for the store to refuse, or to answer as it did the first time.
+    if current.number == command.expected_revision:
+        _check(revision)
     event = AuditEvent(
         at=now,
         origin=command.origin,
@@ -118,3 +115,10 @@ def _written(
         after={each.key: each.after for each in changed},
     )
     return ports.store.config.change(revision, event, idempotency=command.idempotency)
+
+
+def _check(revision: Revision) -> None:
+    try:
+        check_together(revision.effective)
+    except ContradictsItself as error:
+        raise Refused(Code.CONFIG_CONTRADICTION, error.detail, f"/values/{error.key}") from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from flask import request
@@ -50,7 +50,13 @@ UPLOAD_SECONDS = 55.0
 READERS = allowed("media:read")
 
 
-def media_api(ports: PortsSource) -> Api:
+class UploadMetrics(Protocol):
+    """Who is told of uploads."""
+
+    def upload(self, outcome: str, media_type: str, size: int = 0) -> None: ...
+
+
+def media_api(ports: PortsSource, metrics: UploadMetrics) -> Api:
     api = Api("media", PREFIX)
     files = Multipart(
         folder=lambda: ports().upload_folder,
@@ -81,9 +87,12 @@ def media_api(ports: PortsSource) -> Api:
         )
         with deadline.anew(UPLOAD_SECONDS):
             try:
-                return shown(media.upload_media(command, ports()))
+                uploaded = media.upload_media(command, ports())
             except FilesRefused as refused:
+                _tell_refused(refused, metrics)
                 raise _refused(refused) from refused
+        _tell(uploaded, metrics)
+        return shown(uploaded)
 
     @api.route("GET", "/media", who=READERS, query=MediaFilter, answer=page_of(MediaOut), summary="All media")
     def find(query: dict[str, Any], caller: Caller) -> bytes:
@@ -138,6 +147,19 @@ def media_api(ports: PortsSource) -> Api:
 
 def _written(found: Media, media_url: str) -> tuple[bytes, dict[str, str]]:
     return rendered(media_document(found, media_url)), {"ETag": etag(found.version)}
+
+
+def _tell(uploaded: Uploaded, metrics: UploadMetrics) -> None:
+    for each in uploaded.media:
+        if each.id in uploaded.new:
+            metrics.upload("accepted", each.media_type.value, each.uploaded_bytes)
+        else:
+            metrics.upload("known", each.media_type.value)
+
+
+def _tell_refused(refused: FilesRefused, metrics: UploadMetrics) -> None:
+    for _ in refused.faults:
+        metrics.upload("refused", "other")  # what it says it is may be anything
 
 
 def _refused(refused: FilesRefused) -> Problem:
