@@ -21,8 +21,9 @@ from admin_service.routes.system import keep_mode, system_api
 from admin_service.storage.port import Store
 from admin_service.wiring import Running
 from common.auth.authenticator import Authenticator
-from common.auth.policy import Caller
 from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from common.auth.tokens import RingKeys, TokenVerifier
 from common.caching import front as caching
 from common.clock import system_clock
@@ -69,9 +70,11 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     app.before_request(process.begin)
     deadlines.install(app)
     caching.install(app, lambda: process.parts().caches)
+    clock = system_clock if running is None else running.ports.clock
+    services = ServiceTokens(service_secrets(settings), clock)
     app.extensions["authenticator"] = Authenticator(
         _own_tokens(settings, process.ports, None if running is None else running.ports),
-        resolvers={SERVICE_TOKEN: lambda token: _service(token, process.ports())},
+        resolvers={SERVICE_TOKEN: lambda token: services.caller(token, settings.service)},
         operator_keys=settings.operator_keys,
     )
     keep_mode(app, process.ports, ModeWatch())
@@ -81,10 +84,6 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     system_api(process.ports, lambda: _own_health(process)).register(app)
     add_service_routes(app, settings, process, metrics, ABOUT)
     return app
-
-
-def _service(token: str, ports: Ports) -> Caller | None:
-    return ports.service_tokens.caller(token)
 
 
 def _own_health(process: Process[Ports, Store, AdminMetrics]) -> Service:

@@ -16,7 +16,8 @@ from admin_service.storage.port import Store
 from admin_service.storage.sql.store import open_store
 from common import process
 from common.auth.keyfiles import KeyRing
-from common.auth.service_tokens import ServiceTokens, shared_keys
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
 from common.clock import system_clock
 from common.database import StoreUnavailable
@@ -92,8 +93,7 @@ def _run(settings: Settings, metrics: AdminMetrics | None, call_limit: int) -> R
 def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics) -> Ports:
     """All ports. Nothing is connected to before its first use."""
     mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
-    keys = shared_keys(settings.service_keys, settings.data_dir)
-    tokens = ServiceTokens("admin", keys, system_clock)
+    tokens = ServiceTokens(service_secrets(settings), system_clock)
     return Ports(
         store=store,
         mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
@@ -108,7 +108,6 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
         token_issuer=settings.token_issuer,
         token_audience=settings.token_audience,
         public_url=settings.public_url,
-        service_tokens=tokens,
         media_url=settings.media_url,
         upload_folder=settings.data_dir / "uploads",
     )

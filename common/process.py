@@ -12,6 +12,7 @@ from common.clock import Clock
 from common.monitoring.checks import Check, Runner
 from common.monitoring.metrics.service import ServiceMetrics
 from common.parts import Parts
+from common.repeated import Repeated
 
 
 class WatchedOutbox(Protocol):
@@ -47,12 +48,15 @@ M = TypeVar("M", bound=ServiceMetrics)
 # Without slots: a generic class notes its parameters on what it makes, or tries to.
 @dataclass(frozen=True, kw_only=True)
 class Running(Generic[P, S, M]):
-    """What a process of the service stands on. `store` is that of the ports, without what goes round it."""
+    """What a process of the service stands on. `store` is that of the ports, without what goes round it;
+    `beside` is done beside the requests.
+    """
 
     ports: P
     store: S
     parts: Parts
     metrics: M
+    beside: tuple[Repeated, ...] = ()
 
     def close(self) -> None:
         """Let go of everything."""
@@ -101,11 +105,14 @@ class Process(Generic[P, S, M]):
         with self._lock:
             begins, self._begun = not self._begun, True
         if begins:
-            self.running()
+            for repeated in self.running().beside:
+                repeated.start()
             self.runner.start()
 
     def end(self) -> None:
         """Stop what `begin` started, and let go of the connections."""
         self.runner.stop()
         if self._running is not None:
+            for repeated in self._running.beside:
+                repeated.stop()
             self._running.close()

@@ -13,7 +13,6 @@ from typing import Any
 import httpx
 import orjson
 
-from common.auth.service_tokens import ServiceTokens
 from common.monitoring.tracing import client_hooks
 from common.resilience import deadline
 
@@ -35,22 +34,20 @@ class ServiceAnswer:
 
 
 class ServiceClient:
-    """Asks the service `audience` at `base_url`. One pool of connections a process, opened at the first call.
-    Safe to use from many threads.
+    """Asks a service at `base_url`; `token` makes the bearer of a call. One pool of connections a process,
+    opened at the first call. Safe to use from many threads.
     """
 
     def __init__(
         self,
         base_url: str,
-        audience: str,
-        tokens: ServiceTokens,
+        token: Callable[[], str],
         away: Away,
         *,
         connect_seconds: float = CONNECT_SECONDS,
         read_seconds: float = READ_SECONDS,
     ) -> None:
-        self._base_url, self._audience, self._tokens = base_url.rstrip("/"), audience, tokens
-        self._away = away
+        self._base_url, self._token, self._away = base_url.rstrip("/"), token, away
         self._connect_seconds, self._read_seconds = connect_seconds, read_seconds
         self._lock = threading.Lock()
         self._client: httpx.Client | None = None
@@ -72,7 +69,7 @@ class ServiceClient:
         Raises what `away` makes: for no answer, a 5xx, one that cannot be read, and 401 (our own key is not
         theirs: an operator's fault, not the caller's).
         """
-        headers = {"Authorization": f"Bearer {self._tokens.issue(self._audience)}"}
+        headers = {"Authorization": f"Bearer {self._token()}"}
         if known is not None:
             headers["If-None-Match"] = known
         content = None

@@ -62,9 +62,7 @@ class Settings:
     payment_api_url: str
     payment_api_tokens: Secrets = field(repr=False)
     payment_webhook_secrets: Secrets = field(repr=False)
-    admin_api_url: str
     ticketing_api_url: str
-    service_keys: Secrets = field(repr=False)
     media_store: str
     media_url: str
     s3_endpoint_url: str
@@ -76,6 +74,8 @@ class Settings:
     token_issuer: str
     token_audience: str
     trusted_issuers: tuple[str, ...]
+    admin_api_url: str
+    service_keys: Secrets = field(repr=False)
     operator_keys: Secrets = field(repr=False)
     trusted_proxies: tuple[Network, ...]
     return_url_origins: tuple[str, ...]
@@ -120,7 +120,6 @@ def load(service: ServiceName, environ: Mapping[str, str], *, complete: bool = T
         database_url=own_url or f"sqlite:///{data_dir / DEFAULT_DATABASES[service]}",
         redis_db=values[f"REDIS_DB_{service.upper()}"],
         payment_api_url=values["PAYMENT_API_URL"] or f"http://127.0.0.1:{values['PAYMENT_PORT']}",
-        admin_api_url=values["ADMIN_API_URL"] or f"http://127.0.0.1:{values['ADMIN_PORT']}",
         ticketing_api_url=values["TICKETING_API_URL"] or f"http://127.0.0.1:{values['TICKETING_PORT']}",
         media_url=values["MEDIA_URL"] or f"{public_url}/media",
         token_issuer=values["TOKEN_ISSUER"] or public_url,

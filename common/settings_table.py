@@ -126,22 +126,9 @@ SETTINGS: tuple[Setting, ...] = (
         "pois.geojson in DATA_DIR).",
     ),
     _ours(
-        "ADMIN_API_URL",
-        kinds.url("http", "https"),
-        "Where ticketing reaches the admin service (default: ADMIN_PORT here).",
-    ),
-    _ours(
         "TICKETING_API_URL",
         kinds.url("http", "https"),
         "Where the admin service reaches ticketing (default: TICKETING_PORT here).",
-    ),
-    _ours(
-        "SERVICE_KEY",
-        kinds.secrets(32),
-        "What the services sign with when they call each other, at least 32 characters; two while rotating "
-        "(unset: a key in DATA_DIR, for services that share it).",
-        field="service_keys",
-        secret=True,
     ),
     _ours(
         "MEDIA_STORE",
@@ -174,6 +161,20 @@ SETTINGS: tuple[Setting, ...] = (
     _ours("TOKEN_ISSUER", kinds.text, "Who issues access tokens, the claim iss (default: PUBLIC_URL)."),
     _ours("TOKEN_AUDIENCE", kinds.text, "Whom access tokens are for, the claim aud.", "destination"),
     _ours("TRUSTED_ISSUERS", kinds.names, "Further issuers whose tokens are taken, separated by commas."),
+    _ours(
+        "ADMIN_API_URL",
+        kinds.url("http", "https"),
+        "Where the admin service is: ticketing follows there whose credentials have ended, and which keys "
+        "there are (unset: nowhere).",
+    ),
+    _ours(
+        "SERVICE_KEY",
+        kinds.secrets(32),
+        "What the services sign their calls to each other with; two while rotating (default: a key in "
+        "DATA_DIR, for services that share it).",
+        field="service_keys",
+        secret=True,
+    ),
     _ours(
         "OPERATOR_KEY",
         kinds.secrets(32),

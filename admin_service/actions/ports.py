@@ -8,7 +8,6 @@ from pathlib import Path
 from admin_service.clients.port import Storage, Ticketing
 from admin_service.storage.port import Store
 from common.auth.keyfiles import KeyRing
-from common.auth.service_tokens import ServiceTokens
 from common.clock import Clock
 from common.mail.port import Mailer
 
@@ -16,8 +15,7 @@ from common.mail.port import Mailer
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """`token_keys` sign access tokens, in the name of `token_issuer` and for `token_audience`. `public_url`
-    is where people reach us, without a slash at the end. By `service_tokens` the services
-    know each other. Media are read at `media_url`; uploads are in
+    is where people reach us, without a slash at the end. Media are read at `media_url`; uploads are in
     `upload_folder` while they come in.
     """
 
@@ -30,6 +28,5 @@ class Ports:
     token_issuer: str
     token_audience: str
     public_url: str
-    service_tokens: ServiceTokens
     media_url: str
     upload_folder: Path

@@ -18,7 +18,9 @@ class HttpTicketing:
     """`Ticketing` at `base_url` (scheme, host and port)."""
 
     def __init__(self, base_url: str, tokens: ServiceTokens) -> None:
-        self._client = ServiceClient(base_url, "ticketing", tokens, TicketingUnavailable)
+        self._client = ServiceClient(
+            base_url, lambda: tokens.issue("admin", "ticketing"), TicketingUnavailable
+        )
 
     def sales(self, day_from: date, day_to: date) -> tuple[Sales, ...]:
         """See Ticketing."""

@@ -32,8 +32,7 @@ from admin_service.schemas.config import (
     public_document,
     told_document,
 )
-from common.auth.policy import Caller, anyone
-from common.auth.service_tokens import services
+from common.auth.policy import SERVICE_KIND, Caller, anyone, bearer
 from common.caching.reads import CachedRead, Shown
 from common.web.api import Api
 from common.web.documents import page_document, rendered
@@ -90,7 +89,7 @@ def config_api(ports: PortsSource) -> Api:
         return _written(config.roll_back(command, ports()))
 
     @api.route(
-        "GET", "/internal/configuration", who=services(), answer=FollowedOut,
+        "GET", "/internal/configuration", who=bearer(SERVICE_KIND), answer=FollowedOut,
         summary="What ticketing follows",
     )  # fmt: skip
     def followed() -> bytes:

@@ -10,7 +10,7 @@ from uuid import UUID
 from common.web.problems import problem
 
 ADMINISTRATOR = "platform_admin"
-GUEST_KIND, ACCESS_KIND, OPERATOR_KIND = "guest", "access", "operator"
+GUEST_KIND, ACCESS_KIND, OPERATOR_KIND, SERVICE_KIND = "guest", "access", "operator", "service"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,6 @@ from werkzeug.exceptions import HTTPException
 from admin_service import wiring
 from admin_service.app import create_app
 from admin_service.storage.sql.store import migrate
-from common.auth.service_tokens import ServiceTokens, shared_keys
 from common.settings import load
 from common.web.api import operations_of
 from common.web.operations import Operation
@@ -45,9 +44,7 @@ class Desk:
         self.settings = load("admin", environ)
         migrate(database_url)
         running = wiring.run_web(self.settings)
-        keys = shared_keys(self.settings.service_keys, self.settings.data_dir)
-        tokens = ServiceTokens("admin", keys, self.clock)
-        self.ports = replace(running.ports, clock=self.clock, service_tokens=tokens)
+        self.ports = replace(running.ports, clock=self.clock)
         self.running = replace(running, ports=self.ports)
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from admin_service.domain.configuration import KEYS
-from common.auth.service_tokens import ServiceTokens, shared_keys
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from tests.http.admin.desk import PLATFORM, Desk, Reply, pointers, refusal
 from tests.http.admin.sending import uploaded
 
@@ -28,8 +29,7 @@ def value(desk: Desk, key: str) -> Any:
 
 
 def service_token(desk: Desk, audience: str = "admin") -> str:
-    keys = shared_keys(desk.settings.service_keys, desk.settings.data_dir)
-    return ServiceTokens("ticketing", keys, desk.clock).issue(audience)
+    return ServiceTokens(service_secrets(desk.settings), desk.clock).issue("ticketing", audience)
 
 
 def test_every_key_is_told_with_its_limits(desk: Desk) -> None:
