@@ -6,7 +6,9 @@ from collections.abc import Mapping
 
 from admin_service.actions import media, upkeep
 from admin_service.actions.ports import Ports
+from admin_service.actions.system import ModeWatch
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
+from admin_service.domain.modes import Mode
 from admin_service.metrics import AdminMetrics
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
@@ -24,7 +26,7 @@ def build_worker(
     pace: Pace | None = None,
 ) -> Worker:
     """The worker over `ports`; `owner` names it among others. `metrics` are told how it does."""
-    timetable = jobs(ports)
+    timetable, watch = jobs(ports), ModeWatch()
     if metrics is not None:
         timetable = (*timetable, *watching(ports, metrics))
     return Worker(
@@ -36,6 +38,7 @@ def build_worker(
         transient=DEPENDENCIES_AWAY,
         pace=pace,
         watcher=metrics,
+        paused=lambda: watch.mode(ports) is Mode.READ_ONLY,
     )
 
 

@@ -16,8 +16,12 @@ def main() -> None:
     logs.install("admin-worker", settings.log_level)
     running = run_worker(settings)
     try:
+        for repeated in running.beside:
+            repeated.start()
         run_until_signalled(build_worker(running.ports, running.metrics), "admin")
     finally:
+        for repeated in running.beside:
+            repeated.stop()
         running.close()
 
 

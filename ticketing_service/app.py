@@ -9,12 +9,16 @@ from flask import Flask
 from common.auth.authenticator import Authenticator, token_expired
 from common.auth.local_issuer import token_verifier
 from common.auth.policy import Caller
+from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from common.caching import front as caching
 from common.clock import system_clock
 from common.process import Process
 from common.refusals import RefusalCode
 from common.settings import Settings
 from common.web import deadlines, problems, security
+from common.web.api import operations_of
 from common.web.refusals import RefusalTable, problem_codes
 from common.web.service_routes import About, add_service_routes
 from ticketing_service import wiring
@@ -26,6 +30,8 @@ from ticketing_service.routes.admissions import admissions_api
 from ticketing_service.routes.booking import booking_api
 from ticketing_service.routes.bookings import bookings_api
 from ticketing_service.routes.calling import BOOKING_KIND, PREFIX
+from ticketing_service.routes.internal import internal_api
+from ticketing_service.routes.mode import keep_mode
 from ticketing_service.routes.payments import payments_api
 from ticketing_service.routes.redemptions import redemptions_api
 from ticketing_service.routes.revenue import revenue_api
@@ -41,12 +47,15 @@ RESOURCES = (
     admissions_api,
     redemptions_api,
     vouchers_api,
+    internal_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.TOO_MANY_HOLDS: 60,
     Code.PAYMENT_UNAVAILABLE: 5,
     Code.DOCUMENT_PENDING: 1,
     Code.STORE_UNAVAILABLE: 1,
+    Code.MAINTENANCE: 30,
+    Code.READ_ONLY: 30,
 }
 CODES = problem_codes(Code)
 ABOUT = About(service_name="ticketing-module", title="Ticketing", version="0.1.0", prefix=PREFIX, codes=CODES)
@@ -71,11 +80,17 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     app.before_request(process.begin)
     deadlines.install(app)
     caching.install(app, lambda: process.parts().caches)
+    clock = system_clock if running is None else running.ports.clock
+    services = ServiceTokens(service_secrets(settings), clock)
     app.extensions["authenticator"] = Authenticator(
-        token_verifier(settings, system_clock if running is None else running.ports.clock),
-        resolvers={BOOKING_TOKEN: lambda token: _booking_caller(token, process.ports())},
+        token_verifier(settings, clock),
+        resolvers={
+            BOOKING_TOKEN: lambda token: _booking_caller(token, process.ports()),
+            SERVICE_TOKEN: lambda token: services.caller(token, settings.service),
+        },
         operator_keys=settings.operator_keys,
     )
+    keep_mode(app, lambda: process.ports().followed.platform.mode, lambda: operations_of(app))
     for catalogue in (tickets_api, slots_api):
         catalogue(process.ports, metrics).register(app)
     for resource in RESOURCES:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from common import process
 from common.auth.keyfiles import KeyRing, SecretRing
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
 from common.clock import system_clock
 from common.database import StoreUnavailable
@@ -14,17 +16,19 @@ from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
 from common.mail.sending import open_mailer
 from common.parts import SPARE_THREADS, Parts, open_parts
+from common.repeated import Repeated
 from common.resilience.judging import failing
 from common.resilience.states import DATABASE_WAITS, EXTERNAL_WAITS, INTERNAL_WAITS, BreakerSpec
 from common.settings import Settings
 from ticketing_service.actions.booking_tokens import BookingTokens
+from ticketing_service.actions.following import EVERY_SECONDS, Followed, Follower
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.ports import Ports
+from ticketing_service.clients.admin import HttpPlatformSource, NoPlatformSource
 from ticketing_service.clients.guarded import GuardedPaymentModule, GuardedPoiDirectory
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
-from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
-from ticketing_service.domain.pricing import SalePolicy
+from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable, PlatformSource
 from ticketing_service.invalidation import Invalidation
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.changes import Listeners
@@ -91,7 +95,10 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
         metrics.pool_in_use(store.connections_in_use())
 
     behind = guarded(store, parts.guard("database"), timed, listeners)
-    return Running(ports=_ports(settings, behind, parts, metrics), store=store, parts=parts, metrics=metrics)
+    ports = _ports(settings, behind, parts, metrics)
+    follower = Follower(ports.followed, _platform(settings), behind.platform, ports.clock)
+    beside = (Repeated("platform", EVERY_SECONDS, follower.look),)
+    return Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
 
 
 def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMetrics) -> Ports:
@@ -113,7 +120,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
             metrics.external,
         ),
         clock=system_clock,
-        policy=SalePolicy(),
+        followed=Followed(),
         admission_keys=admission_keys,
         issue=Issuer(admission_keys),
         booking_tokens=BookingTokens(SecretRing(keys / "booking-tokens")),
@@ -121,6 +128,15 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         return_url_origins=settings.return_url_origins,
         webhook_secrets=settings.payment_webhook_secrets,
     )
+
+
+def _platform(settings: Settings) -> PlatformSource:
+    """Without a guard: it is asked by one thread that nobody waits for, and has to see at once when the admin
+    service is back, as a mode may have changed meanwhile."""
+    if not settings.admin_api_url:
+        return NoPlatformSource()
+    tokens = ServiceTokens(service_secrets(settings), system_clock)
+    return HttpPlatformSource(settings.admin_api_url, tokens)
 
 
 def _directory_file(settings: Settings) -> Path:

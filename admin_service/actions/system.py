@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,8 +14,11 @@ from admin_service.clients.port import TicketingUnavailable
 from admin_service.domain.audit import AuditEvent, Origin
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.modes import Mode, SystemMode
+from common.database.unavailable import StoreUnavailable
 from common.outbox.port import DeadTask, TaskCount
 from common.pages import Page
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +103,9 @@ def revive(task_id: UUID, origin: Origin, ports: Ports) -> None:
 
 
 class ModeWatch:
-    """The present mode, read at most once in `seconds`: writes ask for it, and there are many."""
+    """The present mode, read at most once in `seconds`: writes ask for it, and there are many. While the
+    store is away the last known one stands; nothing can be written then anyway.
+    """
 
     def __init__(self, seconds: float = 1.0, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._seconds, self._monotonic = seconds, monotonic
@@ -110,8 +116,11 @@ class ModeWatch:
         """The mode as it was within the last moments."""
         now = self._monotonic()
         if now - self._read_at >= self._seconds:
-            self._mode = ports.store.config.mode().mode
             self._read_at = now
+            try:
+                self._mode = ports.store.config.mode().mode
+            except StoreUnavailable as error:
+                log.info("the mode cannot be read: %s", error)
         return self._mode
 
 

@@ -8,6 +8,7 @@ from common.auth.keyfiles import KeyRing
 from common.clock import Clock
 from common.mail.port import Mailer
 from ticketing_service.actions.booking_tokens import BookingTokens
+from ticketing_service.actions.following import Followed
 from ticketing_service.clients.port import PaymentModule, PoiDirectory
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.storage.port import Issue, Store
@@ -18,17 +19,22 @@ class Ports:
     """`admission_keys` sign and verify admission codes; `issue` is `actions.issuing.Issuer(admission_keys)`.
     `booking_tokens(booking)` is the access token of a booking. `public_url` is where visitors reach us,
     without a slash at the end. A payer may be sent back to `return_url_origins` alone; webhooks are signed
-    with one of `webhook_secrets`."""
+    with one of `webhook_secrets`. `followed` is what the platform says of sales now."""
 
     store: Store
     payment_module: PaymentModule
     poi_directory: PoiDirectory
     mailer: Mailer
     clock: Clock
-    policy: SalePolicy
+    followed: Followed
     admission_keys: KeyRing
     issue: Issue
     booking_tokens: BookingTokens
     public_url: str
     return_url_origins: tuple[str, ...] = ()
     webhook_secrets: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> SalePolicy:
+        """The rules of every sale, as they are now."""
+        return self.followed.platform.policy

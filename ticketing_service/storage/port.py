@@ -37,6 +37,7 @@ from ticketing_service.domain.slots import (
     SlotChange,
 )
 from ticketing_service.domain.vouchers import Voucher
+from ticketing_service.storage.platform_port import PeopleStore, PlatformStore
 
 Pricing = Callable[[Mapping[UUID, Offer], Voucher | None], PricedBooking]
 """Prices and checks an order against what the store found for it; raises `Refused`. Called inside the verb.
@@ -464,6 +465,8 @@ class Store:
     vouchers: VoucherStore
     ledger: LedgerStore
     outbox: OutboxStore
+    people: PeopleStore
+    platform: PlatformStore
     ping: Callable[[], None]
     connections_in_use: Callable[[], int]
     close: Callable[[], None]
