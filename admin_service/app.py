@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
+from uuid import UUID
 
 from flask import Flask
 
@@ -12,21 +14,29 @@ from admin_service.actions.system import ModeWatch, Service
 from admin_service.checks import health_checks
 from admin_service.domain.errors import Code
 from admin_service.metrics import AdminMetrics
+from admin_service.routes.account import account_api
+from admin_service.routes.api_keys import api_keys_api
 from admin_service.routes.audit import audit_api
+from admin_service.routes.auth import auth_api
 from admin_service.routes.calling import PREFIX, PortsSource
+from admin_service.routes.changes import changes_api
 from admin_service.routes.config import config_api, platform_config_api
+from admin_service.routes.cookies import RefreshCookie
 from admin_service.routes.keys import keys_api
 from admin_service.routes.media import media_api
 from admin_service.routes.system import keep_mode, system_api
+from admin_service.routes.users import users_api
 from admin_service.storage.port import Store
 from admin_service.wiring import Running
+from common.auth.api_keys import PREFIX as API_KEY
 from common.auth.authenticator import Authenticator
 from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
+from common.auth.standing_checks import ApiKeys, PresentStanding, StandingVerifier
 from common.auth.tokens import RingKeys, TokenVerifier
 from common.caching import front as caching
-from common.clock import system_clock
+from common.clock import Clock, system_clock
 from common.process import Process
 from common.refusals import RefusalCode
 from common.settings import Settings
@@ -40,6 +50,9 @@ RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     config_api,
     platform_config_api,
     audit_api,
+    users_api,
+    api_keys_api,
+    changes_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.STORE_UNAVAILABLE: 1,
@@ -71,12 +84,10 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     deadlines.install(app)
     caching.install(app, lambda: process.parts().caches)
     clock = system_clock if running is None else running.ports.clock
-    services = ServiceTokens(service_secrets(settings), clock)
-    app.extensions["authenticator"] = Authenticator(
-        _own_tokens(settings, process.ports, None if running is None else running.ports),
-        resolvers={SERVICE_TOKEN: lambda token: services.caller(token, settings.service)},
-        operator_keys=settings.operator_keys,
-    )
+    app.extensions["authenticator"] = _authenticator(settings, process.ports, clock)
+    cookie = RefreshCookie(settings.public_url)
+    auth_api(process.ports, metrics, cookie).register(app)
+    account_api(process.ports, cookie).register(app)
     keep_mode(app, process.ports, ModeWatch())
     for resource in RESOURCES:
         resource(process.ports).register(app)
@@ -91,10 +102,25 @@ def _own_health(process: Process[Ports, Store, AdminMetrics]) -> Service:
     return Service(name="admin", status=process.runner.overall(), version=ABOUT.version)
 
 
-def _own_tokens(settings: Settings, ports: PortsSource, given: Ports | None) -> TokenVerifier:
-    """Reads the tokens that this service itself has signed."""
-    return TokenVerifier(
+def _authenticator(settings: Settings, ports: PortsSource, clock: Clock) -> Authenticator:
+    """Knows the tokens that this service has signed, held to the present standing, keys, and services."""
+    tokens = TokenVerifier(
         issuers={settings.token_issuer: RingKeys(lambda: ports().token_keys)},
         audience=settings.token_audience,
-        clock=system_clock if given is None else given.clock,
+        clock=clock,
+    )
+    services = ServiceTokens(service_secrets(settings), clock)
+    standing = PresentStanding(lambda: ports().standing)
+
+    def used(key_id: UUID, now: datetime) -> None:
+        ports().key_uses.note(key_id, now)
+
+    keys = ApiKeys(standing, clock, used)
+    return Authenticator(
+        StandingVerifier(tokens, standing),
+        resolvers={
+            API_KEY: keys.caller,
+            SERVICE_TOKEN: lambda token: services.caller(token, settings.service),
+        },
+        operator_keys=settings.operator_keys,
     )

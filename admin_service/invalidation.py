@@ -6,6 +6,13 @@ from collections.abc import Callable, Iterable, Mapping
 
 from admin_service.storage.changes import Change
 from common.caching.cache import Caches
+from common.coordination.port import Coordination
+
+STANDING = "standing"
+"""The epoch that counts the changes of credentials: sessions, privileges, keys."""
+
+CREDENTIALS = frozenset({"users", "sessions", "api_keys"})
+"""Aggregates whose changes make credentials good or bad."""
 
 CONFIG = "config"
 """The tag of all that shows the platform's configuration."""
@@ -26,3 +33,15 @@ class Invalidation:
         tags = () if ended_by is None else tuple(ended_by(change))
         if tags:
             self._caches.invalidate(tags)
+
+
+class StandingMoves:
+    """A listener of committed changes: all processes look at the standing of credentials again."""
+
+    def __init__(self, coordination: Coordination) -> None:
+        self._coordination = coordination
+
+    def __call__(self, change: Change) -> None:
+        """Count up, when credentials are concerned."""
+        if change.aggregate in CREDENTIALS:
+            self._coordination.bump(STANDING)

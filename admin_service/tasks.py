@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from admin_service.actions import media, upkeep
+from admin_service.actions import mailing, media, upkeep
+from admin_service.actions.mailing import SendLink
 from admin_service.actions.ports import Ports
 from admin_service.actions.system import ModeWatch
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
@@ -12,7 +13,8 @@ from admin_service.domain.modes import Mode
 from admin_service.metrics import AdminMetrics
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
-from common.outbox.payload import id_of
+from common.outbox.payload import id_of, text_of
+from common.outbox.port import Permanent, Task
 from common.outbox.running import worker_name
 
 DEPENDENCIES_AWAY = (MailUnavailable, StorageUnavailable, TicketingUnavailable)
@@ -48,12 +50,18 @@ def watching(ports: Ports, metrics: AdminMetrics) -> tuple[Job, ...]:
     def outbox() -> None:
         metrics.outbox(*ports.store.outbox.depth(ports.clock()))
 
-    return (Job("outbox-depth", 2, outbox),)
+    def sessions() -> None:
+        metrics.sessions(ports.store.sessions.active(ports.clock()))
+
+    return (Job("outbox-depth", 2, outbox), Job("sessions", 15, sessions))
 
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
-    return {"media-delete": lambda task: media.delete_bytes(id_of(task, "mediaId"), ports)}
+    return {
+        "mail": lambda task: _mail(task, ports),
+        "media-delete": lambda task: media.delete_bytes(id_of(task, "mediaId"), ports),
+    }
 
 
 def jobs(ports: Ports) -> tuple[Job, ...]:
@@ -63,3 +71,17 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
         Job("unfinished-media", 300, lambda: media.give_up_unfinished(ports)),
         Job("storage-ping", 60, ports.storage.ping),
     )
+
+
+def _mail(task: Task, ports: Ports) -> None:
+    purpose = text_of(task, "template")
+    if purpose not in ("invite", "reset"):
+        raise Permanent(f"there is no such template: {purpose}")
+    command = SendLink(
+        id=task.id,
+        purpose="invite" if purpose == "invite" else "reset",
+        user_id=id_of(task, "userId") if "userId" in task.payload else None,
+        email=text_of(task, "email") if "email" in task.payload else None,
+        written_at=task.created_at,
+    )
+    mailing.send_link(command, ports)

@@ -2,35 +2,50 @@
 
 from __future__ import annotations
 
+from admin_service.actions import api_keys
+from admin_service.actions.access_tokens import AccessTokens
 from admin_service.actions.ports import Ports
 from admin_service.clients.folder_storage import FolderStorage
 from admin_service.clients.guarded import GuardedStorage, GuardedTicketing
 from admin_service.clients.port import Storage, StorageUnavailable, TicketingUnavailable
 from admin_service.clients.s3_storage import Bucket, S3Storage
 from admin_service.clients.ticketing import HttpTicketing
-from admin_service.invalidation import Invalidation
+from admin_service.invalidation import STANDING, Invalidation, StandingMoves
 from admin_service.metrics import AdminMetrics
 from admin_service.storage.changes import Listeners
 from admin_service.storage.guarded import guarded
 from admin_service.storage.port import Store
 from admin_service.storage.sql.store import open_store
 from common import process
-from common.auth.keyfiles import KeyRing
+from common.auth.keyfiles import KeyRing, SecretRing
+from common.auth.passwords import Argon2Passwords
+from common.auth.sealing import Sealing
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
+from common.auth.store_standing import StoreStanding
 from common.caching.regions import Region
-from common.clock import system_clock
+from common.clock import Clock, system_clock
+from common.coordination.port import Coordination
 from common.database import StoreUnavailable
 from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
 from common.mail.sending import open_mailer
 from common.parts import SPARE_THREADS, Parts, open_parts
+from common.repeated import Repeated
 from common.resilience.judging import failing
 from common.resilience.states import DATABASE_WAITS, EXTERNAL_WAITS, INTERNAL_WAITS, BreakerSpec
 from common.settings import Settings
 
 CHECKS = 2
 """Connections that the health checks may have beside the requests."""
+
+SETTLE_SECONDS = 60.0
+"""How long a new key of access tokens is published before it signs: who verifies looks for a key that is
+unknown at most every 30 s, and a cache may keep the published keys for as long.
+"""
+
+KEY_USES_SECONDS = 15.0
+"""How often it is written down which keys were used in this process."""
 
 WORKER_CALLS = 16
 """How many calls to one dependency the worker may have under way: as many as it has threads."""
@@ -85,15 +100,19 @@ def _run(settings: Settings, metrics: AdminMetrics | None, call_limit: int) -> R
         metrics.database_query(operation, seconds)
         metrics.pool_in_use(store.connections_in_use())
 
-    listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
+    listeners = Listeners(StandingMoves(parts.coordination), Invalidation(parts.caches), metrics.on_change)
     behind = guarded(store, parts.guard("database"), timed, listeners)
-    return Running(ports=_ports(settings, behind, parts, metrics), store=store, parts=parts, metrics=metrics)
+    ports = _ports(settings, behind, parts, metrics)
+    beside = (Repeated("key-uses", KEY_USES_SECONDS, lambda: api_keys.keep_uses(ports)),)
+    return Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
 
 
 def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics) -> Ports:
     """All ports. Nothing is connected to before its first use."""
+    keys = settings.data_dir / "keys"
     mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
     tokens = ServiceTokens(service_secrets(settings), system_clock)
+    token_keys = KeyRing(keys / "access-tokens", settle_seconds=SETTLE_SECONDS)
     return Ports(
         store=store,
         mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
@@ -104,9 +123,14 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
             metrics.external,
         ),
         clock=system_clock,
-        token_keys=KeyRing(settings.data_dir / "keys" / "access-tokens"),
-        token_issuer=settings.token_issuer,
-        token_audience=settings.token_audience,
+        passwords=Argon2Passwords(),
+        sealing=Sealing(SecretRing(keys / "sealing")),
+        standing=standing_of(store, parts.coordination, system_clock),
+        token_keys=token_keys,
+        access_tokens=AccessTokens(token_keys, settings.token_issuer, settings.token_audience),
+        key_secrets=SecretRing(keys / "api-keys"),
+        link_secrets=SecretRing(keys / "links"),
+        second_factor_roles=frozenset(settings.mfa_required_for),
         public_url=settings.public_url,
         media_url=settings.media_url,
         upload_folder=settings.data_dir / "uploads",
@@ -126,4 +150,13 @@ def _storage(settings: Settings) -> Storage:
             access_key_id=settings.s3_access_key_id,
             secret_access_key=settings.s3_secret_access_key,
         )
+    )
+
+
+def standing_of(store: Store, coordination: Coordination, clock: Clock) -> StoreStanding:
+    """The present standing of credentials, as the store has it."""
+    return StoreStanding(
+        store.standing.generation,
+        lambda: store.standing.read(clock()),
+        lambda: coordination.epoch(STANDING),
     )

@@ -26,6 +26,7 @@ _FAMILIES = (
     "GATEWAY_",
     "WEB_",
     "TOKEN_",
+    "MFA_",
     "JWKS_",
     "POI_",
     "REDIS_",
@@ -74,6 +75,7 @@ class Settings:
     token_issuer: str
     token_audience: str
     trusted_issuers: tuple[str, ...]
+    mfa_required_for: tuple[str, ...]
     admin_api_url: str
     service_keys: Secrets = field(repr=False)
     operator_keys: Secrets = field(repr=False)

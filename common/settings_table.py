@@ -162,6 +162,11 @@ SETTINGS: tuple[Setting, ...] = (
     _ours("TOKEN_AUDIENCE", kinds.text, "Whom access tokens are for, the claim aud.", "destination"),
     _ours("TRUSTED_ISSUERS", kinds.names, "Further issuers whose tokens are taken, separated by commas."),
     _ours(
+        "MFA_REQUIRED_FOR",
+        kinds.names,
+        "Roles that must sign in with a second factor, separated by commas, such as platform_admin.",
+    ),
+    _ours(
         "ADMIN_API_URL",
         kinds.url("http", "https"),
         "Where the admin service is: ticketing follows there whose credentials have ended, and which keys "

@@ -8,6 +8,7 @@ CHUNK = 500
 
 
 def purge(ports: Ports) -> None:
-    """Forget what is kept for a time only."""
-    while ports.store.outbox.purge(ports.clock(), CHUNK) >= CHUNK:
-        pass
+    """Forget what nobody asks for any more."""
+    for forget in (ports.store.outbox.purge, ports.store.sessions.purge):
+        while forget(ports.clock(), CHUNK) >= CHUNK:
+            pass

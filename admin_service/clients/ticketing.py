@@ -58,6 +58,10 @@ class HttpTicketing:
         except (KeyError, TypeError, ValueError) as error:
             raise TicketingUnavailable("the answer cannot be understood") from error
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
     def _asked(self, method: str, path: str, **what: Any) -> Mapping[str, Any]:
         answer = self._client.ask(method, INTERNAL + path, **what)
         if answer.status != HTTPStatus.OK or not isinstance(answer.document, dict):

@@ -9,8 +9,8 @@ from common.auth.jwks import public_jwk
 from common.auth.policy import anyone
 from common.web.api import Api
 
-CACHE = "public, max-age=60"
-"""A new key is published long before it signs anything that others read from a cache of a minute."""
+CACHE = "public, max-age=30"
+"""A new key is published for longer before it signs."""
 
 
 def keys_api(ports: PortsSource) -> Api:

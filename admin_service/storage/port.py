@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from admin_service.storage.ports.api_keys import ApiKeyStore, StandingStore
 from admin_service.storage.ports.audit import AuditStore
 from admin_service.storage.ports.config import ConfigStore
 from admin_service.storage.ports.media import MediaStore
 from admin_service.storage.ports.outbox import OutboxStore
+from admin_service.storage.ports.sessions import SessionStore
+from admin_service.storage.ports.users import UserStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +26,10 @@ class Store:
     """
 
     kind: str
+    users: UserStore
+    sessions: SessionStore
+    api_keys: ApiKeyStore
+    standing: StandingStore
     audit: AuditStore
     config: ConfigStore
     media: MediaStore

@@ -10,6 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Generic, TypeVar
 
@@ -37,9 +39,18 @@ class _Ring(Generic[K]):
 
     suffix = ""
 
-    def __init__(self, folder: Path, *, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settle_seconds: float = 0,
+        monotonic: Callable[[], float] = time.monotonic,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`settle_seconds`: a new key signs only when it is that old: all who verify know it by then."""
         self.folder = folder
-        self._monotonic = monotonic
+        self._monotonic, self._wall = monotonic, wall
+        self._settle_milliseconds = settle_seconds * 1000
         self._lock = threading.Lock()
         self._keys: Mapping[str, K] = {}
         self._seen: list[Path] = []
@@ -56,16 +67,34 @@ class _Ring(Generic[K]):
     def newest(self) -> tuple[str, K]:
         """The key that signs, with its id. Raises KeyFolderError."""
         keys = self.keys()
-        *_, key_id = keys
+        settled = self._wall() * 1000 - self._settle_milliseconds
+        old_enough = [path for path in self._seen if _stamp(path) <= settled]
+        key_id = _key_id((old_enough or self._seen[:1])[-1])
         return key_id, keys[key_id]
 
     def rotate(self) -> str:
-        """Add a key that signs from now on (elsewhere within two seconds); its id. Raises KeyFolderError."""
+        """Add a key that signs from now on (elsewhere within two seconds), or once it has settled; its id.
+        Raises KeyFolderError.
+        """
         with self._locked_folder():
             key_id = self._write()
         with self._lock:
             self._look(self._monotonic())
         return key_id
+
+    def forget(self, *, superseded_before: datetime) -> tuple[str, ...]:
+        """Remove the keys that were newest no more at that instant; their ids. The newest always stays."""
+        limit = superseded_before.timestamp() * 1000
+        removed = []
+        with self._locked_folder():
+            paths = self._paths()
+            for path, next_path in pairwise(paths):
+                if _stamp(next_path) + self._settle_milliseconds < limit:
+                    path.unlink()
+                    removed.append(_key_id(path))
+        with self._lock:
+            self._look(self._monotonic())
+        return tuple(removed)
 
     def _look(self, now: float) -> None:
         paths = self._paths()
@@ -75,7 +104,7 @@ class _Ring(Generic[K]):
                     self._write()
             paths = self._paths()
         if paths != self._seen:
-            self._keys = {path.stem.partition("-")[2]: self._read_checked(path) for path in paths}
+            self._keys = {_key_id(path): self._read_checked(path) for path in paths}
             self._seen = paths
         self._look_at = now + LOOK_SECONDS
 
@@ -92,8 +121,8 @@ class _Ring(Generic[K]):
 
     def _write(self) -> str:
         key_id = secrets.token_hex(KEY_ID_BYTES)
-        last = max((int(path.stem.partition("-")[0]) for path in self._paths()), default=0)
-        stamp = max(time.time_ns() // 1_000_000, last + 1)
+        last = max(map(_stamp, self._paths()), default=0)
+        stamp = max(int(self._wall() * 1000), last + 1)
         path = self.folder / f"{stamp:015d}-{key_id}{self.suffix}"
         write_private(path, self._new())
         return key_id
@@ -157,6 +186,15 @@ class SecretRing(_Ring[bytes]):
         if len(secret) < SECRET_BYTES:
             raise ValueError(f"shorter than {SECRET_BYTES} bytes")
         return secret
+
+
+def _stamp(path: Path) -> int:
+    """When a key was made, in milliseconds since 1970."""
+    return int(path.stem.partition("-")[0])
+
+
+def _key_id(path: Path) -> str:
+    return path.stem.partition("-")[2]
 
 
 def write_private(path: Path, content: bytes) -> None:

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from common.mail.letters import Letter
 from common.mail.port import Attachment, Mail, MailRefused
 from common.outbox.port import Later, Permanent
 from common.texts import text_in
 from ticketing_service.actions.ports import Ports
 from ticketing_service.documents.calendar import booking_calendar
-from ticketing_service.documents.mail_texts import Letter, Template, write_letter, write_links
+from ticketing_service.documents.mail_texts import Template, write_letter, write_links
 from ticketing_service.documents.pdf import render_admissions
 from ticketing_service.domain.bookings import Booking, BookingStatus
 

@@ -26,6 +26,10 @@ class HttpPlatformSource:
             raise AdminUnavailable(f"answered {answer.status}")
         return answer.document
 
+    def close(self) -> None:
+        """Let go of the connections."""
+        self._client.close()
+
 
 class NoPlatformSource:
     """`PlatformSource` where there is no admin service: what was kept, or our own defaults, hold."""

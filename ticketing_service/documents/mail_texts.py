@@ -9,6 +9,7 @@ from enum import StrEnum
 from html import escape
 from uuid import UUID
 
+from common.mail.letters import BUTTON, PAGE, PAGE_END, Letter
 from common.texts import text_in
 from ticketing_service.documents.wording import Wording, wording
 from ticketing_service.domain.bookings import Booking, BookingItem, BookingStatus
@@ -28,15 +29,6 @@ class Template(StrEnum):
 _ABOUT_A_CANCELLATION = (Template.CANCELLED, Template.SLOT_CANCELLED)
 _WITH_VISITS = (Template.CONFIRMATION, *_ABOUT_A_CANCELLATION)
 _ENDED = (BookingStatus.CANCELLED, BookingStatus.EXPIRED)
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """One message without its envelope."""
-
-    subject: str
-    text: str
-    html: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,22 +133,12 @@ def _as_text(paragraphs: Sequence[str], blocks: Sequence[_Block], words: Wording
         yield from (str(words.mail["link_care"]), "", str(words.mail["closing"]), "")
 
 
-_PAGE = (
-    '<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-    '<meta name="viewport" content="width=device-width"></head>'
-    '<body style="margin:0;background:#eef1f4;font:16px/1.5 Helvetica,Arial,sans-serif;color:#18202c">'
-    '<div style="max-width:560px;margin:24px auto;padding:28px;background:#fff;border-radius:8px">'
-)
 _VISIT = '<div style="margin:16px 0;padding:12px 16px;border-left:4px solid #114d5c;background:#f5f8f9">'
-_BUTTON = (
-    '<p><a href="{link}" style="display:inline-block;padding:12px 20px;border-radius:6px;'
-    'background:#114d5c;color:#fff;text-decoration:none">{label}</a></p>'
-)
 _SMALL = '<p style="font-size:13px;color:#697382">'
 
 
 def _as_html(paragraphs: Sequence[str], blocks: Sequence[_Block], words: Wording) -> Iterator[str]:
-    yield _PAGE.format(language=words.language)
+    yield PAGE.format(language=words.language)
     for paragraph in paragraphs:
         yield f"<p>{escape(paragraph)}</p>"
     for block in blocks:
@@ -164,7 +146,7 @@ def _as_html(paragraphs: Sequence[str], blocks: Sequence[_Block], words: Wording
             yield f"{_VISIT}<strong>{escape(visit.title)}</strong>"
             yield from (f"<br>{escape(line)}" for line in visit.details)
             yield "</div>"
-        yield _BUTTON.format(link=escape(block.link), label=escape(words.mail["open"]))
+        yield BUTTON.format(link=escape(block.link), label=escape(words.mail["open"]))
     if blocks:
         yield f"{_SMALL}{escape(words.mail['link_care'])}</p><p>{escape(words.mail['closing'])}</p>"
-    yield "</div></body></html>\n"
+    yield PAGE_END

@@ -6,10 +6,14 @@ from pathlib import Path
 
 from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
+from admin_service.storage.sql.api_keys import SqlApiKeys
 from admin_service.storage.sql.audit import SqlAudit
 from admin_service.storage.sql.config import SqlConfig
 from admin_service.storage.sql.media import SqlMedia
 from admin_service.storage.sql.outbox import SqlOutbox
+from admin_service.storage.sql.sessions import SqlSessions
+from admin_service.storage.sql.standing import SqlStanding
+from admin_service.storage.sql.users import SqlUsers
 from common.database import migrations
 from common.database.engine import Database
 from common.database.writing import IdempotencyRows, Writer
@@ -30,6 +34,10 @@ def open_store(url: str, threads: int = 8) -> Store:
     write = Writer(database, IdempotencyRows(schema.idempotency))
     return Store(
         kind=database.kind,
+        users=SqlUsers(database, write),
+        sessions=SqlSessions(database, write),
+        api_keys=SqlApiKeys(database, write),
+        standing=SqlStanding(database),
         audit=SqlAudit(database, write),
         config=SqlConfig(database, write),
         media=SqlMedia(database, write),

@@ -83,7 +83,7 @@ def test_health_has_what_the_contract_names(desk: Desk) -> None:
 
 def test_the_keys_of_access_tokens_are_published(desk: Desk) -> None:
     answer = desk.call("GET", "/.well-known/jwks.json")
-    assert answer.headers["Cache-Control"] == "public, max-age=60"
+    assert answer.headers["Cache-Control"] == "public, max-age=30"
     assert parse_jwks(answer.data).keys() == desk.ports.token_keys.keys().keys()
     token = desk.token("operator")
     assert desk.call("POST", "/monitoring/metrics/reset", token=token).status_code == 200

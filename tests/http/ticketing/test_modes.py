@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ from ticketing_service.routes.mode import READS_BY_POST, WRITES_BY_GET
 from ticketing_service.tasks import build_worker
 
 
-def be(shop: Shop, mode: Mode, **policy: int) -> None:
+def be(shop: Shop, mode: Mode, **policy: Any) -> None:
     shop.ports.followed.platform = Platform(SalePolicy(**policy), mode, 1)
 
 
