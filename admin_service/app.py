@@ -22,8 +22,13 @@ from admin_service.routes.calling import PREFIX, PortsSource
 from admin_service.routes.changes import changes_api
 from admin_service.routes.config import config_api, platform_config_api
 from admin_service.routes.cookies import RefreshCookie
+from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
 from admin_service.routes.media import media_api
+from admin_service.routes.platform_pois import platform_pois_api
+from admin_service.routes.poi_imports import poi_imports_api
+from admin_service.routes.poi_workflow import poi_workflow_api
+from admin_service.routes.pois import pois_api
 from admin_service.routes.system import keep_mode, system_api
 from admin_service.routes.users import users_api
 from admin_service.storage.port import Store
@@ -53,6 +58,11 @@ RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     users_api,
     api_keys_api,
     changes_api,
+    pois_api,
+    poi_workflow_api,
+    duplicates_api,
+    poi_imports_api,
+    platform_pois_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.STORE_UNAVAILABLE: 1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from uuid import UUID
 
 from admin_service.storage.changes import Change
 from common.caching.cache import Caches
@@ -17,7 +18,27 @@ CREDENTIALS = frozenset({"users", "sessions", "api_keys"})
 CONFIG = "config"
 """The tag of all that shows the platform's configuration."""
 
-ENDED_BY: Mapping[str, Callable[[Change], Iterable[str]]] = {"config": lambda _: (CONFIG,)}
+POIS = "pois"
+"""Of every answer that shows more than one POI."""
+
+
+def poi_tags(poi_id: UUID) -> tuple[str, ...]:
+    """Of an answer that shows one POI."""
+    return (f"poi:{poi_id}",)
+
+
+def _by_pois(change: Change) -> Iterable[str]:
+    yield POIS
+    for poi_id in sorted(change.ids):
+        yield from poi_tags(poi_id)
+
+
+ENDED_BY: Mapping[str, Callable[[Change], Iterable[str]]] = {
+    "config": lambda _: (CONFIG,),
+    "pois": _by_pois,
+    "duplicates": _by_pois,
+    "imports": _by_pois,
+}
 """By aggregate: the tags of all answers that a change of it makes untrue."""
 
 

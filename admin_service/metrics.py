@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from admin_service.domain.poi import PoiStatus
 from admin_service.storage.changes import Change
 from common.clock import Clock, system_clock
 from common.monitoring.metrics.definitions import Definition, counter, gauge
@@ -38,6 +39,11 @@ class AdminMetrics(ServiceMetrics):
         if count is not None:
             count(self, change)
 
+    def pois(self, counts: Mapping[PoiStatus, int]) -> None:
+        """So many points of interest there are of each status."""
+        for status, count in counts.items():
+            self.gauge("pois").labels(status.value).set(count)
+
     def login(self, outcome: str) -> None:
         """Somebody tried to sign in."""
         self.counter("logins_total").labels(outcome).inc()
@@ -65,6 +71,8 @@ def _config_changed(metrics: AdminMetrics, change: Change) -> None:
 
 COUNTED: Mapping[str, Callable[[AdminMetrics, Change], None]] = {
     "pois": _pois_changed,
+    "duplicates": _pois_changed,
+    "imports": _pois_changed,
     "config": _config_changed,
 }
 """By aggregate: how a change of it is counted."""

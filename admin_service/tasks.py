@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from uuid import UUID
 
-from admin_service.actions import mailing, media, upkeep
+from admin_service.actions import duplicates, mailing, media, poi_imports, upkeep
 from admin_service.actions.mailing import SendLink
 from admin_service.actions.ports import Ports
 from admin_service.actions.system import ModeWatch
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
 from admin_service.domain.modes import Mode
 from admin_service.metrics import AdminMetrics
+from admin_service.schemas.poi_imports import read_row
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
 from common.outbox.payload import id_of, text_of
@@ -53,7 +55,14 @@ def watching(ports: Ports, metrics: AdminMetrics) -> tuple[Job, ...]:
     def sessions() -> None:
         metrics.sessions(ports.store.sessions.active(ports.clock()))
 
-    return (Job("outbox-depth", 2, outbox), Job("sessions", 15, sessions))
+    def pois() -> None:
+        metrics.pois(ports.store.pois.counts())
+
+    return (
+        Job("outbox-depth", 2, outbox),
+        Job("sessions", 15, sessions),
+        Job("poi-counts", 30, pois),
+    )
 
 
 def handlers(ports: Ports) -> Mapping[str, Handler]:
@@ -61,13 +70,24 @@ def handlers(ports: Ports) -> Mapping[str, Handler]:
     return {
         "mail": lambda task: _mail(task, ports),
         "media-delete": lambda task: media.delete_bytes(id_of(task, "mediaId"), ports),
+        "poi-duplicates": lambda task: _compared(task, ports),
+        "poi-import": lambda task: poi_imports.work_off(id_of(task, "importId"), read_row, ports),
     }
+
+
+def _compared(task: Task, ports: Ports) -> None:
+    try:
+        poi_ids = [UUID(each) for each in task.payload["poiIds"]]
+    except (KeyError, TypeError, ValueError) as error:
+        raise Permanent("the task has no ids of points of interest") from error
+    duplicates.look_for_duplicates(poi_ids, ports)
 
 
 def jobs(ports: Ports) -> tuple[Job, ...]:
     """What is done again and again, in seconds."""
     return (
         Job("purge", 60, lambda: upkeep.purge(ports)),
+        Job("broken-off-imports", 600, lambda: poi_imports.forget_broken_off(ports)),
         Job("unfinished-media", 300, lambda: media.give_up_unfinished(ports)),
         Job("storage-ping", 60, ports.storage.ping),
     )

@@ -34,14 +34,14 @@ class ServiceAnswer:
 
 
 class ServiceClient:
-    """Asks a service at `base_url`; `token` makes the bearer of a call. One pool of connections a process,
-    opened at the first call. Safe to use from many threads.
+    """Asks a service at `base_url`; `token` makes the bearer of a call, None for what is public. One pool of
+    connections a process, opened at the first call. Safe to use from many threads.
     """
 
     def __init__(
         self,
         base_url: str,
-        token: Callable[[], str],
+        token: Callable[[], str] | None,
         away: Away,
         *,
         connect_seconds: float = CONNECT_SECONDS,
@@ -69,7 +69,7 @@ class ServiceClient:
         Raises what `away` makes: for no answer, a 5xx, one that cannot be read, and 401 (our own key is not
         theirs: an operator's fault, not the caller's).
         """
-        headers = {"Authorization": f"Bearer {self._token()}"}
+        headers = {} if self._token is None else {"Authorization": f"Bearer {self._token()}"}
         if known is not None:
             headers["If-None-Match"] = known
         content = None

@@ -93,7 +93,7 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
     return (
         Job("expiry", 1, partial(upkeep.expire_holds, ports)),
         Job("reconciliation", 2, partial(settlement.reconcile, ports)),
-        Job(POI_COPY, 10, partial(copy.pull, ports)),
+        Job(POI_COPY, 2, partial(copy.pull, ports)),
         Job("no-shows", 60, partial(upkeep.mark_no_shows, ports)),
         Job("purge", 60, partial(upkeep.purge, ports)),
         Job("schedules", 3600, partial(upkeep.extend_schedules, ports)),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from common import process
@@ -27,8 +26,14 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.admin import HttpPlatformSource, NoPlatformSource
 from ticketing_service.clients.guarded import GuardedPaymentModule, GuardedPoiDirectory
 from ticketing_service.clients.payment_module import HttpPaymentModule
+from ticketing_service.clients.poi_api import HttpPoiDirectory
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
-from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable, PlatformSource
+from ticketing_service.clients.port import (
+    DirectoryUnavailable,
+    PaymentUnavailable,
+    PlatformSource,
+    PoiDirectory,
+)
 from ticketing_service.invalidation import Invalidation
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.changes import Listeners
@@ -106,7 +111,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
     keys = settings.data_dir / "keys"
     admission_keys = KeyRing(keys / "admissions")
     payments = HttpPaymentModule(settings.payment_api_url, settings.payment_api_tokens[0])
-    directory = GeoJsonPoiDirectory(_directory_file(settings))
+    directory = _directory(settings)
     mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
     return Ports(
         store=store,
@@ -139,8 +144,7 @@ def _platform(settings: Settings) -> PlatformSource:
     return HttpPlatformSource(settings.admin_api_url, tokens)
 
 
-def _directory_file(settings: Settings) -> Path:
+def _directory(settings: Settings) -> PoiDirectory:
     if "://" in settings.poi_directory:
-        sys.stderr.write("POI_DIRECTORY must be a GeoJSON file: an address is not read yet\n")
-        raise SystemExit(2)
-    return Path(settings.poi_directory)
+        return HttpPoiDirectory(settings.poi_directory)
+    return GeoJsonPoiDirectory(Path(settings.poi_directory))

@@ -13,8 +13,11 @@ from dataclasses import dataclass
 from admin_service.storage.ports.api_keys import ApiKeyStore, StandingStore
 from admin_service.storage.ports.audit import AuditStore
 from admin_service.storage.ports.config import ConfigStore
+from admin_service.storage.ports.duplicates import DuplicateStore
+from admin_service.storage.ports.imports import ImportStore
 from admin_service.storage.ports.media import MediaStore
 from admin_service.storage.ports.outbox import OutboxStore
+from admin_service.storage.ports.pois import PoiStore
 from admin_service.storage.ports.sessions import SessionStore
 from admin_service.storage.ports.users import UserStore
 
@@ -34,6 +37,9 @@ class Store:
     config: ConfigStore
     media: MediaStore
     outbox: OutboxStore
+    pois: PoiStore
+    duplicates: DuplicateStore
+    imports: ImportStore
     ping: Callable[[], None]
     connections_in_use: Callable[[], int]
     close: Callable[[], None]

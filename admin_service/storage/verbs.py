@@ -16,6 +16,28 @@ Telling = Callable[[str, Given, Any], Change | None]
 """Says what a verb did, by its name, its arguments and its result; None: nothing that others follow."""
 
 
+def _of_poi(operation: str, given: Given, _: Any) -> Change:
+    write = given["write"]
+    return Change(verb=operation, ids=frozenset({write.poi.id}), what=write.entry.action)
+
+
+def _of_pair(operation: str, given: Given, _: Any) -> Change:
+    ids = frozenset(write.poi.id for write in given["writes"])
+    return Change(verb=operation, ids=ids, what=given["writes"][0].entry.action)
+
+
+def _of_rows(operation: str, given: Given, _: Any) -> Change | None:
+    writes = given["writes"]
+    if not writes:
+        return None
+    return Change(
+        verb=operation,
+        ids=frozenset(write.poi.id for write in writes),
+        what="imported",
+        count=len(writes),
+    )
+
+
 def tells(operation: str) -> bool:
     """Whether anything is to be told of `operation`, such as `pois.publish`."""
     return operation in TOLD
@@ -52,4 +74,10 @@ TOLD: Mapping[str, Telling] = {
     "api_keys.create": _of_credentials,
     "api_keys.revoke": _of_credentials,
     "config.change": _config,
+    # points of interest
+    "pois.create": _of_poi,
+    "pois.replace": _of_poi,
+    "duplicates.merge": _of_pair,
+    "duplicates.unmerge": _of_pair,
+    "imports.write_rows": _of_rows,
 }

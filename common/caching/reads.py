@@ -56,9 +56,9 @@ class Absence:
 class CachedRead:
     """How a route is cached; hand it to `Api.route(cached=...)`.
 
-    The key has the validated query in canonical form and the language, never a header. What a query string
-    means, its key and its tags must be the same at any time: they are remembered. Without `install`ed
-    caches the route answers in the same way, from the source.
+    The key has the validated query in canonical form, the language and the format, never a header. What a
+    query string means, its key and its tags must be the same at any time: they are remembered. Without
+    `install`ed caches the route answers in the same way, from the source.
 
     Args:
         region: in which its answers are kept.
@@ -167,11 +167,14 @@ class CachedRead:
             first = f"{request.operation.name}:{next(iter(own.values()))}"
         else:
             first = f"{request.operation.name}:{_canonical(own) if own else ''}"
-        return f"{first}?{_canonical(request.query)}&{request.language or ''}"
+        form = "" if request.media_type is None else f"&{request.media_type}"
+        return f"{first}?{_canonical(request.query)}&{request.language or ''}{form}"
 
     def _vary(self, operation: Operation) -> str:
         negotiated = "Accept-Language" if len(operation.languages) > 1 else ""
-        return ", ".join(filter(None, (negotiated, "Authorization" if self.shared_with is not None else "")))
+        form = "Accept" if operation.formats else ""
+        credentials = "Authorization" if self.shared_with is not None else ""
+        return ", ".join(filter(None, (form, negotiated, credentials)))
 
     def _caches(self) -> Caches | None:
         source: Callable[[], Caches] | None = current_app.extensions.get(EXTENSION)
@@ -189,6 +192,7 @@ class ReadRequest:
     query: Mapping[str, Any]
     language: str | None
     renderer: Renderer
+    media_type: str | None = None
 
     @property
     def arguments(self) -> Arguments:

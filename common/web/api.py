@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, Literal
 
 from flask import Blueprint, Flask, Request, Response, current_app, request
@@ -17,17 +16,19 @@ from common.caching.reads import CachedRead, ReadRequest
 from common.clock import Clock, system_clock
 from common.web import idempotency as keys
 from common.web.answers import Renderer, send
+from common.web.formats import chosen_format
 from common.web.language import chosen_language
-from common.web.multipart import Multipart, Uploads, read_multipart
+from common.web.multipart import Multipart, read_multipart
 from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
-from common.web.problems import problem
 from common.web.reading import read_bytes, read_json, read_query
+from common.web.request_keys import idempotency_of, key_of
 from common.web.requests import note_user
+from common.web.streamed import Streamed, read_streamed
 
 View = Callable[..., Any]
 Declared = type[Schema] | Schema | None
 
-_INPUTS = ("query", "body", "caller", "idempotency", "language")
+_INPUTS = ("query", "body", "caller", "idempotency", "language", "media_type")
 _EXTENSION = "common.web.operations"
 
 
@@ -35,9 +36,10 @@ class Api:
     """A blueprint whose every route says who may call it. Make one a resource, then `api.register(app)`.
 
     A view takes what it names among `query` (dict), `body` (what its schema loads, Uploads, or bytes),
-    `caller` (Caller), `idempotency` (Idempotency or None), `language` (str), and the arguments of its rule.
-    It returns what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When the store
-    has rendered an answer for the idempotency key, that answer is sent, whatever the view returns.
+    `caller` (Caller), `idempotency` (Idempotency or None), `language` (str), `media_type` (str), and the
+    arguments of its rule. It returns what the answer's schema dumps, `(that, headers)`, or a ready
+    flask.Response. When the store has rendered an answer for the idempotency key, that answer is sent,
+    whatever the view returns.
     """
 
     def __init__(
@@ -56,7 +58,7 @@ class Api:
         *,
         who: Policy,
         query: Declared = None,
-        body: Declared | Multipart | type[bytes] = None,
+        body: Declared | Multipart | type[bytes] | Streamed = None,
         answer: Declared = None,
         status: int = 200,
         idempotency: Idempotent | None = None,
@@ -71,15 +73,18 @@ class Api:
         multiline: Sequence[str] = (),
         answer_suffix: Suffix | None = None,
         cached: CachedRead | None = None,
+        formats: Sequence[str] = (),
+        body_optional: bool = False,
     ) -> Callable[[View], View]:
         """Declare a route; the decorated view is returned unchanged.
 
         `cache`: the answer's Cache-Control. `languages`: those that the answer can be in, the first by
         default; the view may take `language`. `if_match`: documents that the header is needed (the view calls
         `require_if_match`). `multiline`: members of the body whose texts may have line breaks.
-        `answer_suffix`: derives members from the answer's document that are sent but not stored. `cached`:
-        the answer is kept as bytes; who may call, and what is asked, is decided before. Raises TypeError for
-        a declaration that cannot be.
+        `body_optional`: no body at all is an empty object. `formats`: media types that the answer can have,
+        the first by default; the view takes `media_type`. `answer_suffix`: derives members from the answer's
+        document that are sent but not stored. `cached`: the answer is kept as bytes; who may call, and what
+        is asked, is decided before. Raises TypeError for a declaration that cannot be.
         """
         if not isinstance(who, Policy):
             raise TypeError(f"{method} {rule}: who= must be a Policy")
@@ -106,6 +111,8 @@ class Api:
                 max_body_bytes=max_body_bytes,
                 multiline=frozenset(multiline),
                 answer_suffix=answer_suffix,
+                formats=tuple(formats),
+                body_optional=body_optional,
             )
             self._add(operation, view, rule, cached)
             return view
@@ -163,6 +170,7 @@ def _wanted_inputs(operation: Operation, view: View) -> frozenset[str]:
         ("query", operation.query),
         ("body", operation.body),
         ("idempotency", operation.idempotency),
+        ("media_type", operation.formats or None),
         ("language", operation.languages or None),
     ):
         if (name in names) != (declared is not None) and not (name == "language" and declared):
@@ -188,7 +196,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
         caller = _admitted(operation.who, incoming)
         if wants_caller:
             arguments["caller"] = caller
-        key = _idempotency_key(operation.idempotency, incoming) if wants_key else None
+        key = key_of(operation.idempotency, incoming) if wants_key else None
         body = _read_body(operation, incoming) if wants_body else None
         query = read_query(incoming, operation.query)
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
@@ -198,10 +206,12 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
             arguments["query"] = query
         if wants_language:
             arguments["language"] = language
+        if operation.formats:
+            arguments["media_type"] = chosen_format(incoming, operation.formats)
         renderer = Renderer(operation, language)
         if wants_key:
             arguments["idempotency"] = (
-                None if key is None else _idempotency(caller, key, body, incoming, clock(), renderer)
+                None if key is None else idempotency_of(caller, key, body, incoming, clock(), renderer)
             )
         try:
             result = view(**arguments)
@@ -224,7 +234,8 @@ def _served_cached(operation: Operation, view: View, wanted: frozenset[str], cac
         else:
             query = read_query(incoming, operation.query)
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
-        known = {"caller": caller, "query": query, "language": language}
+        media_type = chosen_format(incoming, operation.formats) if operation.formats else None
+        known = {"caller": caller, "query": query, "language": language, "media_type": media_type}
 
         def called() -> Any:
             return view(**own, **{name: known[name] for name in wanted})
@@ -236,6 +247,7 @@ def _served_cached(operation: Operation, view: View, wanted: frozenset[str], cac
             own_arguments=own,
             query=query,
             language=language,
+            media_type=media_type,
             renderer=Renderer(operation, language),
         )
         return cached.respond(asked, called)
@@ -259,33 +271,8 @@ def _read_body(operation: Operation, incoming: Request) -> Any:
         return read_bytes(incoming, operation.max_body_bytes)
     if isinstance(operation.body, Multipart):
         return read_multipart(incoming, operation.body)
+    if isinstance(operation.body, Streamed):
+        return read_streamed(incoming, operation.body)
+    if operation.body_optional and not incoming.content_length and not incoming.mimetype:
+        return {}
     return read_json(incoming, operation.max_body_bytes, operation.multiline)
-
-
-def _idempotency_key(wanted: Idempotent | None, incoming: Request) -> str | None:
-    text: str | None = incoming.environ.get("HTTP_IDEMPOTENCY_KEY")
-    if text is None:
-        if wanted == "required":
-            raise problem(
-                "IDEMPOTENCY_KEY_REQUIRED", "Send 16 to 64 visible ASCII characters, such as a UUID."
-            )
-        return None
-    if not keys.is_key(text):
-        raise problem("IDEMPOTENCY_KEY_MALFORMED")
-    return text
-
-
-def _idempotency(
-    caller: Caller, key: str, body: Any, incoming: Request, now: datetime, renderer: Renderer
-) -> keys.Idempotency:
-    method, path = incoming.method, incoming.path
-    # A body that came as bytes is not canonical JSON: it stands for itself, and uploads for their digests.
-    comparable = body.decode("latin-1") if isinstance(body, bytes) else body
-    comparable = body.comparable if isinstance(body, Uploads) else comparable
-    return keys.Idempotency(
-        keys.scope_of(caller.principal, method, path),
-        keys.hashed_key(key),
-        keys.fingerprint_of(method, path, comparable),
-        now,
-        renderer.render,
-    )

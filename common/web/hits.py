@@ -1,10 +1,10 @@
 """Answers that are kept as bytes go out before Flask is asked.
 
 Which entry of the cache a request means, and that its sender may have it, is found out by the route once:
-policy, query, language. Until a process has to make room, it remembers that for the very same request of a
-client without credentials: path, query string, language and host as they came. Such a request costs no
-routing, no schema and no request context, but has all the rest: id, trace, log line, metrics, headers, and
-its refusal under overload. Every other request takes the long way.
+policy, query, language, format. Until a process has to make room, it remembers that for the very same request
+of a client without credentials: path, query string, language, format and host as they came. Such a request
+costs no routing, no schema and no request context, but has all the rest: id, trace, log line, metrics,
+headers, and its refusal under overload. Every other request takes the long way.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from common.caching.entries import Place
 from common.caching.front import EXTENSION
 from common.caching.rendered import RENDERED, Rendered
 from common.web import requests
+from common.web.formats import told_apart_by
 from common.web.requests import Present
 
 if TYPE_CHECKING:
@@ -93,6 +94,7 @@ class Hits:
             get("QUERY_STRING", ""),
             get("HTTP_ACCEPT_LANGUAGE", ""),
             get("HTTP_HOST", ""),
+            told_apart_by(get("HTTP_ACCEPT", "")),
         )
         known, looked = self._known.get(key), None
         if known is not None:

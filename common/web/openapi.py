@@ -16,6 +16,7 @@ from common.web.operations import JSON, Operation
 from common.web.paging import Cursor
 from common.web.problems import MEDIA_TYPE, PROBLEM_CODES, ProblemCode
 from common.web.schemas import Instant, camel_case
+from common.web.streamed import Streamed
 
 _ARGUMENT = re.compile(r"<(?:(?P<kind>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 _ARGUMENT_TYPES: Mapping[str, Mapping[str, str]] = {
@@ -101,10 +102,8 @@ def problem_codes(operation: Operation) -> tuple[str, ...]:
             codes += ["UNAUTHENTICATED", "FORBIDDEN"]
     if operation.body is not None:
         codes += ["CONTENT_TOO_LARGE"]
-    if isinstance(operation.body, Multipart):
+    if isinstance(operation.body, Multipart | Streamed):
         codes += ["BAD_REQUEST", "UNSUPPORTED_MEDIA_TYPE"]
-    if isinstance(operation.body, Schema):
-        codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE"]
     if operation.idempotency is not None:
         codes += ["IDEMPOTENCY_KEY_MALFORMED", "IDEMPOTENCY_KEY_REUSED"]
     if operation.idempotency == "required":
@@ -130,11 +129,17 @@ def _operation(
     if parameters:
         described["parameters"] = parameters
     if isinstance(operation.body, Schema):
-        described["requestBody"] = {"required": True, "content": {JSON: {"schema": operation.body}}}
+        described["requestBody"] = {
+            "required": not operation.body_optional,
+            "content": {JSON: {"schema": operation.body}},
+        }
     elif isinstance(operation.body, Multipart):
         described["requestBody"] = {"required": True, "content": {MULTIPART: _form(operation.body)}}
     elif operation.body is bytes:
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": {}}}}
+    elif isinstance(operation.body, Streamed):
+        contents: dict[str, Any] = {media_type: {"schema": {}} for media_type in operation.body.media_types}
+        described["requestBody"] = {"required": True, "content": contents}
     described["responses"] = _responses(operation, known)
     described["security"] = _security(operation)
     return described
@@ -176,6 +181,7 @@ def _responses(operation: Operation, known: Mapping[str, ProblemCode]) -> dict[s
     success: dict[str, Any] = {"description": "Success"}
     if operation.answer is not None:
         success["content"] = {JSON: {"schema": operation.answer}}
+        success["content"] |= {media_type: {"schema": {}} for media_type in operation.formats[1:]}
     elif operation.status in range(200, 300) and operation.status != 204:
         success["content"] = {operation.produces: {"schema": {}}}
     by_status: dict[int, list[str]] = {}

@@ -11,6 +11,7 @@ from marshmallow import Schema, missing
 
 from common.auth.policy import Policy
 from common.web.multipart import Multipart
+from common.web.streamed import Streamed
 
 Idempotent = Literal["required", "accepted"]
 Suffix = Callable[[Mapping[str, Any]], Mapping[str, Any]]
@@ -23,14 +24,14 @@ _UNCHANGING = (str, int, float, bool, type(None), Enum)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one URL rule. `body` is a schema, `Multipart` for uploads, or `bytes` for a view that
-    wants the body as it came."""
+    wants the body as it came, or says that it is `Streamed`."""
 
     method: str
     rule: str
     name: str
     who: Policy
     query: Schema | None = None
-    body: Schema | Multipart | type[bytes] | None = None
+    body: Schema | Multipart | type[bytes] | Streamed | None = None
     answer: Schema | None = None
     status: int = 200
     idempotency: Idempotent | None = None
@@ -45,6 +46,8 @@ class Operation:
     max_body_bytes: int = 1_000_000
     multiline: frozenset[str] = frozenset()
     answer_suffix: Suffix | None = field(default=None, repr=False)
+    formats: tuple[str, ...] = ()
+    body_optional: bool = False
 
 
 def unasked(query: Schema | None) -> Mapping[str, Any] | None:

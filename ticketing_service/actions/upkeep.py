@@ -71,18 +71,27 @@ class PoiCopy:
 
     def __init__(self) -> None:
         self._last: PoiList | None = None
+        # read, and not taken over yet: the directory need not tell it twice
+        self._open: PoiList | None = None
 
     def pull(self, ports: Ports) -> int:
         """Take over what is new; says how many changed. Raises DirectoryUnavailable, StoreUnavailable."""
-        found = ports.poi_directory.read()
-        if found is self._last:
-            return 0
+        changed = 0
+        while True:
+            found = self._open or ports.poi_directory.read()
+            if found is not self._last:
+                self._open = found
+                changed += self._take_over(found, ports)
+                self._last, self._open = found, None
+            if not found.more:
+                return changed
+
+    def _take_over(self, found: PoiList, ports: Ports) -> int:
         for fault in found.faults:
             log.warning("POI directory: feature %d cannot be used: %s", fault.index, fault.reason)
         changed = ports.store.catalogue.put_pois(found.pois)
         if changed:
             log.info("POI directory: %d of %d POIs are new or changed", changed, len(found.pois))
-        self._last = found
         return changed
 
 

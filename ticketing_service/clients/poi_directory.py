@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from math import isfinite
 from pathlib import Path
@@ -64,6 +64,11 @@ def _pois_of(content: bytes) -> PoiList:
     features = document.get("features") if isinstance(document, dict) else None
     if not isinstance(features, list):
         raise DirectoryUnavailable("not a GeoJSON FeatureCollection")
+    return read_features(features)
+
+
+def read_features(features: Iterable[Any]) -> PoiList:
+    """The POIs of features, and which of them are none that can be used."""
     pois: dict[UUID, Poi] = {}
     faults: list[PoiFault] = []
     for index, feature in enumerate(features):

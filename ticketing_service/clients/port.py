@@ -82,15 +82,18 @@ class PoiFault:
 
 @dataclass(frozen=True, slots=True)
 class PoiList:
-    """All usable entries of the directory, and the others."""
+    """Usable entries of the directory, and the others. `more`: the next reading goes on from here."""
 
     pois: tuple[Poi, ...]
     faults: tuple[PoiFault, ...] = ()
+    more: bool = False
 
 
 class PoiDirectory(Protocol):
     """Where points of interest come from."""
 
     def read(self) -> PoiList:
-        """The whole directory; the same object while nothing has changed. Raises DirectoryUnavailable."""
+        """What may be new since the last reading, or the whole directory; the same object while nothing has
+        changed. Raises DirectoryUnavailable.
+        """
         ...

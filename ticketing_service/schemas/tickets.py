@@ -10,6 +10,7 @@ from marshmallow import fields, post_load, validate
 
 from common.web.field_errors import coded
 from common.web.schemas import ApiSchema, WholeNumber, YesNo
+from common.words import words
 from ticketing_service.actions.ticket_drafts import OptionDraft, UnitDraft
 from ticketing_service.domain.catalogue import (
     AvailabilityType,
@@ -23,7 +24,6 @@ from ticketing_service.domain.catalogue import (
 )
 from ticketing_service.domain.codes import MAX_POIS
 from ticketing_service.domain.money import BASIS_POINTS
-from ticketing_service.domain.search import words
 from ticketing_service.schemas.values import (
     MAX_AMOUNT,
     MAX_DESCRIPTION,

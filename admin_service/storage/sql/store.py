@@ -9,8 +9,11 @@ from admin_service.storage.sql import schema
 from admin_service.storage.sql.api_keys import SqlApiKeys
 from admin_service.storage.sql.audit import SqlAudit
 from admin_service.storage.sql.config import SqlConfig
+from admin_service.storage.sql.duplicates import SqlDuplicates
+from admin_service.storage.sql.imports import SqlImports
 from admin_service.storage.sql.media import SqlMedia
 from admin_service.storage.sql.outbox import SqlOutbox
+from admin_service.storage.sql.pois import SqlPois
 from admin_service.storage.sql.sessions import SqlSessions
 from admin_service.storage.sql.standing import SqlStanding
 from admin_service.storage.sql.users import SqlUsers
@@ -42,6 +45,9 @@ def open_store(url: str, threads: int = 8) -> Store:
         config=SqlConfig(database, write),
         media=SqlMedia(database, write),
         outbox=SqlOutbox(database, write),
+        pois=SqlPois(database, write),
+        duplicates=SqlDuplicates(database, write),
+        imports=SqlImports(database, write),
         ping=database.ping,
         connections_in_use=database.connections_in_use,
         close=database.close,

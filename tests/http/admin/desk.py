@@ -16,7 +16,9 @@ from werkzeug.exceptions import HTTPException
 from admin_service import wiring
 from admin_service.app import create_app
 from admin_service.storage.sql.store import migrate
+from admin_service.tasks import handlers
 from common.auth.passwords import Argon2Passwords
+from common.outbox.port import Later
 from common.settings import load
 from common.web.api import operations_of
 from common.web.operations import Operation
@@ -80,6 +82,17 @@ class Desk:
     def close(self) -> None:
         self.app.extensions["process"].end()
 
+    def work(self) -> None:
+        """Carry out what waits in the outbox, as the worker does, until there is nothing left."""
+        known, outbox = handlers(self.ports), self.ports.store.outbox
+        while tasks := outbox.claim(self.clock.now, self.clock.now + timedelta(seconds=30), 10):
+            for task in tasks:
+                try:
+                    known[task.kind](task)
+                    outbox.done(task.id)
+                except Later:
+                    outbox.failed(task.id, "later", self.clock.now)
+
     def token(
         self,
         *roles: str,
@@ -135,7 +148,11 @@ class Desk:
     def _hold_to_declaration(self, answer: Reply) -> None:
         operation = self._operation(answer.request.path, answer.request.method)
         assert answer.status_code < 500 or answer.status_code == 503, answer.get_data(as_text=True)
-        if operation is None or answer.status_code != operation.status or not answer.is_json:
+        if (
+            operation is None
+            or answer.status_code != operation.status
+            or answer.mimetype != "application/json"
+        ):
             return
         if isinstance(operation.answer, Schema):
             faults = operation.answer.validate(answer.json)

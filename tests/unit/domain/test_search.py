@@ -6,8 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from common.words import WORD_LENGTH, matches, words
 from tests.unit.domain.builders import option, ticket, unit
-from ticketing_service.domain.search import WORD_LENGTH, matches, ticket_words, words
+from ticketing_service.domain.search import ticket_words
 
 
 @pytest.mark.parametrize(

@@ -49,7 +49,7 @@ class SqlCatalogue:
         return None if row is None else ticket_of(row)
 
     def search(self, query: TicketQuery) -> Page[Ticket]:
-        """`words` are those of `domain.search.words`. Sorting by distance, and a radius, need `near`."""
+        """`words` are those of `common.words.words`. Sorting by distance, and a radius, need `near`."""
         with self._database.read() as connection:
             return search(connection, query)
 

@@ -10,7 +10,7 @@ from alembic import op
 from common.database.types import Identifier, Instant, Json
 
 revision = "0020"
-down_revision = "0002"
+down_revision = "0010"
 
 OPTIONS: dict[str, Any] = {
     "mysql_engine": "InnoDB",
