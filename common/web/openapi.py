@@ -100,10 +100,7 @@ def problem_codes(operation: Operation) -> tuple[str, ...]:
         codes += ["TOKEN_EXPIRED", "TOKEN_INVALID", "KEYS_UNAVAILABLE"]
         if not who.guests:
             codes += ["UNAUTHENTICATED", "FORBIDDEN"]
-    if operation.body is not None:
-        codes += ["CONTENT_TOO_LARGE"]
-    if isinstance(operation.body, Multipart | Streamed):
-        codes += ["BAD_REQUEST", "UNSUPPORTED_MEDIA_TYPE"]
+    codes += _body_codes(operation.body)
     if operation.idempotency is not None:
         codes += ["IDEMPOTENCY_KEY_MALFORMED", "IDEMPOTENCY_KEY_REUSED"]
     if operation.idempotency == "required":
@@ -113,6 +110,16 @@ def problem_codes(operation: Operation) -> tuple[str, ...]:
     if "<" in operation.rule:
         codes += ["NOT_FOUND"]
     return tuple(dict.fromkeys([*codes, "VALIDATION_FAILED", "INTERNAL_ERROR"]))
+
+
+def _body_codes(body: Any) -> list[str]:
+    if body is None:
+        return []
+    if isinstance(body, Multipart | Streamed):
+        return ["CONTENT_TOO_LARGE", "BAD_REQUEST", "UNSUPPORTED_MEDIA_TYPE"]
+    if isinstance(body, Schema):
+        return ["CONTENT_TOO_LARGE", "MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE"]
+    return ["CONTENT_TOO_LARGE"]
 
 
 def _operation(
