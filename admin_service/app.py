@@ -29,6 +29,8 @@ from admin_service.routes.platform_pois import platform_pois_api
 from admin_service.routes.poi_imports import poi_imports_api
 from admin_service.routes.poi_workflow import poi_workflow_api
 from admin_service.routes.pois import pois_api
+from admin_service.routes.privacy import privacy_api
+from admin_service.routes.statistics import statistics_api
 from admin_service.routes.system import keep_mode, system_api
 from admin_service.routes.users import users_api
 from admin_service.storage.port import Store
@@ -55,6 +57,7 @@ RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     config_api,
     platform_config_api,
     audit_api,
+    privacy_api,
     users_api,
     api_keys_api,
     changes_api,
@@ -102,6 +105,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     for resource in RESOURCES:
         resource(process.ports).register(app)
     media_api(process.ports, metrics).register(app)
+    statistics_api(process.ports, process.parts).register(app)
     system_api(process.ports, lambda: _own_health(process)).register(app)
     add_service_routes(app, settings, process, metrics, ABOUT)
     return app

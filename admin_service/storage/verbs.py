@@ -65,6 +65,7 @@ def _config(operation: str, _: Given, result: Revision) -> Change:
 
 
 TOLD: Mapping[str, Telling] = {
+    "users.erase": _of_credentials,
     "users.replace": _of_credentials,
     "users.set_password": _of_credentials,
     "users.spend_link": _if_any,

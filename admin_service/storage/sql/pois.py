@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from admin_service.domain.clusters import Cluster
 from admin_service.domain.geo import Box
-from admin_service.domain.poi import Poi, PoiStatus
+from admin_service.domain.poi import SHOWN, Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery
 from admin_service.domain.workflow import HistoryEntry
 from admin_service.storage.ports.pois import PoiWrite
@@ -85,6 +85,14 @@ class SqlPois:
         with self._database.read() as connection:
             row = connection.execute(select(_history).where(*is_it)).one_or_none()
         return None if row is None else entry_of(row)
+
+    def counts_by_category(self) -> Mapping[str, int]:
+        """See PoiStore."""
+        shown = _pois.c.status.in_([status.value for status in SHOWN])
+        statement = select(_pois.c.category, func.count().label("number")).where(shown)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.group_by(_pois.c.category).order_by(_pois.c.category))
+            return {row.category: row.number for row in rows}
 
     def counts(self) -> Mapping[PoiStatus, int]:
         """See PoiStore."""
