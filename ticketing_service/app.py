@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
+from uuid import UUID
 
 from flask import Flask
 
+from common.auth.api_keys import PREFIX as API_KEY
 from common.auth.authenticator import Authenticator, token_expired
 from common.auth.local_issuer import token_verifier
 from common.auth.policy import Caller
 from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
+from common.auth.standing_checks import ApiKeys, PresentStanding, StandingVerifier
 from common.caching import front as caching
-from common.clock import system_clock
+from common.clock import Clock, system_clock
 from common.process import Process
 from common.refusals import RefusalCode
 from common.settings import Settings
@@ -29,7 +33,7 @@ from ticketing_service.domain.errors import Code
 from ticketing_service.routes.admissions import admissions_api
 from ticketing_service.routes.booking import booking_api
 from ticketing_service.routes.bookings import bookings_api
-from ticketing_service.routes.calling import BOOKING_KIND, PREFIX
+from ticketing_service.routes.calling import BOOKING_KIND, PREFIX, PortsSource
 from ticketing_service.routes.internal import internal_api
 from ticketing_service.routes.mode import keep_mode
 from ticketing_service.routes.payments import payments_api
@@ -81,15 +85,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     deadlines.install(app)
     caching.install(app, lambda: process.parts().caches)
     clock = system_clock if running is None else running.ports.clock
-    services = ServiceTokens(service_secrets(settings), clock)
-    app.extensions["authenticator"] = Authenticator(
-        token_verifier(settings, clock),
-        resolvers={
-            BOOKING_TOKEN: lambda token: _booking_caller(token, process.ports()),
-            SERVICE_TOKEN: lambda token: services.caller(token, settings.service),
-        },
-        operator_keys=settings.operator_keys,
-    )
+    app.extensions["authenticator"] = _authenticator(settings, process.ports, clock)
     keep_mode(app, lambda: process.ports().followed.platform.mode, lambda: operations_of(app))
     for catalogue in (tickets_api, slots_api):
         catalogue(process.ports, metrics).register(app)
@@ -98,6 +94,26 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     revenue_api(process.ports, process.parts).register(app)
     add_service_routes(app, settings, process, metrics, ABOUT)
     return app
+
+
+def _authenticator(settings: Settings, ports: PortsSource, clock: Clock) -> Authenticator:
+    """Knows access tokens and keys of machines, held to what has become of them, tokens of bookings, and
+    those of services."""
+    services = ServiceTokens(service_secrets(settings), clock)
+    standing = PresentStanding(lambda: ports().standing)
+
+    def used(key_id: UUID, now: datetime) -> None:
+        ports().key_uses.note(key_id, now)
+
+    return Authenticator(
+        StandingVerifier(token_verifier(settings, clock), standing),
+        resolvers={
+            BOOKING_TOKEN: lambda token: _booking_caller(token, ports()),
+            API_KEY: ApiKeys(standing, clock, used).caller,
+            SERVICE_TOKEN: lambda token: services.caller(token, settings.service),
+        },
+        operator_keys=settings.operator_keys,
+    )
 
 
 def _booking_caller(token: str, ports: Ports) -> Caller | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from common import process
+from common.auth.followed_standing import LOOK_SECONDS, FollowedStanding
 from common.auth.keyfiles import KeyRing, SecretRing
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
@@ -103,7 +105,24 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     ports = _ports(settings, behind, parts, metrics)
     follower = Follower(ports.followed, _platform(settings), behind.platform, ports.clock)
     beside = (Repeated("platform", EVERY_SECONDS, follower.look),)
-    return Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
+    running = Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
+    return _following(running, settings) if settings.admin_api_url else running
+
+
+def _following(running: Running, settings: Settings) -> Running:
+    """`running`, which looks at the admin service for what has become of credentials."""
+    tokens = ServiceTokens(service_secrets(settings), system_clock)
+    followed = FollowedStanding(
+        settings.admin_api_url,
+        lambda: tokens.issue("ticketing", "admin"),
+        settings.data_dir / "standing" / "ticketing.json",
+        running.ports.key_uses,
+    )
+    return replace(
+        running,
+        ports=replace(running.ports, standing=followed),
+        beside=(*running.beside, Repeated("standing", LOOK_SECONDS, followed.look)),
+    )
 
 
 def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMetrics) -> Ports:
@@ -119,11 +138,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
             payments, parts.guard("payment-api", retries=True), metrics.external
         ),
         poi_directory=GuardedPoiDirectory(directory, parts.guard("poi-api"), metrics.external),
-        mailer=GuardedMailer(
-            mailer,
-            parts.guard("mail"),
-            metrics.external,
-        ),
+        mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
         clock=system_clock,
         followed=Followed(),
         admission_keys=admission_keys,

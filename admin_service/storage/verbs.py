@@ -16,28 +16,6 @@ Telling = Callable[[str, Given, Any], Change | None]
 """Says what a verb did, by its name, its arguments and its result; None: nothing that others follow."""
 
 
-def _of_poi(operation: str, given: Given, _: Any) -> Change:
-    write = given["write"]
-    return Change(verb=operation, ids=frozenset({write.poi.id}), what=write.entry.action)
-
-
-def _of_pair(operation: str, given: Given, _: Any) -> Change:
-    ids = frozenset(write.poi.id for write in given["writes"])
-    return Change(verb=operation, ids=ids, what=given["writes"][0].entry.action)
-
-
-def _of_rows(operation: str, given: Given, _: Any) -> Change | None:
-    writes = given["writes"]
-    if not writes:
-        return None
-    return Change(
-        verb=operation,
-        ids=frozenset(write.poi.id for write in writes),
-        what="imported",
-        count=len(writes),
-    )
-
-
 def tells(operation: str) -> bool:
     """Whether anything is to be told of `operation`, such as `pois.publish`."""
     return operation in TOLD
@@ -58,6 +36,28 @@ def _if_any(operation: str, _: Given, result: bool | int) -> Change | None:
 
 def _if_reused(operation: str, _: Given, result: Refreshed) -> Change | None:
     return Change(verb=operation, anywhere=True) if result.turn is Turn.REUSED else None
+
+
+def _of_poi(operation: str, given: Given, _: Any) -> Change:
+    write = given["write"]
+    return Change(verb=operation, ids=frozenset({write.poi.id}), what=write.entry.action)
+
+
+def _of_pair(operation: str, given: Given, _: Any) -> Change:
+    ids = frozenset(write.poi.id for write in given["writes"])
+    return Change(verb=operation, ids=ids, what=given["writes"][0].entry.action)
+
+
+def _of_rows(operation: str, given: Given, _: Any) -> Change | None:
+    writes = given["writes"]
+    if not writes:
+        return None
+    return Change(
+        verb=operation,
+        ids=frozenset(write.poi.id for write in writes),
+        what="imported",
+        count=len(writes),
+    )
 
 
 def _config(operation: str, _: Given, result: Revision) -> Change:

@@ -41,6 +41,14 @@ class StandingSource(Protocol):
         ...
 
 
+class FixedStanding:
+    """`StandingSource` where nobody is followed: credentials are good as they are."""
+
+    def current(self) -> Standing:
+        """See StandingSource."""
+        return Standing()
+
+
 class KeyUses:
     """When keys were last used here, until that is written down where they are kept."""
 

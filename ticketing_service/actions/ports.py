@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from common.auth.keyfiles import KeyRing
+from common.auth.standing import FixedStanding, KeyUses, StandingSource
 from common.clock import Clock
 from common.mail.port import Mailer
 from ticketing_service.actions.booking_tokens import BookingTokens
@@ -19,7 +20,9 @@ class Ports:
     """`admission_keys` sign and verify admission codes; `issue` is `actions.issuing.Issuer(admission_keys)`.
     `booking_tokens(booking)` is the access token of a booking. `public_url` is where visitors reach us,
     without a slash at the end. A payer may be sent back to `return_url_origins` alone; webhooks are signed
-    with one of `webhook_secrets`. `followed` is what the platform says of sales now."""
+    with one of `webhook_secrets`. `standing` is what is known of credentials beside their signatures, and
+    `key_uses` notes which keys of machines are used in this process. `followed`
+    is what the platform says of sales now."""
 
     store: Store
     payment_module: PaymentModule
@@ -33,6 +36,8 @@ class Ports:
     public_url: str
     return_url_origins: tuple[str, ...] = ()
     webhook_secrets: tuple[str, ...] = ()
+    standing: StandingSource = field(default_factory=FixedStanding)
+    key_uses: KeyUses = field(default_factory=KeyUses)
 
     @property
     def policy(self) -> SalePolicy:

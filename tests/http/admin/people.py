@@ -72,3 +72,9 @@ def enrolled(desk: Desk, access: str) -> tuple[str, list[str]]:
     answer = desk.call("POST", "/auth/mfa/confirm", body, token=access)
     assert answer.status_code == 200, answer.json
     return secret, answer.json["recoveryCodes"]
+
+
+def is_over(desk: Desk, tokens: Tokens) -> bool:
+    """Whether the session cannot be refreshed any more."""
+    answer = desk.call("POST", "/auth/refresh", {"refreshToken": tokens.refresh})
+    return answer.status_code == 401 and answer.json["code"] == "SESSION_ENDED"

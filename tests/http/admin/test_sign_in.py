@@ -12,7 +12,6 @@ from tests.http.admin.desk import Desk, refusal
 from tests.http.admin.people import (
     OTHER_PASSWORD,
     PASSWORD,
-    Tokens,
     login,
     person,
     refreshed,
@@ -293,9 +292,3 @@ def test_outcomes_are_counted(desk: Desk) -> None:
     text = desk.call("GET", "/monitoring/metrics/prometheus").text
     for outcome, number in (("success", 1), ("refused", 5), ("locked", 1)):
         assert f'admin_logins_total{{outcome="{outcome}"}} {number}' in text
-
-
-def is_over(desk: Desk, tokens: Tokens) -> bool:
-    """Whether the session cannot be refreshed any more."""
-    answer = desk.call("POST", "/auth/refresh", {"refreshToken": tokens.refresh})
-    return answer.status_code == 401 and answer.json["code"] == "SESSION_ENDED"

@@ -1,0 +1,161 @@
+"""Fill a store of the admin service with points of interest: alike in kind, each with a name and a place of
+its own, as a country has them.
+"""
+
+from __future__ import annotations
+
+import random
+import sqlite3
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+from typing import Any
+from uuid import UUID
+
+import orjson
+
+from admin_service.domain.clusters import CellKey, counted
+from admin_service.domain.geo import Point
+from admin_service.domain.poi import Address, Poi, PoiContent, PoiStatus
+from admin_service.domain.searching import counted_as, poi_words
+from admin_service.storage.sql import poi_tables as tables
+from admin_service.storage.sql.poi_records import milliseconds, poi_row
+from benchmarks.databases import PLACES, plain_connection
+
+CHUNK = 5_000
+BEGINNING = datetime(2020, 1, 1, tzinfo=UTC)
+WEST, EAST, SOUTH, NORTH = 3.5, 7.0, 51.0, 53.4
+"""About the Netherlands: a view of the whole country."""
+
+CATEGORIES = (
+    "museum",
+    "restaurant",
+    "park",
+    "church",
+    "shop",
+    "hotel",
+    "landmark",
+    "cafe",
+    "beach",
+    "windmill",
+)
+CITIES = 400
+FAMILIES = 4_000
+SHARE_NEAR_A_CITY = 0.7
+_SYLLABLES = (
+    "bar",
+    "den",
+    "hol",
+    "mar",
+    "ver",
+    "wil",
+    "sma",
+    "kro",
+    "lin",
+    "pos",
+    "tan",
+    "gro",
+    "zee",
+    "bek",
+)
+
+
+def word(number: int) -> str:
+    """A made-up name: each number has one of its own."""
+    parts = []
+    for _ in range(4):
+        number, rest = divmod(number, len(_SYLLABLES))
+        parts.append(_SYLLABLES[rest])
+    return "".join(parts).capitalize()
+
+
+def places(count: int, seed: int = 1) -> Iterator[Poi]:
+    """`count` points of interest, the same each time; most near a city."""
+    chance = random.Random(seed)
+    middles = [(chance.uniform(WEST, EAST), chance.uniform(SOUTH, NORTH)) for _ in range(CITIES)]
+    for number in range(count):
+        city = min(int(chance.expovariate(1 / 60)), CITIES - 1)
+        longitude, latitude = middles[city]
+        if chance.random() < SHARE_NEAR_A_CITY:
+            longitude, latitude = longitude + chance.gauss(0, 0.03), latitude + chance.gauss(0, 0.02)
+        else:
+            longitude, latitude = chance.uniform(WEST, EAST), chance.uniform(SOUTH, NORTH)
+        yield _poi(number, city, Point(round(latitude, 7), round(longitude, 7)), chance)
+
+
+def _poi(number: int, city: int, point: Point, chance: random.Random) -> Poi:
+    category = chance.choice(CATEGORIES)
+    at = BEGINNING + timedelta(seconds=number)
+    name = f"{word(chance.randrange(FAMILIES))} {word(chance.randrange(FAMILIES))} {category}"
+    content = PoiContent(
+        names={"en": name},
+        category=category,
+        point=point,
+        time_zone="Europe/Amsterdam",
+        address=Address(city=f"{word(city + 20_000)}stad", country="NL"),
+        summaries={"en": "A place to be seen by everybody who comes here"},
+        opening_hours="Mo-Fr 09:00-17:00",
+    )
+    poi_id = UUID(int=(milliseconds(at) << 80) | (7 << 76) | (0b10 << 62) | chance.getrandbits(62))
+    return Poi(
+        id=poi_id,
+        content=content,
+        status=PoiStatus.PUBLISHED,
+        owner=None,
+        version=1,
+        created_at=at,
+        updated_at=at,
+        changed_at=at,
+    )
+
+
+def fill(url: str, count: int) -> None:
+    """Add `count` places with what finds and counts them; their history is that they were made so."""
+    sums: dict[CellKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+    with plain_connection(url) as connection:
+        _relax(connection)
+        cursor = connection.cursor()
+        made = places(count)
+        while chunk := list(islice(made, CHUNK)):
+            _insert(connection, cursor, tables.pois, [_values(poi) for poi in chunk])
+            pairs = sorted((each, poi.id.bytes) for poi in chunk for each in poi_words(poi.content))
+            _insert(connection, cursor, tables.poi_words, pairs)
+            for poi in chunk:
+                for key, tally in counted(poi.content.point, counted_as(poi)).items():
+                    found = sums[key]
+                    found[0] += 1
+                    found[1] += tally.latitudes
+                    found[2] += tally.longitudes
+            connection.commit()
+        cells = sorted((key.level, key.category, key.cell, *tally) for key, tally in sums.items())
+        _insert(connection, cursor, tables.poi_cells, cells)
+        connection.commit()
+
+
+def _values(poi: Poi) -> tuple[Any, ...]:
+    """As the store writes a POI."""
+    row = poi_row(poi)
+    for name in ("created_at", "updated_at", "changed_at"):
+        row[name] = milliseconds(row[name])
+    row["id"], row["body"] = poi.id.bytes, orjson.dumps(row["body"]).decode()
+    return tuple(row[column.name] for column in tables.pois.c)
+
+
+def _insert(connection: Any, cursor: Any, table: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+    place = PLACES["sqlite" if isinstance(connection, sqlite3.Connection) else "mysql"]
+    quote = '"' if isinstance(connection, sqlite3.Connection) else "`"
+    names = ", ".join(f"{quote}{column.name}{quote}" for column in table.c)
+    marks = ", ".join([place] * len(table.c))
+    for begin in range(0, len(rows), CHUNK):
+        sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # names of our own tables
+        cursor.executemany(sql, rows[begin : begin + CHUNK])
+
+
+def _relax(connection: Any) -> None:
+    """Nothing here needs to outlive a crash."""
+    if isinstance(connection, sqlite3.Connection):
+        connection.execute("PRAGMA synchronous=OFF")
+        connection.execute("PRAGMA cache_size=-1048576")
+    else:
+        connection.cursor().execute("SET SESSION foreign_key_checks=0, unique_checks=0")
