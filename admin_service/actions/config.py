@@ -60,14 +60,14 @@ def show_config(ports: Ports) -> Revision:
 
 
 def change_config(command: ChangeConfig, ports: Ports) -> Revision:
-    """Raises VERSION_CONFLICT, CONFIG_CONTRADICTION, MEDIA_NOT_FOUND (a logo that is none of our media)."""
+    """Raises VERSION_CONFLICT, CONFIG_CONTRADICTION, UNKNOWN_MEDIA (a logo that is none of our media)."""
     current = ports.store.config.current()
     values = changed_values(current.values, command.values)
     return _written(current, values, command, "config.update", ports)
 
 
 def roll_back(command: RollBack, ports: Ports) -> Revision:
-    """Raises REVISION_NOT_FOUND, VERSION_CONFLICT, CONFIG_CONTRADICTION, MEDIA_NOT_FOUND."""
+    """Raises REVISION_NOT_FOUND, VERSION_CONFLICT, CONFIG_CONTRADICTION, UNKNOWN_MEDIA."""
     current = ports.store.config.current()
     wanted = FIRST if command.to == 0 else ports.store.config.revision(command.to)
     if wanted is None:

@@ -41,7 +41,7 @@ from common.web.idempotency import Idempotency
 from common.web.paging import page_of
 
 READERS, WRITERS = allowed("config:read"), allowed("config:write")
-_WRITING = ("VERSION_CONFLICT", "CONFIG_CONTRADICTION", "MEDIA_NOT_FOUND")
+_WRITING = ("VERSION_CONFLICT", "CONFIG_CONTRADICTION", "UNKNOWN_MEDIA")
 
 
 def config_api(ports: PortsSource) -> Api:

@@ -26,7 +26,7 @@ class ConfigStore(Protocol):
         self, revision: Revision, event: AuditEvent, *, idempotency: Idempotency | None = None
     ) -> Revision:
         """Make `revision` the newest. Refuses VERSION_CONFLICT unless its number follows the newest one's;
-        MEDIA_NOT_FOUND for a logo that is none of our pictures."""
+        UNKNOWN_MEDIA for a logo that is none of our pictures."""
         ...
 
     def mode(self) -> SystemMode: ...

@@ -14,6 +14,7 @@ from admin_service.domain.searching import PoiQuery
 from admin_service.domain.workflow import HistoryEntry
 from admin_service.storage.ports.pois import PoiWrite
 from admin_service.storage.sql import poi_tables as tables
+from admin_service.storage.sql.media_uses import known_media
 from admin_service.storage.sql.poi_maps import clusters
 from admin_service.storage.sql.poi_records import COLUMNS, entry_of, poi_of
 from admin_service.storage.sql.poi_search import search
@@ -57,7 +58,8 @@ class SqlPois:
 
     def known_media(self, media_ids: Collection[UUID]) -> frozenset[UUID]:
         """See PoiStore."""
-        return frozenset(media_ids)
+        with self._database.read() as connection:
+            return known_media(connection, media_ids)
 
     def search(self, query: PoiQuery) -> Page[Poi]:
         """See PoiStore. `words` are those of `common.words.words`."""

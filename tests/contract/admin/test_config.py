@@ -79,7 +79,7 @@ def test_of_many_changes_at_once_one_is_made(store: Store) -> None:
 def test_the_logo_is_a_use_of_its_picture(store: Store) -> None:
     media = add(store)
     unknown = refusal(lambda: store.config.change(revision(1, brand__logo=str(uuid7())), EVENT))
-    assert (unknown.code, unknown.pointer) == (Code.MEDIA_NOT_FOUND, f"/values/{LOGO}")
+    assert (unknown.code, unknown.pointer) == (Code.UNKNOWN_MEDIA, f"/values/{LOGO}")
     assert store.config.current() == FIRST
     store.config.change(revision(1, brand__logo=str(media.id)), EVENT)
     assert store.media.uses(media.id) == (Use(kind="config", object_id=LOGO),)

@@ -170,7 +170,7 @@ def test_what_is_not_there_cannot_be_used(store: Store, store_url: str) -> None:
     store.media.remove(gone.id, event(), NOW)
     for media_id in (coming.media.id, gone.id, uuid7()):
         refused = refusal(lambda media_id=media_id: use(store_url, [kept.id, media_id]))
-        assert (refused.code, refused.pointer) == (Code.MEDIA_NOT_FOUND, "/images/0")
+        assert (refused.code, refused.pointer) == (Code.UNKNOWN_MEDIA, "/images/0")
     found = store.media.get(kept.id)
     assert found is not None
     assert found.uses == 0

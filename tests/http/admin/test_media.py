@@ -16,6 +16,7 @@ from admin_service.domain.media import Use
 from admin_service.tasks import handlers, jobs
 from tests.contract.admin.test_media import use
 from tests.http.admin.desk import Desk, pointers, refusal
+from tests.http.admin.places import create, poi_in
 from tests.http.admin.sending import stored, upload, uploaded
 from tests.unit.admin.files import PLACE, archive, pdf, picture, png_claiming, with_place
 
@@ -318,3 +319,24 @@ def test_a_folder_of_media_keeps_what_nobody_asked_to_remove(desk: Desk) -> None
     storage = FolderStorage(desk.settings.data_dir / "media")
     assert storage.get(f"{other['id']}/small.webp")
     assert storage.get(f"{one['id']}/small.webp") is None
+
+
+def test_a_picture_of_a_place_stays_while_the_place_shows_it(any_desk: Desk) -> None:
+    desk = any_desk
+    media = uploaded(desk)
+    image = {"mediaId": media["id"], "alt": {"en": "x"}, "source": "Ann", "licence": "CC0-1.0"}
+    unknown = {**image, "mediaId": str(uuid.uuid4())}
+    refused = desk.call("POST", "/pois", poi_in(images=[image, unknown]), role="editor")
+    assert (refusal(refused), pointers(refused)) == (
+        (422, "UNKNOWN_MEDIA"),
+        [("/images/1/mediaId", "UNKNOWN_MEDIA")],
+    )
+    poi = create(desk, images=[image])
+    assert desk.call("GET", f"/media/{media['id']}", role="editor").json["uses"] == 1
+    kept = desk.call("DELETE", f"/media/{media['id']}", role="editor")
+    assert refusal(kept) == (409, "MEDIA_IN_USE")
+    assert kept.json["uses"] == [{"kind": "poi", "id": poi["id"]}]
+    headers = {"If-Match": f'"{poi["version"]}"'}
+    path = f"/pois/{poi['id']}"
+    assert desk.call("PATCH", path, {"images": []}, role="editor", headers=headers).status_code == 200
+    assert desk.call("DELETE", f"/media/{media['id']}", role="editor").status_code == 204
