@@ -73,6 +73,17 @@ class Fault(StrEnum):
     ACTIVE = "MEDIA_ACTIVE_CONTENT"
 
 
+FAULTS: Mapping[Fault, str] = {
+    Fault.EMPTY: "The file is empty",
+    Fault.TYPE: "Its content is none of JPEG, PNG, WebP, AVIF, GIF, PDF, whatever its name says",
+    Fault.POLYGLOT: "It can be read as something else as well: markup, a program, an archive",
+    Fault.PIXELS: "It has, or claims to have, more pixels than are decoded",
+    Fault.UNREADABLE: "It is cut off, damaged, or locked",
+    Fault.ACTIVE: "The document would run, send or open something",
+}
+"""What each means, for people."""
+
+
 class FileRefused(Exception):
     """A file that is not taken."""
 
