@@ -14,7 +14,7 @@ from admin_service.routes.calling import PREFIX, PortsSource, allowed
 from admin_service.routes.curating import by_of, written
 from admin_service.schemas.poi_answers import BulkOut, PoiOut, bulk_document
 from admin_service.schemas.poi_bulk import BulkIn, bulk_command
-from admin_service.schemas.pois import MULTILINE, OwnerIn, RejectIn, ReasonIn, VerifyIn
+from admin_service.schemas.pois import MULTILINE, OwnerIn, ReasonIn, RejectIn, VerifyIn
 from common.auth.policy import Caller
 from common.web.api import Api
 from common.web.documents import rendered
