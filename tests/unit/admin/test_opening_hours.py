@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from datetime import UTC, datetime
 
@@ -18,6 +20,7 @@ from admin_service.domain.opening_hours import (
     state_at,
     zone_at,
 )
+from tests.servers.process import ROOT
 
 AMSTERDAM = Point(52.37, 4.89)
 
@@ -62,9 +65,23 @@ def test_holidays_are_those_of_the_country() -> None:
     kings_day = "2026-04-27T10:00Z"
     assert at("Mo-Su 10:00-16:00; PH off", kings_day)[0] == "closed"
     assert at("Mo-Su 10:00-16:00; PH off", kings_day, country="BE")[0] == "open"
-    # without a country, or with one that has no calendar, those of where the place lies
+    # without a country, those of the zone's
     assert at("Mo-Su 10:00-16:00; PH off", kings_day, country=None)[0] == "closed"
-    assert at("Mo-Su 10:00-16:00; PH off", kings_day, country="AQ")[0] == "closed"
+    assert at("Mo-Su 10:00-16:00; PH off", kings_day, country="AQ")[0] == "open"  # it has no calendar
+
+
+def test_reading_needs_no_borders() -> None:
+    program = (
+        "import resource\n"
+        "from datetime import UTC, datetime\n"
+        "from admin_service.domain.geo import Point\n"
+        "from admin_service.domain.opening_hours import state_at\n"
+        "before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
+        "state_at('sunrise-17:00; PH off', 'Europe/Amsterdam', None, Point(52, 5), datetime.now(UTC))\n"
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True, capture_output=True)
+    assert int(done.stdout) < 20_000  # kilobytes
 
 
 def test_a_comment_is_told() -> None:
