@@ -25,6 +25,7 @@ from admin_service.routes.cookies import RefreshCookie
 from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
 from admin_service.routes.media import media_api
+from admin_service.routes.operators import operator_audit
 from admin_service.routes.platform_pois import platform_pois_api
 from admin_service.routes.poi_imports import poi_imports_api
 from admin_service.routes.poi_workflow import poi_workflow_api
@@ -107,7 +108,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     media_api(process.ports, metrics).register(app)
     statistics_api(process.ports, process.parts).register(app)
     system_api(process.ports, lambda: _own_health(process)).register(app)
-    add_service_routes(app, settings, process, metrics, ABOUT)
+    add_service_routes(app, settings, process, metrics, ABOUT, operator_audit(process.ports))
     return app
 
 

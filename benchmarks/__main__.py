@@ -1,4 +1,4 @@
-"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about seven minutes.
+"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about eight minutes.
 
 `BENCH=full` adds the store of a million bookings; `BENCH_STORES=sqlite` or `mariadb` measures one of the two.
 """
@@ -17,6 +17,7 @@ from typing import Any
 from benchmarks import machine, report
 from benchmarks.databases import MARIADB, SQLITE, Databases, opened
 from benchmarks.figures import Figure
+from benchmarks.outage import measure_outage
 from benchmarks.parts import measure_breaker, measure_cache_hits, measure_scrape
 from benchmarks.progress import Progress, Step
 from benchmarks.reading import measure_gateway, measure_memory, measure_reads, measure_watching
@@ -91,6 +92,7 @@ def _measure_parts(progress: Progress) -> list[Figure]:
 
 
 def _steps(store: str, size: str) -> list[Step]:
+    outage = Step(f"{store}: refusals while the database is killed, and frozen", 25)
     return [
         Step(f"{store}: start, with a destination of its own", 6),
         Step(f"{store}: sale against the bare driver, hot and spread", 50),
@@ -99,6 +101,7 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: what watching costs", 22),
         Step(f"{store}: sale with payment", 9),
         Step(f"{store}: memory", 6),
+        *([outage] if store == MARIADB else []),
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
     ]
 
@@ -119,6 +122,9 @@ def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure
         for measurement in measurements:
             with progress.step():
                 figures += measurement()
+    if databases.server is not None:
+        with progress.step():
+            figures += measure_outage(databases)
     with progress.step():
         figures += measure_growth(databases, FEW_BOOKINGS, MANY_BOOKINGS[size])
     return figures

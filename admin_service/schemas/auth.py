@@ -33,7 +33,7 @@ class SignInIn(Transport):
     password = password_text()
 
 
-class StepIn(Transport):
+class SecondStepIn(Transport):
     """The second step: a code of the app, or a recovery code."""
 
     step_token = token_text()

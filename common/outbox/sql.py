@@ -13,7 +13,7 @@ from common.database.engine import Database
 from common.database.inserting import insert_new
 from common.database.keyset import id_cursor, page_from
 from common.database.prepared import Prepared
-from common.database.writing import Write
+from common.database.writing import Write, trace_of
 from common.identifiers import uuid7
 from common.outbox.port import DeadTask, StoredTask, TaskCount
 from common.pages import Page
@@ -29,7 +29,7 @@ class OutboxRows:
     """The tasks in `table` (see `common.database.tables.outbox_table`), added by whoever writes."""
 
     def __init__(self, table: Table) -> None:
-        columns = ("id", "kind", "payload", "attempts", "due_at", "created_at")
+        columns = ("id", "kind", "payload", "attempts", "due_at", "created_at", "traceparent")
         self._insert = Prepared(insert(table), columns=columns)
 
     def add_task(
@@ -66,6 +66,7 @@ class OutboxRows:
                 "attempts": 0,
                 "due_at": due_at,
                 "created_at": now,
+                "traceparent": trace_of(connection),
             }
             for kind, payload in tasks
         ]
@@ -117,6 +118,7 @@ class SqlOutbox:
                     payload=row.payload,
                     attempts=row.attempts + 1,
                     created_at=row.created_at,
+                    traceparent=row.traceparent,
                 )
                 for row in rows
             )

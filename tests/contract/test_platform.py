@@ -7,7 +7,8 @@ from datetime import timedelta
 from tests.contract.builders import NOW, make_option, plain_unit
 from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, BookingStatus, Customer
-from ticketing_service.storage.port import BookingQuery, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.bookings import BookingQuery
 
 EMAIL = "ann@example.org"
 DOCUMENT = {"revision": 1, "values": {"sales.bookingFee": 300}, "mode": "normal"}

@@ -12,7 +12,7 @@ from common.clock import Clock
 from common.database.unavailable import StoreUnavailable
 from ticketing_service.clients.port import AdminUnavailable, PlatformSource
 from ticketing_service.domain.platform import Malformed, Platform, platform_of
-from ticketing_service.storage.platform_port import PlatformStore
+from ticketing_service.storage.ports.platform import PlatformStore
 
 log = logging.getLogger(__name__)
 

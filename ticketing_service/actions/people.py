@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking
-from ticketing_service.storage.platform_port import Erasure
-from ticketing_service.storage.port import BookingQuery
+from ticketing_service.storage.ports.bookings import BookingQuery
+from ticketing_service.storage.ports.platform import Erasure
 
 PIECE = 100
 

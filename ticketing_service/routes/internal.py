@@ -19,7 +19,7 @@ from ticketing_service.schemas.internal import (
     person_document,
     sales_document,
 )
-from ticketing_service.storage.port import RevenueQuery
+from ticketing_service.storage.ports.ledger import RevenueQuery
 
 SERVICES = bearer(SERVICE_KIND)
 

@@ -13,8 +13,8 @@ from common.web.schemas import ApiSchema
 from common.web.values import Day, EmailAddress
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.schemas.booking_answers import booking_document
-from ticketing_service.storage.platform_port import Erasure
-from ticketing_service.storage.port import RevenueRow
+from ticketing_service.storage.ports.ledger import RevenueRow
+from ticketing_service.storage.ports.platform import Erasure
 
 
 class PersonIn(ApiSchema):
