@@ -1,4 +1,4 @@
-"""For every route of media, configuration, audit trail, system, figures and privacy a call that is meant well."""
+"""For every route of media, configuration, audit trail, system and privacy a call that is meant well."""
 
 from __future__ import annotations
 
