@@ -7,7 +7,7 @@ from uuid import UUID
 
 from admin_service.actions.passwords import prove_password
 from admin_service.actions.ports import Ports
-from admin_service.actions.sign_in import Device, SignedIn, open_session
+from admin_service.actions.sign_in import Device, SignedIn, must_have_second_factor, open_session
 from admin_service.domain import second_factor
 from admin_service.domain.audit import Origin
 from admin_service.domain.errors import Code, Refused
@@ -95,7 +95,7 @@ def renew_recovery_codes(user: User, password: str, origin: Origin, ports: Ports
 def turn_off(user: User, password: str, origin: Origin, ports: Ports) -> None:
     """Raises SECOND_FACTOR_ABSENT, SECOND_FACTOR_NEEDED (by a role), PASSWORD_WRONG."""
     _in_force(user)
-    if ports.second_factor_roles.intersection(user.roles):
+    if must_have_second_factor(user, ports):
         raise Refused(Code.SECOND_FACTOR_NEEDED)
     prove_password(user, password, ports)
     event = ports.event(origin, "users.second-factor-off", user.id)
