@@ -38,6 +38,7 @@ NOT_FILLED = {
     "POST /monitoring/cache/flush": {"pattern"},
     # either of two that exclude each other
     "POST /auth/mfa": {"recoveryCode"},
+    "POST /auth/mfa/enrol": {"password"},
 }
 
 
