@@ -9,22 +9,32 @@ from uuid import UUID
 from flask import Flask
 
 from admin_service import wiring
+from admin_service.actions.ports import Ports
+from admin_service.actions.system import ModeWatch, Service
 from admin_service.checks import health_checks
 from admin_service.domain.errors import Code
+from admin_service.metrics import AdminMetrics
 from admin_service.routes.account import account_api
 from admin_service.routes.api_keys import api_keys_api
+from admin_service.routes.audit import audit_api
 from admin_service.routes.auth import auth_api
 from admin_service.routes.calling import PREFIX, PortsSource
 from admin_service.routes.changes import changes_api
+from admin_service.routes.config import config_api, platform_config_api
 from admin_service.routes.cookies import RefreshCookie
 from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
+from admin_service.routes.media import media_api
 from admin_service.routes.operators import operator_audit
 from admin_service.routes.platform_pois import platform_pois_api
 from admin_service.routes.poi_imports import poi_imports_api
 from admin_service.routes.poi_workflow import poi_workflow_api
 from admin_service.routes.pois import pois_api
+from admin_service.routes.privacy import privacy_api
+from admin_service.routes.statistics import statistics_api
+from admin_service.routes.system import keep_mode, system_api
 from admin_service.routes.users import users_api
+from admin_service.storage.port import Store
 from admin_service.wiring import Running
 from common.auth.api_keys import PREFIX as API_KEY
 from common.auth.authenticator import Authenticator
@@ -45,16 +55,25 @@ from common.web.service_routes import About, add_service_routes
 
 RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     keys_api,
+    config_api,
+    platform_config_api,
+    audit_api,
+    privacy_api,
+    users_api,
+    api_keys_api,
+    changes_api,
     pois_api,
     poi_workflow_api,
     duplicates_api,
     poi_imports_api,
     platform_pois_api,
-    users_api,
-    api_keys_api,
-    changes_api,
 )
-RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {Code.STORE_UNAVAILABLE: 1}
+RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
+    Code.STORE_UNAVAILABLE: 1,
+    Code.STORAGE_UNAVAILABLE: 5,
+    Code.TICKETING_UNAVAILABLE: 5,
+    Code.READ_ONLY: 30,
+}
 CODES = problem_codes(Code)
 ABOUT = About(service_name="admin-module", title="Admin", version="0.1.0", prefix=PREFIX, codes=CODES)
 
@@ -84,10 +103,19 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     cookie = RefreshCookie(settings.public_url)
     auth_api(process.ports, metrics, cookie).register(app)
     account_api(process.ports, cookie).register(app)
+    keep_mode(app, process.ports, ModeWatch())
     for resource in RESOURCES:
         resource(process.ports).register(app)
+    media_api(process.ports, metrics).register(app)
+    statistics_api(process.ports, process.parts).register(app)
+    system_api(process.ports, lambda: _own_health(process)).register(app)
     add_service_routes(app, settings, process, metrics, ABOUT, operator_audit(process.ports))
     return app
+
+
+def _own_health(process: Process[Ports, Store, AdminMetrics]) -> Service:
+    """How this service is, without asking anybody."""
+    return Service(name="admin", status=process.runner.overall(), version=ABOUT.version)
 
 
 def _authenticator(settings: Settings, ports: PortsSource, clock: Clock) -> Authenticator:

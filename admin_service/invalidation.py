@@ -15,6 +15,9 @@ STANDING = "standing"
 CREDENTIALS = frozenset({"users", "sessions", "api_keys"})
 """Aggregates whose changes make credentials good or bad."""
 
+CONFIG = "config"
+"""The tag of all that shows the platform's configuration."""
+
 POIS = "pois"
 """Of every answer that shows more than one POI."""
 
@@ -31,6 +34,7 @@ def _by_pois(change: Change) -> Iterable[str]:
 
 
 ENDED_BY: Mapping[str, Callable[[Change], Iterable[str]]] = {
+    "config": lambda _: (CONFIG,),
     "pois": _by_pois,
     "duplicates": _by_pois,
     "imports": _by_pois,

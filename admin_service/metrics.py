@@ -48,6 +48,12 @@ class AdminMetrics(ServiceMetrics):
         """Somebody tried to sign in."""
         self.counter("logins_total").labels(outcome).inc()
 
+    def upload(self, outcome: str, media_type: str, size: int = 0) -> None:
+        """A file came in: `accepted`, `known` or `refused`; its type is told only where we know it."""
+        self.counter("uploads_total").labels(outcome, media_type).inc()
+        if size:
+            self.counter("uploads_bytes_total").inc(size)
+
     def sessions(self, active: int) -> None:
         """So many sessions can still be refreshed."""
         self.gauge("active_sessions").set(active)
@@ -59,7 +65,8 @@ def _pois_changed(metrics: AdminMetrics, change: Change) -> None:
 
 
 def _config_changed(metrics: AdminMetrics, change: Change) -> None:
-    metrics.counter("config_updates_total").labels(change.what).inc(change.count)
+    for key in change.what.split():
+        metrics.counter("config_updates_total").labels(key).inc()
 
 
 COUNTED: Mapping[str, Callable[[AdminMetrics, Change], None]] = {

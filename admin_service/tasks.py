@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from admin_service.actions import duplicates, mailing, poi_imports, upkeep
+from admin_service.actions import duplicates, mailing, media, poi_imports, upkeep
 from admin_service.actions.mailing import SendLink
 from admin_service.actions.ports import Ports
+from admin_service.actions.system import ModeWatch
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
+from admin_service.domain.modes import Mode
 from admin_service.metrics import AdminMetrics
 from admin_service.schemas.poi_imports import read_row
 from common.mail.port import MailUnavailable
@@ -28,7 +30,7 @@ def build_worker(
     pace: Pace | None = None,
 ) -> Worker:
     """The worker over `ports`; `owner` names it among others. `metrics` are told how it does."""
-    timetable = jobs(ports)
+    timetable, watch = jobs(ports), ModeWatch()
     if metrics is not None:
         timetable = (*timetable, *watching(ports, metrics))
     return Worker(
@@ -40,6 +42,7 @@ def build_worker(
         transient=DEPENDENCIES_AWAY,
         pace=pace,
         watcher=metrics,
+        paused=lambda: watch.mode(ports) is Mode.READ_ONLY,
     )
 
 
@@ -66,6 +69,7 @@ def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
     return {
         "mail": lambda task: _mail(task, ports),
+        "media-delete": lambda task: media.delete_bytes(id_of(task, "mediaId"), ports),
         "poi-duplicates": lambda task: _compared(task, ports),
         "poi-import": lambda task: poi_imports.work_off(id_of(task, "importId"), read_row, ports),
     }
@@ -84,6 +88,8 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
     return (
         Job("purge", 60, lambda: upkeep.purge(ports)),
         Job("broken-off-imports", 600, lambda: poi_imports.forget_broken_off(ports)),
+        Job("unfinished-media", 300, lambda: media.give_up_unfinished(ports)),
+        Job("storage-ping", 60, ports.storage.ping),
     )
 
 

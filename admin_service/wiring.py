@@ -7,7 +7,11 @@ import sys
 from admin_service.actions import api_keys
 from admin_service.actions.access_tokens import AccessTokens
 from admin_service.actions.ports import Ports
-from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
+from admin_service.clients.folder_storage import FolderStorage
+from admin_service.clients.guarded import GuardedStorage, GuardedTicketing
+from admin_service.clients.port import Storage, StorageUnavailable, TicketingUnavailable
+from admin_service.clients.s3_storage import Bucket, S3Storage
+from admin_service.clients.ticketing import HttpTicketing
 from admin_service.domain.permissions import ROLES
 from admin_service.invalidation import STANDING, Invalidation, StandingMoves
 from admin_service.metrics import AdminMetrics
@@ -19,6 +23,8 @@ from common import process
 from common.auth.keyfiles import KeyRing, SecretRing
 from common.auth.passwords import Argon2Passwords
 from common.auth.sealing import Sealing
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from common.auth.store_standing import StoreStanding
 from common.caching.regions import Region
 from common.clock import Clock, system_clock
@@ -117,10 +123,17 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
     """All ports. Nothing is connected to before its first use."""
     keys = settings.data_dir / "keys"
     mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
+    tokens = ServiceTokens(service_secrets(settings), system_clock)
     token_keys = KeyRing(keys / "access-tokens", settle_seconds=SETTLE_SECONDS)
     return Ports(
         store=store,
         mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
+        storage=GuardedStorage(_storage(settings), parts.guard("storage", retries=True), metrics.external),
+        ticketing=GuardedTicketing(
+            HttpTicketing(settings.ticketing_api_url, tokens),
+            parts.guard("ticketing-api"),
+            metrics.external,
+        ),
         clock=system_clock,
         passwords=Argon2Passwords(),
         sealing=Sealing(SecretRing(keys / "sealing")),
@@ -131,6 +144,24 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
         link_secrets=SecretRing(keys / "links"),
         second_factor_roles=second_factor_roles(settings),
         public_url=settings.public_url,
+        media_url=settings.media_url,
+        upload_folder=settings.data_dir / "uploads",
+    )
+
+
+def _storage(settings: Settings) -> Storage:
+    if not settings.media_store:
+        return FolderStorage(settings.data_dir / "media")
+    name, _, prefix = settings.media_store.removeprefix("s3://").partition("/")
+    return S3Storage(
+        Bucket(
+            name=name,
+            prefix=prefix,
+            endpoint_url=settings.s3_endpoint_url,
+            region=settings.s3_region,
+            access_key_id=settings.s3_access_key_id,
+            secret_access_key=settings.s3_secret_access_key,
+        )
     )
 
 

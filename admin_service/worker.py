@@ -18,8 +18,12 @@ def main() -> None:
     running = run_worker(settings)
     announce_worker(running.parts.coordination)
     try:
+        for repeated in running.beside:
+            repeated.start()
         run_until_signalled(build_worker(running.ports, running.metrics), "admin")
     finally:
+        for repeated in running.beside:
+            repeated.stop()
         running.close()
 
 

@@ -90,6 +90,13 @@ class ServiceClient:
             raise self._away("the answer is no JSON", None) from error
         return ServiceAnswer(status, document, answered.get("ETag"))
 
+    def close(self) -> None:
+        """Let go of the connections; the next call opens new ones."""
+        with self._lock:
+            if self._client is not None and self._client_pid == os.getpid():
+                self._client.close()
+            self._client = None
+
     def _exchange(
         self,
         method: str,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -67,6 +68,13 @@ def url(*schemes: str) -> Parse:
         return given.rstrip("/")
 
     return parse
+
+
+def media_store(name: str, given: str) -> str:
+    """`s3://bucket` or `s3://bucket/prefix`, or nothing for the folder."""
+    if given and re.fullmatch(r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[a-z0-9_-]+)*", given) is None:
+        raise SettingError(f"{name} must be s3://bucket or s3://bucket/prefix, in small letters")
+    return given
 
 
 def database_url(name: str, given: str) -> str:

@@ -32,6 +32,8 @@ _FAMILIES = (
     "REDIS_",
     "SMTP_",
     "MAIL_",
+    "MEDIA_",
+    "S3_",
 )
 # What Kubernetes adds to every container for each Service; a Service may well be called `ticketing`.
 _SERVICE_LINK = re.compile(r"\w+_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_[0-9]+_(?:TCP|UDP)(?:_\w+)?)")
@@ -62,6 +64,13 @@ class Settings:
     payment_api_url: str
     payment_api_tokens: Secrets = field(repr=False)
     payment_webhook_secrets: Secrets = field(repr=False)
+    ticketing_api_url: str
+    media_store: str
+    media_url: str
+    s3_endpoint_url: str
+    s3_region: str
+    s3_access_key_id: str = field(repr=False)
+    s3_secret_access_key: str = field(repr=False)
     poi_directory: str
     jwks_source: str
     token_issuer: str
@@ -114,6 +123,8 @@ def load(service: ServiceName, environ: Mapping[str, str], *, complete: bool = T
         database_url=own_url or f"sqlite:///{data_dir / DEFAULT_DATABASES[service]}",
         redis_db=values[f"REDIS_DB_{service.upper()}"],
         payment_api_url=values["PAYMENT_API_URL"] or f"http://127.0.0.1:{values['PAYMENT_PORT']}",
+        ticketing_api_url=values["TICKETING_API_URL"] or f"http://127.0.0.1:{values['TICKETING_PORT']}",
+        media_url=values["MEDIA_URL"] or f"{public_url}/media",
         token_issuer=values["TOKEN_ISSUER"] or public_url,
         return_url_origins=values["RETURN_URL_ORIGINS"] or (public_url,),
     )

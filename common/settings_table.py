@@ -132,6 +132,33 @@ SETTINGS: tuple[Setting, ...] = (
         "pois.geojson in DATA_DIR).",
     ),
     _ours(
+        "TICKETING_API_URL",
+        kinds.url("http", "https"),
+        "Where the admin service reaches ticketing (default: TICKETING_PORT here).",
+    ),
+    _ours(
+        "MEDIA_STORE",
+        kinds.media_store,
+        "Where the bytes of media are: s3://bucket/prefix (unset: the folder media in DATA_DIR, which the "
+        "gateway serves).",
+    ),
+    _ours(
+        "MEDIA_URL",
+        kinds.url("http", "https"),
+        "Where browsers read media: the gateway's /media, or the bucket's own address (default: PUBLIC_URL "
+        "and /media).",
+    ),
+    _ours(
+        "S3_ENDPOINT_URL",
+        kinds.url("http", "https"),
+        "What speaks like S3, where it is not Amazon's (MinIO, Ceph, R2).",
+    ),
+    _ours("S3_REGION", kinds.text, "The region of the bucket.", "us-east-1"),
+    _ours(
+        "S3_ACCESS_KEY_ID", kinds.text, "The bucket's access key (unset: the machine's role).", secret=True
+    ),
+    _ours("S3_SECRET_ACCESS_KEY", kinds.text, "The secret of that access key.", secret=True),
+    _ours(
         "JWKS_SOURCE",
         kinds.file_or_url,
         "The public keys of access tokens: a file or a URL (unset: only the local issuer's tokens, "

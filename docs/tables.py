@@ -5,6 +5,7 @@ Each table stands between `<!-- table: name -->` and `<!-- end -->`; what is aro
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 import tempfile
@@ -15,6 +16,8 @@ from flask import Flask
 
 from admin_service import app as admin
 from admin_service import metrics as admin_metrics_of
+from admin_service.domain.configuration import KEYS, Key
+from admin_service.domain.media import FAULTS
 from admin_service.domain.permissions import PERMISSIONS, ROLES
 from common.auth.policy import Policy
 from common.monitoring.metrics.definitions import COMMON, Definition
@@ -116,11 +119,27 @@ def admin_metrics() -> str:
     return _metrics(admin_metrics_of.PREFIX, admin_metrics_of.DEFINITIONS)
 
 
+def config_keys() -> str:
+    """Every key of the platform's configuration."""
+    rows = (
+        (f"`{key.name}`", key.kind.name, f"`{_json(key.default)}`", _limits(key), _of_key(key))
+        for key in KEYS.values()
+    )
+    return markdown(("key", "type", "default", "limits", "meaning"), rows)
+
+
+def media_faults() -> str:
+    """Why a file of an upload is refused."""
+    return markdown(("code", "meaning"), ((f"`{fault.value}`", text) for fault, text in FAULTS.items()))
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "admin-endpoints": admin_endpoints,
+    "config-keys": config_keys,
     "endpoints": endpoints,
     "errors": errors,
     "gateway-errors": gateway_errors,
+    "media-faults": media_faults,
     "metrics-admin": admin_metrics,
     "metrics-common": common_metrics,
     "metrics-ticketing": ticketing_metrics,
@@ -174,6 +193,22 @@ def _what(operation: Operation) -> str:
     keyed = {"required": "; needs `Idempotency-Key`", "accepted": "; takes `Idempotency-Key`", None: ""}
     match = "; needs `If-Match`" if operation.if_match else ""
     return f"{operation.summary}{keyed[operation.idempotency]}{match}"
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, separators=(", ", ": "))
+
+
+def _limits(key: Key) -> str:
+    limits = key.kind.limits()
+    if "minimum" in limits and "maximum" in limits:
+        return f"{limits['minimum']} to {limits['maximum']}"
+    return "; ".join(f"{name} {_json(value)}" for name, value in limits.items()).replace("|", "\\|")
+
+
+def _of_key(key: Key) -> str:
+    unit = f" In {key.unit}." if key.unit else ""
+    return f"{key.description}{unit}{' Public.' if key.public else ''}"
 
 
 def _setting(setting: Setting) -> tuple[str, str, str]:

@@ -128,6 +128,8 @@ def placeholders(settings: Settings, access_log: str) -> dict[str, str]:
     return {
         "RUN_DIR": str(settings.run_dir),
         "PUBLIC_HOST": settings.public_host,
+        # where the admin service stores media, unless in a bucket
+        "MEDIA_DIR": str(settings.run_dir.parent / "media"),
         "UPSTREAM_BLOCKS": upstream_blocks(settings.upstreams),
         "ADMIN_ROUTES": _admin_routes(settings),
         "ACCESS_LOG": "/dev/stdout" if access_log == "stdout" else str(settings.run_dir / "access.log"),

@@ -12,6 +12,9 @@ from common.auth.api_keys import PREFIX as API_KEY
 from common.auth.authenticator import Authenticator, token_expired
 from common.auth.local_issuer import token_verifier
 from common.auth.policy import Caller
+from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
+from common.auth.service_tokens import ServiceTokens
+from common.auth.shared_key import service_secrets
 from common.auth.standing_checks import ApiKeys, PresentStanding, StandingVerifier
 from common.caching import front as caching
 from common.clock import Clock, system_clock
@@ -19,6 +22,7 @@ from common.process import Process
 from common.refusals import RefusalCode
 from common.settings import Settings
 from common.web import deadlines, problems, security
+from common.web.api import operations_of
 from common.web.refusals import RefusalTable, problem_codes
 from common.web.service_routes import About, add_service_routes
 from ticketing_service import wiring
@@ -30,6 +34,8 @@ from ticketing_service.routes.admissions import admissions_api
 from ticketing_service.routes.booking import booking_api
 from ticketing_service.routes.bookings import bookings_api
 from ticketing_service.routes.calling import BOOKING_KIND, PREFIX, PortsSource
+from ticketing_service.routes.internal import internal_api
+from ticketing_service.routes.mode import keep_mode
 from ticketing_service.routes.payments import payments_api
 from ticketing_service.routes.redemptions import redemptions_api
 from ticketing_service.routes.revenue import revenue_api
@@ -45,12 +51,15 @@ RESOURCES = (
     admissions_api,
     redemptions_api,
     vouchers_api,
+    internal_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.TOO_MANY_HOLDS: 60,
     Code.PAYMENT_UNAVAILABLE: 5,
     Code.DOCUMENT_PENDING: 1,
     Code.STORE_UNAVAILABLE: 1,
+    Code.MAINTENANCE: 30,
+    Code.READ_ONLY: 30,
 }
 CODES = problem_codes(Code)
 ABOUT = About(service_name="ticketing-module", title="Ticketing", version="0.1.0", prefix=PREFIX, codes=CODES)
@@ -77,6 +86,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     caching.install(app, lambda: process.parts().caches)
     clock = system_clock if running is None else running.ports.clock
     app.extensions["authenticator"] = _authenticator(settings, process.ports, clock)
+    keep_mode(app, lambda: process.ports().followed.platform.mode, lambda: operations_of(app))
     for catalogue in (tickets_api, slots_api):
         catalogue(process.ports, metrics).register(app)
     for resource in RESOURCES:
@@ -87,7 +97,9 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
 
 
 def _authenticator(settings: Settings, ports: PortsSource, clock: Clock) -> Authenticator:
-    """Knows access tokens and keys of machines, held to what has become of them, and tokens of bookings."""
+    """Knows access tokens and keys of machines, held to what has become of them, tokens of bookings, and
+    those of services."""
+    services = ServiceTokens(service_secrets(settings), clock)
     standing = PresentStanding(lambda: ports().standing)
 
     def used(key_id: UUID, now: datetime) -> None:
@@ -98,6 +110,7 @@ def _authenticator(settings: Settings, ports: PortsSource, clock: Clock) -> Auth
         resolvers={
             BOOKING_TOKEN: lambda token: _booking_caller(token, ports()),
             API_KEY: ApiKeys(standing, clock, used).caller,
+            SERVICE_TOKEN: lambda token: services.caller(token, settings.service),
         },
         operator_keys=settings.operator_keys,
     )

@@ -15,6 +15,7 @@ from ticketing_service.actions import delivery, settlement, slot_cancellation, u
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
 from ticketing_service.documents.mail_texts import Template
+from ticketing_service.domain.platform import Mode
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.ports.outbox import Task
 
@@ -42,6 +43,7 @@ def build_worker(
         transient=DEPENDENCIES_AWAY,
         pace=pace,
         watcher=metrics,
+        paused=lambda: ports.followed.platform.mode is Mode.READ_ONLY,
     )
 
 

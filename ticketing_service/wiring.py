@@ -22,14 +22,20 @@ from common.resilience.judging import failing
 from common.resilience.states import DATABASE_WAITS, EXTERNAL_WAITS, INTERNAL_WAITS, BreakerSpec
 from common.settings import Settings
 from ticketing_service.actions.booking_tokens import BookingTokens
+from ticketing_service.actions.following import EVERY_SECONDS, Followed, Follower
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.ports import Ports
+from ticketing_service.clients.admin import HttpPlatformSource, NoPlatformSource
 from ticketing_service.clients.guarded import GuardedPaymentModule, GuardedPoiDirectory
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_api import HttpPoiDirectory
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
-from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable, PoiDirectory
-from ticketing_service.domain.pricing import SalePolicy
+from ticketing_service.clients.port import (
+    DirectoryUnavailable,
+    PaymentUnavailable,
+    PlatformSource,
+    PoiDirectory,
+)
 from ticketing_service.invalidation import Invalidation
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.changes import Listeners
@@ -97,7 +103,9 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
 
     behind = guarded(store, parts.guard("database"), timed, listeners)
     ports = _ports(settings, behind, parts, metrics)
-    running = Running(ports=ports, store=store, parts=parts, metrics=metrics)
+    follower = Follower(ports.followed, _platform(settings), behind.platform, ports.clock)
+    beside = (Repeated("platform", EVERY_SECONDS, follower.look),)
+    running = Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
     return _following(running, settings) if settings.admin_api_url else running
 
 
@@ -113,7 +121,7 @@ def _following(running: Running, settings: Settings) -> Running:
     return replace(
         running,
         ports=replace(running.ports, standing=followed),
-        beside=(Repeated("standing", LOOK_SECONDS, followed.look),),
+        beside=(*running.beside, Repeated("standing", LOOK_SECONDS, followed.look)),
     )
 
 
@@ -132,7 +140,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         poi_directory=GuardedPoiDirectory(directory, parts.guard("poi-api"), metrics.external),
         mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
         clock=system_clock,
-        policy=SalePolicy(),
+        followed=Followed(),
         admission_keys=admission_keys,
         issue=Issuer(admission_keys),
         booking_tokens=BookingTokens(SecretRing(keys / "booking-tokens")),
@@ -140,6 +148,15 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         return_url_origins=settings.return_url_origins,
         webhook_secrets=settings.payment_webhook_secrets,
     )
+
+
+def _platform(settings: Settings) -> PlatformSource:
+    """Without a guard: it is asked by one thread that nobody waits for, and has to see at once when the admin
+    service is back, as a mode may have changed meanwhile."""
+    if not settings.admin_api_url:
+        return NoPlatformSource()
+    tokens = ServiceTokens(service_secrets(settings), system_clock)
+    return HttpPlatformSource(settings.admin_api_url, tokens)
 
 
 def _directory(settings: Settings) -> PoiDirectory:

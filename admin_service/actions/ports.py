@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from admin_service.actions.access_tokens import AccessTokens
+from admin_service.clients.port import Storage, Ticketing
 from admin_service.domain.audit import AuditEvent, Origin
 from admin_service.storage.port import Store
 from common.auth.keyfiles import KeyRing
@@ -29,11 +31,14 @@ class Ports:
     """`token_keys` sign `access_tokens`. `key_secrets` and `link_secrets` derive the keys of machines and the
     links in mails. Who holds a role of `second_factor_roles` must have a second factor. `public_url` is where
     people reach us, without a slash at the end. `standing` is what is known of credentials beside their
-    signatures, and `key_uses` notes which keys are used in this process.
+    signatures, and `key_uses` notes which keys are used in this process. Media are read at `media_url`;
+    uploads are in `upload_folder` while they come in.
     """
 
     store: Store
     mailer: Mailer
+    storage: Storage
+    ticketing: Ticketing
     clock: Clock
     passwords: Passwords
     sealing: Sealing
@@ -44,6 +49,8 @@ class Ports:
     link_secrets: Secrets
     second_factor_roles: frozenset[str]
     public_url: str
+    media_url: str
+    upload_folder: Path
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def event(

@@ -8,6 +8,21 @@ from common.refusals import Kind, RefusalCode, Refused
 class Code(RefusalCode):
     """`CODE = (kind, title)`. The name is the promise, the title is for people."""
 
+    # media
+    MEDIA_NOT_FOUND = Kind.NOT_FOUND, "There is no such medium"
+    MEDIA_NOT_YOURS = Kind.FORBIDDEN, "The medium was uploaded by somebody else"
+    MEDIA_IN_USE = Kind.CONFLICT, "The medium is used"
+    MEDIA_BUSY = Kind.CONFLICT, "The same file is being removed"
+    QUOTA_EXCEEDED = Kind.CONFLICT, "The media would take more room than there is"
+    ATTRIBUTION_MISSING = Kind.INVALID, "The licence asks for the author's name"
+    STORAGE_UNAVAILABLE = Kind.UNAVAILABLE, "The storage of media cannot be reached"
+    # configuration
+    REVISION_NOT_FOUND = Kind.NOT_FOUND, "There is no such revision of the configuration"
+    CONFIG_CONTRADICTION = Kind.INVALID, "The values contradict each other"
+    # system
+    JOB_NOT_FOUND = Kind.NOT_FOUND, "No job of that id was given up"
+    READ_ONLY = Kind.UNAVAILABLE, "Nothing can be changed at present"
+    TICKETING_UNAVAILABLE = Kind.UNAVAILABLE, "The ticketing service cannot be reached"
     # points of interest
     POI_NOT_FOUND = Kind.NOT_FOUND, "There is no such point of interest"
     INVALID_POI = Kind.INVALID, "The point of interest contradicts itself"

@@ -14,7 +14,7 @@ from admin_service.routes.calling import PREFIX, PortsSource, allowed
 from admin_service.routes.curating import by_of, written
 from admin_service.schemas.poi_answers import BulkOut, PoiOut, bulk_document
 from admin_service.schemas.poi_bulk import BulkIn, bulk_command
-from admin_service.schemas.pois import MULTILINE, OwnerIn, RejectIn, StepIn, VerifyIn
+from admin_service.schemas.pois import MULTILINE, OwnerIn, PoiStepIn, RejectIn, VerifyIn
 from common.auth.policy import Caller
 from common.web.api import Api
 from common.web.documents import rendered
@@ -92,6 +92,6 @@ def _add_step(api: Api, ports: PortsSource, step: Step) -> None:
     move.__name__ = step.value  # the route's name in the documentation
     api.route(
         "POST", f"/pois/<uuid:poi_id>/{step.value}", who=allowed(permission),
-        body=RejectIn if step is Step.REJECT else StepIn, body_optional=step is not Step.REJECT,
+        body=RejectIn if step is Step.REJECT else PoiStepIn, body_optional=step is not Step.REJECT,
         answer=PoiOut, if_match=True, problems=_REFUSALS, summary=summary,
     )(move)  # fmt: skip

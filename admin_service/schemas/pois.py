@@ -201,7 +201,7 @@ class ClusterQuery(ApiSchema):
     category = fields.String(validate=validate.Length(1, 60))
 
 
-class StepIn(ApiSchema):
+class PoiStepIn(ApiSchema):
     """`reason` is kept in the history."""
 
     reason = PlainText(500, allow_none=True, load_default=None)

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 
 from admin_service.storage.ports.api_keys import ApiKeyStore, StandingStore
 from admin_service.storage.ports.audit import AuditStore
+from admin_service.storage.ports.config import ConfigStore
 from admin_service.storage.ports.duplicates import DuplicateStore
 from admin_service.storage.ports.imports import ImportStore
+from admin_service.storage.ports.media import MediaStore
 from admin_service.storage.ports.outbox import OutboxStore
 from admin_service.storage.ports.pois import PoiStore
 from admin_service.storage.ports.sessions import SessionStore
@@ -32,6 +34,8 @@ class Store:
     api_keys: ApiKeyStore
     standing: StandingStore
     audit: AuditStore
+    config: ConfigStore
+    media: MediaStore
     outbox: OutboxStore
     pois: PoiStore
     duplicates: DuplicateStore

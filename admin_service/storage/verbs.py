@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from admin_service.domain.configuration import Revision
 from admin_service.storage.changes import Change
 from admin_service.storage.ports.sessions import Refreshed, Turn
 
@@ -59,7 +60,12 @@ def _of_rows(operation: str, given: Given, _: Any) -> Change | None:
     )
 
 
+def _config(operation: str, _: Given, result: Revision) -> Change:
+    return Change(verb=operation, what=" ".join(result.changed), count=len(result.changed))
+
+
 TOLD: Mapping[str, Telling] = {
+    "users.erase": _of_credentials,
     "users.replace": _of_credentials,
     "users.set_password": _of_credentials,
     "users.spend_link": _if_any,
@@ -68,6 +74,8 @@ TOLD: Mapping[str, Telling] = {
     "sessions.refresh": _if_reused,
     "api_keys.create": _of_credentials,
     "api_keys.revoke": _of_credentials,
+    "config.change": _config,
+    # points of interest
     "pois.create": _of_poi,
     "pois.replace": _of_poi,
     "duplicates.merge": _of_pair,

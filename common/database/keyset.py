@@ -38,6 +38,14 @@ def id_cursor(cursor: str) -> UUID:
     return _uuid(position[0])
 
 
+def number_cursor(cursor: str) -> int:
+    """The whole number that the cursor of a list by number stands for. Raises ValidationError INVALID."""
+    position = decode_cursor(cursor)
+    if len(position) != 1 or type(position[0]) is not int or abs(position[0]) >= 2**63:
+        raise coded("INVALID", "Not a cursor of this list.")
+    return position[0]
+
+
 def after(
     column: ColumnElement[Any],
     identifier: ColumnElement[Any],

@@ -12,7 +12,7 @@ from flask import Response
 
 from common.auth.policy import Caller, anyone
 from common.clock import Clock, system_clock
-from common.monitoring.checks import Check, Result, Runner, Status
+from common.monitoring.checks import Result, Runner, worst
 from common.web.api import Api
 from common.web.schemas import instant_text
 
@@ -44,7 +44,7 @@ class Monitoring:
     def health(self, *, detailed: bool) -> tuple[int, dict[str, Any]]:
         """HTTP status and document of `health`; `detailed`: with addresses and error texts."""
         results = {check.name: self._runner.result(check) for check in self._runner.checks}
-        status = _worst(results, self._runner.checks)
+        status = worst(results, self._runner.checks)
         document = {
             "status": status,
             "service": self._service_name,
@@ -112,12 +112,6 @@ def monitoring(prefix: str, watched: Monitoring) -> Api:
 def _answer(answer: tuple[int, Mapping[str, Any]]) -> Response:
     status, document = answer
     return Response(orjson.dumps(document), status, mimetype="application/json")
-
-
-def _worst(results: Mapping[str, Result], checks: tuple[Check, ...]) -> Status:
-    if any(check.vital and results[check.name].status == "unhealthy" for check in checks):
-        return "unhealthy"
-    return "healthy" if all(result.status == "healthy" for result in results.values()) else "degraded"
 
 
 def _shown(result: Result, *, detailed: bool) -> dict[str, Any]:

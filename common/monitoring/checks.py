@@ -79,6 +79,10 @@ class Runner:
             return Result(check.when_failed, check.first, {"error": f"no result for {age:.0f} s"})
         return result
 
+    def overall(self) -> Status:
+        """How the whole is, by the last results."""
+        return worst({check.name: self.result(check) for check in self.checks}, self.checks)
+
     def seconds_since_good(self, check: Check) -> float | None:
         """How long ago the check last did not fail; None when it never did."""
         moment = self._good_at.get(check.name)
@@ -108,6 +112,13 @@ class Runner:
         while not stop.is_set():
             self.run_once(check)
             stop.wait(check.interval_seconds)
+
+
+def worst(results: Mapping[str, Result], checks: Sequence[Check]) -> Status:
+    """Unhealthy when a vital check is, degraded when any is not healthy."""
+    if any(check.vital and results[check.name].status == "unhealthy" for check in checks):
+        return "unhealthy"
+    return "healthy" if all(result.status == "healthy" for result in results.values()) else "degraded"
 
 
 def timed(ask: Callable[[], object], **facts: Any) -> Callable[[], Result]:

@@ -66,7 +66,9 @@ class Pace:
 
 
 class Worker:
-    """`transient` lists the failures of dependencies: such a task is tried again for as long as it takes."""
+    """`transient` lists the failures of dependencies: such a task is tried again for as long as it takes.
+    While it is `paused` it begins nothing; it stays the active one, and what has begun ends.
+    """
 
     def __init__(
         self,
@@ -79,9 +81,10 @@ class Worker:
         transient: tuple[type[Exception], ...] = (),
         pace: Pace | None = None,
         watcher: Watcher | None = None,
+        paused: Callable[[], bool] = lambda: False,
     ) -> None:
         self._outbox = outbox
-        self._watcher = watcher
+        self._watcher, self._paused = watcher, paused
         self._handlers = handlers
         self._jobs = jobs
         self._clock = clock
@@ -98,6 +101,10 @@ class Worker:
     def active(self) -> bool:
         """Whether this is the worker that works."""
         return time.monotonic() < self._active_until
+
+    def may_begin(self) -> bool:
+        """Whether it is not paused."""
+        return not self._paused()
 
     def stop(self) -> None:
         """Begin nothing more; `run` ends with what was begun. Takes locks: no signal handler."""
@@ -121,7 +128,7 @@ class Worker:
         while not self._stopping.is_set():
             self._wake.clear()
             begun = 0
-            if self.active:
+            if self.active and self.may_begin():
                 self._start_jobs(pool, due, under_way)
                 begun = self._start_tasks(pool)
             poll = self._pace.shortest_poll if begun else min(poll * 1.5, self._pace.longest_poll)

@@ -70,3 +70,23 @@ class Watcher(Protocol):
 
     def heartbeat(self, moment: datetime) -> None: ...
     def job_succeeded(self, job: str, moment: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class TaskCount:
+    """How many tasks of a kind wait, and how many were given up."""
+
+    kind: str
+    waiting: int
+    given_up: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadTask:
+    """A task that was given up; `error` is why."""
+
+    id: UUID
+    kind: str
+    attempts: int
+    error: str
+    created_at: datetime

@@ -7,14 +7,16 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, select, update
+from sqlalchemy import Connection, Table, and_, case, delete, func, insert, or_, select, update
 
 from common.database.engine import Database
 from common.database.inserting import insert_new
+from common.database.keyset import id_cursor, page_from
 from common.database.prepared import Prepared
 from common.database.writing import Write, trace_of
 from common.identifiers import uuid7
-from common.outbox.port import StoredTask
+from common.outbox.port import DeadTask, StoredTask, TaskCount
+from common.pages import Page
 from common.web.idempotency import Idempotency
 
 ANSWERS_KEPT = timedelta(hours=48)
@@ -159,6 +161,45 @@ class SqlOutbox:
                 select(func.count(), func.min(table.c.created_at)).select_from(table).where(late)
             ).one()
         return count, 0.0 if oldest is None else max(0.0, (now - oldest).total_seconds())
+
+    def by_kind(self) -> tuple[TaskCount, ...]:
+        """How many tasks of each kind wait, and how many were given up."""
+        table = self._outbox
+        given_up = func.sum(case((table.c.due_at.is_(None), 1), else_=0))
+        statement = select(table.c.kind, func.count(), given_up).group_by(table.c.kind).order_by(table.c.kind)
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        return tuple(TaskCount(kind, count - int(dead), int(dead)) for kind, count, dead in rows)
+
+    def given_up(self, limit: int, cursor: str | None) -> Page[DeadTask]:
+        """Those that were given up, the newest first."""
+        table = self._outbox
+        statement = select(table).where(table.c.due_at.is_(None)).order_by(table.c.id.desc()).limit(limit + 1)
+        if cursor is not None:
+            statement = statement.where(table.c.id < id_cursor(cursor))
+        with self._database.read() as connection:
+            rows = connection.execute(statement).all()
+        tasks = [
+            DeadTask(
+                id=row.id,
+                kind=row.kind,
+                attempts=row.attempts,
+                error=row.last_error or "",
+                created_at=row.created_at,
+            )
+            for row in rows
+        ]
+        return page_from(tasks, limit, lambda task: (str(task.id),))
+
+    def revive(self, task_id: UUID, now: datetime) -> bool:
+        """Try one again that was given up; False when there is none."""
+        table = self._outbox
+        statement = (
+            update(table)
+            .where(table.c.id == task_id, table.c.due_at.is_(None))
+            .values(due_at=now, attempts=0)
+        )
+        return self._write(lambda connection: connection.execute(statement).rowcount) == 1
 
     def beat(self, owner: str, now: datetime, lease_until: datetime) -> bool:
         """Be, or stay, the one active worker. False while another one's lease runs. Records the heartbeat."""

@@ -54,6 +54,17 @@ def within(
         end(token)
 
 
+@contextmanager
+def anew(seconds: float, monotonic: Callable[[], float] = time.monotonic) -> Iterator[None]:
+    """Give the block `seconds` from now, even where the request had less: for one that reckons for long, such
+    as with pictures, and is allowed to."""
+    token = _present.set(Deadline(monotonic() + seconds, monotonic))
+    try:
+        yield
+    finally:
+        end(token)
+
+
 def remaining(at_most: float) -> float:
     """The seconds that a call may take: `at_most` (its own time-out), or less when the request has less.
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any, Literal
 
 from flask import Blueprint, Flask, Request, Response, current_app, request
@@ -19,9 +18,10 @@ from common.web import idempotency as keys
 from common.web.answers import Renderer, send
 from common.web.formats import chosen_format
 from common.web.language import chosen_language
+from common.web.multipart import Multipart, read_multipart
 from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
-from common.web.problems import problem
 from common.web.reading import read_bytes, read_json, read_query
+from common.web.request_keys import idempotency_of, key_of
 from common.web.requests import note_user
 from common.web.streamed import Streamed, read_streamed
 
@@ -35,10 +35,11 @@ _EXTENSION = "common.web.operations"
 class Api:
     """A blueprint whose every route says who may call it. Make one a resource, then `api.register(app)`.
 
-    A view takes what it names among `query` (dict), `body` (what its schema loads, or bytes), `caller`
-    (Caller), `idempotency` (Idempotency or None), `language` (str), `media_type` (str), and the arguments of
-    its rule. It returns what the answer's schema dumps, `(that, headers)`, or a ready flask.Response. When
-    the store has rendered an answer for the idempotency key, that answer is sent, whatever the view returns.
+    A view takes what it names among `query` (dict), `body` (what its schema loads, Uploads, or bytes),
+    `caller` (Caller), `idempotency` (Idempotency or None), `language` (str), `media_type` (str), and the
+    arguments of its rule. It returns what the answer's schema dumps, `(that, headers)`, or a ready
+    flask.Response. When the store has rendered an answer for the idempotency key, that answer is sent,
+    whatever the view returns.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class Api:
         *,
         who: Policy,
         query: Declared = None,
-        body: Declared | type[bytes] | Streamed = None,
+        body: Declared | Multipart | type[bytes] | Streamed = None,
         answer: Declared = None,
         status: int = 200,
         idempotency: Idempotent | None = None,
@@ -195,7 +196,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
         caller = _admitted(operation.who, incoming)
         if wants_caller:
             arguments["caller"] = caller
-        key = _idempotency_key(operation.idempotency, incoming) if wants_key else None
+        key = key_of(operation.idempotency, incoming) if wants_key else None
         body = _read_body(operation, incoming) if wants_body else None
         query = read_query(incoming, operation.query)
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
@@ -210,7 +211,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
         renderer = Renderer(operation, language)
         if wants_key:
             arguments["idempotency"] = (
-                None if key is None else _idempotency(caller, key, body, incoming, clock(), renderer)
+                None if key is None else idempotency_of(caller, key, body, incoming, clock(), renderer)
             )
         try:
             result = view(**arguments)
@@ -268,36 +269,10 @@ def _admitted(who: Policy, incoming: Request) -> Caller:
 def _read_body(operation: Operation, incoming: Request) -> Any:
     if operation.body is bytes:
         return read_bytes(incoming, operation.max_body_bytes)
+    if isinstance(operation.body, Multipart):
+        return read_multipart(incoming, operation.body)
     if isinstance(operation.body, Streamed):
         return read_streamed(incoming, operation.body)
     if operation.body_optional and not incoming.content_length and not incoming.mimetype:
         return {}
     return read_json(incoming, operation.max_body_bytes, operation.multiline)
-
-
-def _idempotency_key(wanted: Idempotent | None, incoming: Request) -> str | None:
-    text: str | None = incoming.environ.get("HTTP_IDEMPOTENCY_KEY")
-    if text is None:
-        if wanted == "required":
-            raise problem(
-                "IDEMPOTENCY_KEY_REQUIRED", "Send 16 to 64 visible ASCII characters, such as a UUID."
-            )
-        return None
-    if not keys.is_key(text):
-        raise problem("IDEMPOTENCY_KEY_MALFORMED")
-    return text
-
-
-def _idempotency(
-    caller: Caller, key: str, body: Any, incoming: Request, now: datetime, renderer: Renderer
-) -> keys.Idempotency:
-    method, path = incoming.method, incoming.path
-    # A body that came as bytes is not canonical JSON: it stands for itself.
-    comparable = body.decode("latin-1") if isinstance(body, bytes) else body
-    return keys.Idempotency(
-        keys.scope_of(caller.principal, method, path),
-        keys.hashed_key(key),
-        keys.fingerprint_of(method, path, comparable),
-        now,
-        renderer.render,
-    )

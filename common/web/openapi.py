@@ -10,6 +10,8 @@ from apispec import APISpec
 from apispec.ext.marshmallow import MarshmallowPlugin
 from marshmallow import Schema, fields
 
+from common.web.multipart import MEDIA_TYPE as MULTIPART
+from common.web.multipart import Multipart
 from common.web.operations import JSON, Operation
 from common.web.paging import Cursor
 from common.web.problems import MEDIA_TYPE, PROBLEM_CODES, ProblemCode
@@ -98,12 +100,7 @@ def problem_codes(operation: Operation) -> tuple[str, ...]:
         codes += ["TOKEN_EXPIRED", "TOKEN_INVALID", "KEYS_UNAVAILABLE"]
         if not who.guests:
             codes += ["UNAUTHENTICATED", "FORBIDDEN"]
-    if operation.body is not None:
-        codes += ["CONTENT_TOO_LARGE"]
-    if isinstance(operation.body, Schema):
-        codes += ["MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE"]
-    if isinstance(operation.body, Streamed):
-        codes += ["BAD_REQUEST", "UNSUPPORTED_MEDIA_TYPE"]
+    codes += _body_codes(operation.body)
     if operation.idempotency is not None:
         codes += ["IDEMPOTENCY_KEY_MALFORMED", "IDEMPOTENCY_KEY_REUSED"]
     if operation.idempotency == "required":
@@ -113,6 +110,16 @@ def problem_codes(operation: Operation) -> tuple[str, ...]:
     if "<" in operation.rule:
         codes += ["NOT_FOUND"]
     return tuple(dict.fromkeys([*codes, "VALIDATION_FAILED", "INTERNAL_ERROR"]))
+
+
+def _body_codes(body: Any) -> list[str]:
+    if body is None:
+        return []
+    if isinstance(body, Multipart | Streamed):
+        return ["CONTENT_TOO_LARGE", "BAD_REQUEST", "UNSUPPORTED_MEDIA_TYPE"]
+    if isinstance(body, Schema):
+        return ["CONTENT_TOO_LARGE", "MALFORMED_JSON", "UNSUPPORTED_MEDIA_TYPE"]
+    return ["CONTENT_TOO_LARGE"]
 
 
 def _operation(
@@ -133,6 +140,8 @@ def _operation(
             "required": not operation.body_optional,
             "content": {JSON: {"schema": operation.body}},
         }
+    elif isinstance(operation.body, Multipart):
+        described["requestBody"] = {"required": True, "content": {MULTIPART: _form(operation.body)}}
     elif operation.body is bytes:
         described["requestBody"] = {"required": True, "content": {JSON: {"schema": {}}}}
     elif isinstance(operation.body, Streamed):
@@ -141,6 +150,20 @@ def _operation(
     described["responses"] = _responses(operation, known)
     described["security"] = _security(operation)
     return described
+
+
+def _form(body: Multipart) -> dict[str, Any]:
+    file = {"type": "string", "contentMediaType": "application/octet-stream"}
+    files = {"type": "array", "items": file, "minItems": 1, "maxItems": body.max_files}
+    texts = {} if body.texts is None else {f"{each.data_key}": _TEXT for each in body.texts.fields.values()}
+    return {
+        "schema": {
+            "type": "object",
+            "required": [body.field],
+            "properties": {body.field: files, **texts},
+            "additionalProperties": False,
+        }
+    }
 
 
 def _parameters(operation: Operation) -> list[dict[str, Any]]:

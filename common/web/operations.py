@@ -10,6 +10,7 @@ from typing import Any, Literal
 from marshmallow import Schema, missing
 
 from common.auth.policy import Policy
+from common.web.multipart import Multipart
 from common.web.streamed import Streamed
 
 Idempotent = Literal["required", "accepted"]
@@ -22,15 +23,15 @@ _UNCHANGING = (str, int, float, bool, type(None), Enum)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
-    """One method on one URL rule. `body` is a schema, or `bytes` for a view that wants the body as it
-    came, or says that it is `Streamed`."""
+    """One method on one URL rule. `body` is a schema, `Multipart` for uploads, or `bytes` for a view that
+    wants the body as it came, or says that it is `Streamed`."""
 
     method: str
     rule: str
     name: str
     who: Policy
     query: Schema | None = None
-    body: Schema | type[bytes] | Streamed | None = None
+    body: Schema | Multipart | type[bytes] | Streamed | None = None
     answer: Schema | None = None
     status: int = 200
     idempotency: Idempotent | None = None

@@ -18,11 +18,13 @@ from tests.sandbox.running import TOKEN, SandboxProcess
 from tests.servers.process import eventually
 from tests.servers.smtp import SmtpServer
 from ticketing_service.actions.booking_tokens import BookingTokens
+from ticketing_service.actions.following import Followed
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
 from ticketing_service.domain.bookings import Booking, Payment
+from ticketing_service.domain.platform import Platform
 from ticketing_service.domain.slots import Slot
 from ticketing_service.storage.port import Store
 from ticketing_service.tasks import handlers
@@ -46,7 +48,7 @@ def ports_of(store: Store, folder: Path, payment_url: str, smtp_url: str, clock:
         poi_directory=GeoJsonPoiDirectory(folder / "pois.geojson"),
         mailer=SmtpMailer(smtp_url, "Tickets <tickets@tickets.test>"),
         clock=clock,
-        policy=POLICY,
+        followed=Followed(Platform(policy=POLICY)),
         admission_keys=keys,
         issue=Issuer(keys),
         booking_tokens=BookingTokens(SecretRing(folder / "booking-keys")),

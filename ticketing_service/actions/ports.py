@@ -9,6 +9,7 @@ from common.auth.standing import FixedStanding, KeyUses, StandingSource
 from common.clock import Clock
 from common.mail.port import Mailer
 from ticketing_service.actions.booking_tokens import BookingTokens
+from ticketing_service.actions.following import Followed
 from ticketing_service.clients.port import PaymentModule, PoiDirectory
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.storage.port import Store
@@ -21,14 +22,15 @@ class Ports:
     `booking_tokens(booking)` is the access token of a booking. `public_url` is where visitors reach us,
     without a slash at the end. A payer may be sent back to `return_url_origins` alone; webhooks are signed
     with one of `webhook_secrets`. `standing` is what is known of credentials beside their signatures, and
-    `key_uses` notes which keys of machines are used in this process."""
+    `key_uses` notes which keys of machines are used in this process. `followed`
+    is what the platform says of sales now."""
 
     store: Store
     payment_module: PaymentModule
     poi_directory: PoiDirectory
     mailer: Mailer
     clock: Clock
-    policy: SalePolicy
+    followed: Followed
     admission_keys: KeyRing
     issue: Issue
     booking_tokens: BookingTokens
@@ -37,3 +39,8 @@ class Ports:
     webhook_secrets: tuple[str, ...] = ()
     standing: StandingSource = field(default_factory=FixedStanding)
     key_uses: KeyUses = field(default_factory=KeyUses)
+
+    @property
+    def policy(self) -> SalePolicy:
+        """The rules of every sale, as they are now."""
+        return self.followed.platform.policy

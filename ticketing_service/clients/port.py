@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from common.resilience.unavailable import DependencyUnavailable
 from ticketing_service.domain.bookings import Booking, Observation, Payment
@@ -53,6 +53,18 @@ class PaymentModule(Protocol):
 
     def refund(self, provider_id: str, amount: int, reason: str, key: str) -> str:
         """Give back `amount` minor units of what was captured; the module's id of the refund."""
+        ...
+
+
+class AdminUnavailable(DependencyUnavailable):
+    """The admin service gave no answer that can be relied on."""
+
+
+class PlatformSource(Protocol):
+    """Where the platform's configuration and mode are to be had."""
+
+    def read(self) -> Mapping[str, Any]:
+        """What holds now, as `domain.platform.platform_of` reads it. Raises AdminUnavailable."""
         ...
 
 

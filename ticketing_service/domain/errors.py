@@ -73,6 +73,8 @@ class Code(RefusalCode):
     SCAN_TIME_INVALID = Kind.INVALID, "The scan is from the future or too old"
     POI_NOT_ALLOWED = Kind.FORBIDDEN, "The credential is limited to other places"
     # around every call
+    MAINTENANCE = Kind.UNAVAILABLE, "The platform is closed for maintenance"
+    READ_ONLY = Kind.UNAVAILABLE, "Nothing can be changed at present"
     IDEMPOTENCY_KEY_REUSED = Kind.INVALID, "The key was used for another request"
     STORE_UNAVAILABLE = Kind.UNAVAILABLE, "The data store cannot be reached"
 

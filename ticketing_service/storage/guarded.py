@@ -26,6 +26,8 @@ AGGREGATES = (
     "vouchers",
     "ledger",
     "outbox",
+    "people",
+    "platform",
 )
 
 

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, Protocol
 from uuid import UUID
 
-from common.outbox.port import StoredTask
+from common.outbox.port import DeadTask, StoredTask, TaskCount
+from common.pages import Page
 from common.web.idempotency import Idempotency
 
 
@@ -28,6 +29,18 @@ class OutboxStore(Protocol):
 
     def depth(self, now: datetime) -> tuple[int, float]:
         """Tasks that wait, and the age of the oldest in seconds."""
+        ...
+
+    def by_kind(self) -> tuple[TaskCount, ...]:
+        """How many tasks of each kind wait, and how many were given up."""
+        ...
+
+    def given_up(self, limit: int, cursor: str | None) -> Page[DeadTask]:
+        """Those that were given up, the newest first."""
+        ...
+
+    def revive(self, task_id: UUID, now: datetime) -> bool:
+        """Try one again that was given up; False when there is none."""
         ...
 
     def beat(self, owner: str, now: datetime, lease_until: datetime) -> bool:

@@ -64,6 +64,10 @@ class PoiStore(Protocol):
 
     def version(self, poi_id: UUID, version: int) -> HistoryEntry | None: ...
 
+    def counts_by_category(self) -> Mapping[str, int]:
+        """How many are shown of each category that has any."""
+        ...
+
     def counts(self) -> Mapping[PoiStatus, int]:
         """How many there are of each status."""
         ...

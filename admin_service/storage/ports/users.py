@@ -46,6 +46,11 @@ class UserStore(Protocol):
         """
         ...
 
+    def erase(self, user: User, former_email_hash: str, event: AuditEvent) -> None:
+        """`user` is somebody of whom only the id is left: stored whole. Every session ends and loses where it
+        came from; links and failed sign-ins are forgotten. Refuses USER_NOT_FOUND, LAST_ADMINISTRATOR."""
+        ...
+
     def set_password(self, user_id: UUID, password_hash: str, keep: UUID | None, event: AuditEvent) -> None:
         """Every session of the user ends but `keep`. Refuses USER_NOT_FOUND."""
         ...

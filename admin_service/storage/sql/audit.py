@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
 from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, entry_hash
+from admin_service.storage.ports.audit import AuditQuery
 from admin_service.storage.sql import schema
 from common.database.engine import Database
 from common.database.inserting import insert_new
+from common.database.keyset import number_cursor, page_from
 from common.database.writing import Write
+from common.pages import Page
 
 _audit, _head = schema.audit, schema.audit_head
 _ONLY = 1
@@ -48,6 +53,46 @@ class SqlAudit:
         statement = select(_audit).where(_audit.c.number > number).order_by(_audit.c.number).limit(limit)
         with self._database.read() as connection:
             return tuple(_entry_of(row) for row in connection.execute(statement))
+
+    def page(self, query: AuditQuery) -> Page[AuditEntry]:
+        """See AuditStore."""
+        statement = select(_audit).where(*_conditions(query)).order_by(_audit.c.number.desc())
+        with self._database.read() as connection:
+            rows = connection.execute(statement.limit(query.limit + 1)).all()
+        return page_from([_entry_of(row) for row in rows], query.limit, lambda entry: (entry.number,))
+
+    def end(self) -> tuple[int, bytes]:
+        """See AuditStore."""
+        with self._database.read() as connection:
+            row = connection.execute(select(_head.c.number, _head.c.hash)).one_or_none()
+        return (0, FIRST_HASH) if row is None else (row.number, bytes(row.hash))
+
+    def counted(self, actions: tuple[str, ...], since: datetime) -> dict[str, int]:
+        """See AuditStore."""
+        statement = (
+            select(_audit.c.action, func.count())
+            .where(_audit.c.at >= since, _audit.c.action.in_(actions))
+            .group_by(_audit.c.action)
+        )
+        with self._database.read() as connection:
+            found = {row[0]: row[1] for row in connection.execute(statement)}
+        return {action: found.get(action, 0) for action in actions}
+
+
+def _conditions(query: AuditQuery) -> Iterator[ColumnElement[bool]]:
+    if query.actor is not None:
+        yield _audit.c.actor == query.actor
+    if query.subject is not None:
+        yield _audit.c.subject == query.subject
+    if query.action is not None:
+        of_resource = _audit.c.action.startswith(f"{query.action}.", autoescape=True)
+        yield _audit.c.action == query.action if "." in query.action else of_resource
+    if query.at_from is not None:
+        yield _audit.c.at >= query.at_from
+    if query.at_to is not None:
+        yield _audit.c.at < query.at_to
+    if query.cursor is not None:
+        yield _audit.c.number < number_cursor(query.cursor)
 
 
 def _taken_end(connection: Connection) -> tuple[int, bytes]:

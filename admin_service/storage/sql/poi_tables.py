@@ -63,14 +63,6 @@ poi_cells = table(
     Column("longitudes", BigInteger, nullable=False),
 )
 
-poi_media = table(
-    "poi_media",
-    # which pictures a POI, or a proposal for it, shows
-    Column("media_id", Identifier, primary_key=True),
-    Column("poi_id", Identifier, ForeignKey(pois.c.id), primary_key=True),
-    Index("ix_admin_poi_media_poi", "poi_id"),
-)
-
 poi_history = table(
     "poi_history",
     # only ever added to

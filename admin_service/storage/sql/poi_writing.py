@@ -19,12 +19,15 @@ from admin_service.domain.searching import counted_as, poi_words, tag_word
 from admin_service.storage.ports.pois import PoiWrite
 from admin_service.storage.sql import audit
 from admin_service.storage.sql import poi_tables as tables
+from admin_service.storage.sql.media_uses import set_uses_of_many
 from admin_service.storage.sql.outbox import add_task
 from admin_service.storage.sql.poi_records import entry_row, media_of, poi_row
 
 DUPLICATES_TASK = "poi-duplicates"
 
-_pois, _words, _cells, _media = tables.pois, tables.poi_words, tables.poi_cells, tables.poi_media
+_pois, _words, _cells = tables.pois, tables.poi_words, tables.poi_cells
+POI = "poi"
+"""What uses media as a point of interest does."""
 
 
 def write_one(connection: Connection, write: PoiWrite) -> Poi:
@@ -92,8 +95,8 @@ def _words_of(poi: Poi) -> frozenset[str]:
 
 def _show(connection: Connection, pois: Sequence[Poi]) -> None:
     """Note which pictures the POIs show."""
-    wanted = {(media, poi.id) for poi in pois for media in media_of(poi)}
-    _settle(connection, _media, "media_id", pois, wanted)
+    wanted = {str(poi.id): media_of(poi) for poi in pois}
+    set_uses_of_many(connection, POI, wanted, [str(poi.id) for poi in pois if poi.version > 1])
 
 
 def _settle(

@@ -9,11 +9,12 @@ from sqlalchemy import Connection, func, select
 
 from admin_service.domain.clusters import Cluster
 from admin_service.domain.geo import Box
-from admin_service.domain.poi import Poi, PoiStatus
+from admin_service.domain.poi import SHOWN, Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery
 from admin_service.domain.workflow import HistoryEntry
 from admin_service.storage.ports.pois import PoiWrite
 from admin_service.storage.sql import poi_tables as tables
+from admin_service.storage.sql.media_uses import known_media
 from admin_service.storage.sql.poi_maps import clusters
 from admin_service.storage.sql.poi_records import COLUMNS, entry_of, poi_of
 from admin_service.storage.sql.poi_search import search
@@ -57,7 +58,8 @@ class SqlPois:
 
     def known_media(self, media_ids: Collection[UUID]) -> frozenset[UUID]:
         """See PoiStore."""
-        return frozenset(media_ids)
+        with self._database.read() as connection:
+            return known_media(connection, media_ids)
 
     def search(self, query: PoiQuery) -> Page[Poi]:
         """See PoiStore. `words` are those of `common.words.words`."""
@@ -85,6 +87,14 @@ class SqlPois:
         with self._database.read() as connection:
             row = connection.execute(select(_history).where(*is_it)).one_or_none()
         return None if row is None else entry_of(row)
+
+    def counts_by_category(self) -> Mapping[str, int]:
+        """See PoiStore."""
+        shown = _pois.c.status.in_([status.value for status in SHOWN])
+        statement = select(_pois.c.category, func.count().label("number")).where(shown)
+        with self._database.read() as connection:
+            rows = connection.execute(statement.group_by(_pois.c.category).order_by(_pois.c.category))
+            return {row.category: row.number for row in rows}
 
     def counts(self) -> Mapping[PoiStatus, int]:
         """See PoiStore."""

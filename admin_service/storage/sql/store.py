@@ -8,8 +8,10 @@ from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
 from admin_service.storage.sql.api_keys import SqlApiKeys
 from admin_service.storage.sql.audit import SqlAudit
+from admin_service.storage.sql.config import SqlConfig
 from admin_service.storage.sql.duplicates import SqlDuplicates
 from admin_service.storage.sql.imports import SqlImports
+from admin_service.storage.sql.media import SqlMedia
 from admin_service.storage.sql.outbox import SqlOutbox
 from admin_service.storage.sql.pois import SqlPois
 from admin_service.storage.sql.sessions import SqlSessions
@@ -40,6 +42,8 @@ def open_store(url: str, threads: int = 8) -> Store:
         api_keys=SqlApiKeys(database, write),
         standing=SqlStanding(database),
         audit=SqlAudit(database, write),
+        config=SqlConfig(database, write),
+        media=SqlMedia(database, write),
         outbox=SqlOutbox(database, write),
         pois=SqlPois(database, write),
         duplicates=SqlDuplicates(database, write),

@@ -15,7 +15,7 @@ from admin_service.domain.users import SecondFactor, User, email_hash, email_key
 from admin_service.storage.ports.users import UserQuery
 from admin_service.storage.sql import audit
 from admin_service.storage.sql.outbox import add_task
-from admin_service.storage.sql.people_tables import links, sign_in_attempts, users
+from admin_service.storage.sql.people_tables import links, sessions, sign_in_attempts, users
 from admin_service.storage.sql.sessions import end_sessions
 from admin_service.storage.sql.standing import count_up
 from admin_service.storage.sql.user_records import (
@@ -93,6 +93,22 @@ class SqlUsers:
     def replace(self, user: User, expected_version: int, event: AuditEvent) -> User:
         """See UserStore."""
         return self._write(lambda connection: _replace(connection, user, expected_version, event))
+
+    def erase(self, user: User, former_email_hash: str, event: AuditEvent) -> None:
+        """See UserStore."""
+
+        def verb(connection: Connection) -> None:
+            version = known_user(connection, user.id).version
+            values = {**factor_row(user.factor), "password_hash": None, "last_sign_in_at": None}
+            set_columns(connection, user.id, **values)
+            connection.execute(delete(links).where(links.c.user_id == user.id))
+            failed = sign_in_attempts.c.email_hash == former_email_hash
+            connection.execute(delete(sign_in_attempts).where(failed))
+            mine = update(sessions).where(sessions.c.user_id == user.id)
+            connection.execute(mine.values(address="", agent=""))
+            _replace(connection, user, version, event)
+
+        self._write(verb)
 
     def set_password(self, user_id: UUID, password_hash: str, keep: UUID | None, event: AuditEvent) -> None:
         """See UserStore."""

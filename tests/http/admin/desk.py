@@ -58,6 +58,8 @@ class Desk:
             "DATA_DIR": str(folder),
             "ADMIN_DATABASE_URL": database_url,
             "PUBLIC_URL": "http://desk.test:3001",
+            # nobody: whatever else runs on this machine is not spoken to
+            "TICKETING_API_URL": "http://127.0.0.1:9",
             **settings,
         }
         self.settings = load("admin", environ)

@@ -338,3 +338,11 @@ ledger = _table(
 outbox = outbox_table(_table)
 idempotency = idempotency_table(_table)
 leases = leases_table(_table)
+
+platform = _table(
+    "platform",
+    # one row: what the admin service said last, for when it is away
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("document", Json, nullable=False),
+    Column("kept_at", Instant, nullable=False),
+)

@@ -15,6 +15,8 @@ from ticketing_service.storage.sql.confirming import unit_redeemed
 from ticketing_service.storage.sql.ledger import SqlLedger
 from ticketing_service.storage.sql.outbox import SqlOutbox
 from ticketing_service.storage.sql.payments import SqlPayments
+from ticketing_service.storage.sql.people import SqlPeople
+from ticketing_service.storage.sql.platform import SqlPlatform
 from ticketing_service.storage.sql.slots import SqlSlots
 from ticketing_service.storage.sql.vouchers import SqlVouchers
 from ticketing_service.storage.sql.writing import Expired, Writer
@@ -42,6 +44,8 @@ def open_store(url: str, threads: int = 8, expired: Expired | None = None) -> St
         vouchers=SqlVouchers(database, writer),
         ledger=SqlLedger(database, writer),
         outbox=SqlOutbox(database, writer),
+        people=SqlPeople(database, writer),
+        platform=SqlPlatform(database, writer),
         ping=database.ping,
         connections_in_use=database.connections_in_use,
         close=database.close,

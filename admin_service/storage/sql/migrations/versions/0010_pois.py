@@ -84,13 +84,6 @@ def _beside_pois() -> None:
         **OPTIONS,
     )
     op.create_table(
-        "admin_poi_media",
-        sa.Column("media_id", Identifier, primary_key=True),
-        sa.Column("poi_id", Identifier, sa.ForeignKey("admin_pois.id"), primary_key=True),
-        **OPTIONS,
-    )
-    op.create_index("ix_admin_poi_media_poi", "admin_poi_media", ["poi_id"])
-    op.create_table(
         "admin_poi_history",
         sa.Column("poi_id", Identifier, sa.ForeignKey("admin_pois.id"), primary_key=True),
         sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
@@ -182,7 +175,6 @@ def downgrade() -> None:
         "poi_resemblances",
         "poi_merges",
         "poi_history",
-        "poi_media",
         "poi_cells",
         "poi_words",
         "pois",
