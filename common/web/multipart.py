@@ -22,6 +22,9 @@ MEDIA_TYPE = "multipart/form-data"
 TEXT_BYTES = 64 * 1024
 """What all texts of a body may have together."""
 
+_PIECE_BYTES = 64 * 1024
+"""What the parser reads at a time."""
+
 _PARTS_OVERHEAD = 4096
 """Headers and boundary of one part."""
 
@@ -137,7 +140,8 @@ def _parsed(request: Request, declared: Multipart, receive: Any) -> tuple[Any, A
     request.max_content_length = declared.max_body_bytes
     parser = FormDataParser(
         stream_factory=receive,
-        max_form_memory_size=TEXT_BYTES,
+        # The parser holds a whole piece to this, with what it held back of the last one, be it of a file.
+        max_form_memory_size=TEXT_BYTES + _PIECE_BYTES,
         max_content_length=declared.max_body_bytes,
         max_form_parts=declared.max_files + 20,
         silent=False,
@@ -154,6 +158,8 @@ def _parsed(request: Request, declared: Multipart, receive: Any) -> tuple[Any, A
         raise
     except (ValueError, UnicodeError) as error:
         raise problem("BAD_REQUEST", f"The body is no multipart body: {error}") from error
+    if sum(len(text.encode()) for text in texts.values()) > TEXT_BYTES:
+        raise _too_large("", f"All texts together may have {TEXT_BYTES} bytes.")
     return texts, files
 
 

@@ -32,7 +32,7 @@ class Texts(ApiSchema):
 class Desk:
     """An app with one route that takes up to three files of 5,000 bytes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.folder, self.seen = folder, list[Uploads]()
         self.open_files: list[Any] = []
         self.app = Flask(__name__)
@@ -40,7 +40,7 @@ class Desk:
         problems.install(self.app, {})
         self.app.extensions["authenticator"] = Authenticator(None)  # type: ignore[arg-type]
         api = Api("desk")
-        body = Multipart(folder=lambda: folder, max_files=3, max_file_bytes=LIMIT, texts=Texts())
+        body = Multipart(folder=lambda: folder, max_files=3, max_file_bytes=limit, texts=Texts())
 
         @api.route("POST", "/files", who=anyone(), body=body, status=201)
         def take(body: Uploads) -> Any:
@@ -83,6 +83,17 @@ def part(content: bytes, name: str = "files", file_name: str | None = "a.bin") -
 
 
 END = f"--{BOUNDARY}--\r\n".encode()
+
+
+@pytest.mark.parametrize("content", [b"\r\n", b"\r\n--", b"\n--bbbb", b"x\r"], ids=repr)
+def test_no_content_makes_a_file_longer_than_it_is(tmp_path: Path, content: bytes) -> None:
+    """What may be the beginning of a boundary is held back, and must not count twice where pieces meet."""
+    whole = content * (400_000 // len(content))
+    desk = Desk(tmp_path / "uploads", limit=500_000)
+    answer = desk.send(part(whole) + END)
+    assert answer.status_code == 201, answer.json
+    digest = hashlib.sha256(whole).hexdigest()
+    assert answer.json == [["a.bin", len(whole), digest, digest], {}]
 
 
 def refused(answer: TestResponse) -> tuple[int, str, list[tuple[str, str]]]:
