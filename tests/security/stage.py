@@ -105,12 +105,18 @@ def _catalogue_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
     schedule = {"rules": [rule], "closures": [closure]}
     patched = {name: value for name, value in voucher_body("X").items() if name != "code"}
 
-    def tag(kind: str) -> dict[str, str]:
-        found = stage.shop.call("GET", kind, token=manager["token"])
-        if kind == "/vouchers":
-            version = next(v["version"] for v in found.json["data"] if v["id"] == stage.voucher["id"])
-            return {"If-Match": f'"{version}"'}
-        return {"If-Match": found.headers["ETag"]}
+    def tag(of: str) -> dict[str, str]:
+        return {"If-Match": stage.shop.call("GET", of, token=manager["token"]).headers["ETag"]}
+
+    def voucher_tag() -> dict[str, str]:
+        """Newest first: those that other tests have made stand before it."""
+        where = "/vouchers?limit=100"
+        while True:
+            page = stage.shop.call("GET", where, token=manager["token"]).json
+            for voucher in page["data"]:
+                if voucher["id"] == stage.voucher["id"]:
+                    return {"If-Match": f'"{voucher["version"]}"'}
+            where = f"/vouchers?limit=100&cursor={page['nextCursor']}"
 
     def new_code() -> dict[str, Any]:
         return voucher_body(f"V-{uuid.uuid4().hex[:20]}")
@@ -143,7 +149,7 @@ def _catalogue_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         "GET /vouchers": lambda: call("GET", "/vouchers", query={"limit": "5"}),
         "POST /vouchers": lambda: call("POST", "/vouchers", body=new_code()),
         "PATCH /vouchers/<uuid:voucher_id>": lambda: call(
-            "PATCH", voucher_path, body=patched, headers=tag("/vouchers")
+            "PATCH", voucher_path, body=patched, headers=voucher_tag()
         ),
     }
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.storage.ports.bookings import BookingQuery
-from ticketing_service.storage.ports.platform import Erasure
+from ticketing_service.storage.ports.people import Erasure
 
 PIECE = 100
 

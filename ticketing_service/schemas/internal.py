@@ -14,7 +14,7 @@ from common.web.values import Day, EmailAddress
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.schemas.booking_answers import booking_document
 from ticketing_service.storage.ports.ledger import RevenueRow
-from ticketing_service.storage.ports.platform import Erasure
+from ticketing_service.storage.ports.people import Erasure
 
 
 class PersonIn(ApiSchema):

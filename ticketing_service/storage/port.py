@@ -16,7 +16,8 @@ from ticketing_service.storage.ports.catalogue import CatalogueStore
 from ticketing_service.storage.ports.ledger import LedgerStore
 from ticketing_service.storage.ports.outbox import OutboxStore
 from ticketing_service.storage.ports.payments import PaymentStore
-from ticketing_service.storage.ports.platform import PeopleStore, PlatformStore
+from ticketing_service.storage.ports.people import PeopleStore
+from ticketing_service.storage.ports.platform import PlatformStore
 from ticketing_service.storage.ports.slots import SlotStore
 from ticketing_service.storage.ports.vouchers import VoucherStore
 
@@ -35,9 +36,9 @@ class Store:
     admissions: AdmissionStore
     vouchers: VoucherStore
     ledger: LedgerStore
-    outbox: OutboxStore
     people: PeopleStore
     platform: PlatformStore
+    outbox: OutboxStore
     ping: Callable[[], None]
     connections_in_use: Callable[[], int]
     close: Callable[[], None]

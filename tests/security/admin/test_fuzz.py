@@ -40,6 +40,7 @@ NOT_FILLED = {
     "POST /monitoring/cache/flush": {"pattern"},
     # either of two that exclude each other
     "POST /auth/mfa": {"recoveryCode"},
+    "POST /auth/mfa/enrol": {"password"},
 }
 
 

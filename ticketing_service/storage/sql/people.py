@@ -23,7 +23,7 @@ from common.database.engine import Database
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import BookingStatus, PaymentStatus
 from ticketing_service.domain.claims import email_key
-from ticketing_service.storage.ports.platform import Erasure
+from ticketing_service.storage.ports.people import Erasure
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.writing import Writer
 
