@@ -19,6 +19,7 @@ from admin_service.routes.changes import changes_api
 from admin_service.routes.cookies import RefreshCookie
 from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
+from admin_service.routes.operators import operator_audit
 from admin_service.routes.platform_pois import platform_pois_api
 from admin_service.routes.poi_imports import poi_imports_api
 from admin_service.routes.poi_workflow import poi_workflow_api
@@ -64,6 +65,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     It connects to nothing: `app.extensions["post_fork"]` begins that in each process, and
     `app.extensions["process"].end()` ends it.
     """
+    wiring.second_factor_roles(settings)  # in the master, so that a wrong one ends the start
     app = Flask(__name__, static_folder=None)
     metrics = wiring.make_metrics(settings) if running is None else running.metrics
     metrics.install(app)
@@ -84,7 +86,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     account_api(process.ports, cookie).register(app)
     for resource in RESOURCES:
         resource(process.ports).register(app)
-    add_service_routes(app, settings, process, metrics, ABOUT)
+    add_service_routes(app, settings, process, metrics, ABOUT, operator_audit(process.ports))
     return app
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from admin_service.tasks import build_worker
 from admin_service.wiring import run_worker
 from common.monitoring import logs
+from common.monitoring.memory import announce_worker
 from common.outbox.running import hold_signals, run_until_signalled
 from common.settings import load_or_exit
 
@@ -15,6 +16,7 @@ def main() -> None:
     settings = load_or_exit("admin")
     logs.install("admin-worker", settings.log_level)
     running = run_worker(settings)
+    announce_worker(running.parts.coordination)
     try:
         run_until_signalled(build_worker(running.ports, running.metrics), "admin")
     finally:

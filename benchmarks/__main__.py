@@ -1,4 +1,4 @@
-"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about seven minutes.
+"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about eight minutes.
 
 `BENCH=full` adds the store of a million bookings; `BENCH_STORES=sqlite` or `mariadb` measures one of the two.
 """
@@ -18,6 +18,7 @@ from benchmarks import machine, report
 from benchmarks.curating import measure_import, measure_pois
 from benchmarks.databases import MARIADB, SQLITE, Databases, opened
 from benchmarks.figures import Figure
+from benchmarks.outage import measure_outage
 from benchmarks.parts import measure_breaker, measure_cache_hits, measure_scrape
 from benchmarks.progress import Progress, Step
 from benchmarks.reading import measure_gateway, measure_memory, measure_reads, measure_watching
@@ -95,6 +96,7 @@ def _measure_parts(progress: Progress) -> list[Figure]:
 
 
 def _steps(store: str, size: str) -> list[Step]:
+    outage = Step(f"{store}: refusals while the database is killed, and frozen", 25)
     return [
         Step(f"{store}: start, with a destination of its own", 6),
         Step(f"{store}: sale against the bare driver, hot and spread", 50),
@@ -103,6 +105,7 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: what watching costs", 22),
         Step(f"{store}: sale with payment", 9),
         Step(f"{store}: memory", 6),
+        *([outage] if store == MARIADB else []),
         Step(f"{store}: {MANY_POIS[size]:,} points of interest", POI_SECONDS[size]),
         Step(f"{store}: import of {IMPORTED_POIS[size]:,} points of interest", IMPORT_SECONDS[size]),
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
@@ -125,6 +128,9 @@ def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure
         for measurement in measurements:
             with progress.step():
                 figures += measurement()
+    if databases.server is not None:
+        with progress.step():
+            figures += measure_outage(databases)
     with progress.step():
         figures += measure_pois(databases, MANY_POIS[size])
     with progress.step():

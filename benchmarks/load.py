@@ -13,6 +13,7 @@ from typing import Any, Self
 from uuid import UUID
 
 HERE = Path(__file__).parent
+READS = HERE / "reads.lua"
 RESULT = "RESULT "
 
 
@@ -84,9 +85,18 @@ def sell(
 
 def read(port: int, path: str, *, seconds: float, connections: int = 16) -> ReadLoad:
     """Get one path over and over. Raises LoadFailed when an answer is not 2xx."""
-    found = wrk(HERE / "reads.lua", f"http://127.0.0.1:{port}{path}", seconds, connections, {})
-    if found["broken"] or not found["requests"]:
-        raise LoadFailed(f"{found['broken']} of {found['requests']} answers to {path} were no success")
+    found = wrk(READS, f"http://127.0.0.1:{port}{path}", seconds, connections, {})
+    wrong = found["refused"] + found["broken"]
+    if wrong or not found["requests"]:
+        raise LoadFailed(f"{wrong} of {found['requests']} answers to {path} were no success")
+    return ReadLoad(per_second=found["requests"] / found["seconds"], latency=Latency.of(found))
+
+
+def refusals(port: int, path: str, *, seconds: float, connections: int = 16) -> ReadLoad:
+    """Get over and over what is refused. Raises LoadFailed when anything else comes of it."""
+    found = wrk(READS, f"http://127.0.0.1:{port}{path}", seconds, connections, {})
+    if found["broken"] or not found["requests"] or found["refused"] != found["requests"]:
+        raise LoadFailed(f"{found['refused']} of {found['requests']} were refused, {found['broken']} broken")
     return ReadLoad(per_second=found["requests"] / found["seconds"], latency=Latency.of(found))
 
 

@@ -42,6 +42,7 @@ class PartsOf:
     service: str = "ticketing"
     redis_host: str = ""
     redis_port: int = 6379
+    redis_timeout_ms: int = 200
     redis_password: str = ""
     redis_db: int = 0
     redis_sentinels: tuple[tuple[str, int], ...] = ()

@@ -28,7 +28,6 @@ from common.resilience.states import CACHE_WAITS, BreakerSpec, CallRecorded, Con
 log = logging.getLogger(__name__)
 
 CACHE = "cache"
-CACHE_SECONDS = 0.2
 SPARE_THREADS = 2
 """Never given to a dependency, so that `live`, `health` and cached reads are answered while one hangs."""
 
@@ -94,7 +93,7 @@ def open_parts(
     # behind, and after a new start the database may be another one.
     coordination.bump(FLUSH_EPOCH)
     metrics.attach(coordination)
-    cache = BreakerSpec(name=CACHE, timeout_seconds=CACHE_SECONDS, waits=CACHE_WAITS)
+    cache = BreakerSpec(name=CACHE, timeout_seconds=settings.redis_timeout_ms / 1000, waits=CACHE_WAITS)
     known = Breakers(coordination, system_clock, (cache, *breakers))
     _show(known, metrics)
     folder = settings.data_dir / "cache" / settings.service

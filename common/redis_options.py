@@ -11,13 +11,15 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 from redis.sentinel import Sentinel
 
-TIMEOUT_SECONDS = 0.2
 SENTINEL_TIMEOUT_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RedisOptions:
-    """A server (`host`, `port`), or the sentinels (host, port) that know where the `master` is now."""
+    """A server (`host`, `port`), or the sentinels (host, port) that know where the `master` is now.
+
+    `timeout_seconds`: the longest that a connection or an answer is waited for.
+    """
 
     host: str = "127.0.0.1"
     port: int = 6379
@@ -25,15 +27,16 @@ class RedisOptions:
     db: int = 0
     sentinels: Sequence[tuple[str, int]] = ()
     master: str = ""
+    timeout_seconds: float = 0.2
 
-    def client(self, *, timeout_seconds: float = TIMEOUT_SECONDS) -> Redis:
+    def client(self) -> Redis:
         """A client with a pool of its own, for one process: make it after the fork, and close it. No I/O yet.
 
         A command raises `redis.RedisError` after `timeout_seconds` at the latest, and is never repeated: by
         default the library waits 5 s and tries ten times. Behind sentinels a new connection may take longer
         by SENTINEL_TIMEOUT_SECONDS for each of them that hangs.
         """
-        options = {"password": self.password, "db": self.db, **_quick(timeout_seconds)}
+        options = {"password": self.password, "db": self.db, **_quick(self.timeout_seconds)}
         if not self.sentinels:
             return Redis(host=self.host, port=self.port, **options)
         sentinel: Any = Sentinel  # the library does not type it
@@ -65,6 +68,8 @@ class RedisSettings(Protocol):
     @property
     def redis_db(self) -> int: ...
     @property
+    def redis_timeout_ms(self) -> int: ...
+    @property
     def redis_sentinels(self) -> tuple[tuple[str, int], ...]: ...
     @property
     def redis_master(self) -> str: ...
@@ -81,4 +86,5 @@ def redis_options(settings: RedisSettings) -> RedisOptions | None:
         db=settings.redis_db,
         sentinels=settings.redis_sentinels,
         master=settings.redis_master,
+        timeout_seconds=settings.redis_timeout_ms / 1000,
     )

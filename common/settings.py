@@ -54,6 +54,7 @@ class Settings:
     database_url: str = field(repr=False)
     redis_host: str
     redis_port: int
+    redis_timeout_ms: int
     redis_password: str = field(repr=False)
     redis_db: int
     redis_sentinels: tuple[tuple[str, int], ...]

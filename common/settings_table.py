@@ -90,6 +90,12 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _ours("REDIS_PORT", _PORT, "The port of the Redis server.", "6379"),
     _ours("REDIS_PASSWORD", kinds.text, "The password of the Redis server.", secret=True),
+    _ours(
+        "REDIS_TIMEOUT_MS",
+        kinds.integer(10, 60_000),
+        "How long a call of the Redis server may take before it counts as away, in milliseconds.",
+        "200",
+    ),
     _own("REDIS_DB_TICKETING", _REDIS_DB, "The Redis database of the ticketing service.", "2"),
     _own("REDIS_DB_ADMIN", _REDIS_DB, "The Redis database of the admin service.", "3"),
     _ours(

@@ -45,8 +45,13 @@ class Console:
         self.is_terminal = self._stream.isatty()
         self._coloured = self.is_terminal and "NO_COLOR" not in os.environ
 
+    def introduce(self, name: str) -> None:
+        """The next colour is that of the process `name`."""
+        if name not in self._names:
+            self._names.append(name)
+
     def line(self, text: str, name: str | None = None) -> None:
-        """Write one line."""
+        """Write one line; `name` was introduced before."""
         prefix = "" if name is None else self._prefix(name)
         with self._lock:
             try:
@@ -59,8 +64,6 @@ class Console:
         label = f"{name:<16} | "
         if not self._coloured:
             return label
-        if name not in self._names:
-            self._names.append(name)
         return f"\033[{COLOURS[self._names.index(name) % len(COLOURS)]}m{label}\033[0m"
 
 
@@ -80,6 +83,7 @@ class Child:
         self.name, self.front = name, front
         self.tail: deque[str] = deque(maxlen=TAIL_LINES)
         self._console = console
+        console.introduce(name)
         self._popen = subprocess.Popen(
             (*GATE, *argv),
             env=dict(env),

@@ -25,6 +25,7 @@ ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_PORTS = {"GATEWAY_PORT": 3001, "ADMIN_PORT": 3003, "TICKETING_PORT": 3004, "PAYMENT_PORT": 3005}
 DEFAULT_DATA_DIR = ROOT / ".data"
 READY_SECONDS = 60.0
+ADMINISTRATOR = "admin@destination.example"
 
 
 class SetupError(Exception):
@@ -43,11 +44,14 @@ class Run:
     def environment(self, environ: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of all processes: what the user set goes before our defaults."""
         payment = f"http://{self.host}:{self.ports['PAYMENT_PORT']}"
+        admin = f"http://{self.host}:{self.ports['ADMIN_PORT']}"
         defaults = {
             "BIND_HOST": self.host,
             "ENVIRONMENT": "development",
             "PUBLIC_URL": f"http://127.0.0.1:{self.ports['GATEWAY_PORT']}",
             "PAYMENT_API_URL": payment,
+            "ADMIN_API_URL": admin,
+            "JWKS_SOURCE": f"{admin}/.well-known/jwks.json",
             "POI_DIRECTORY": str(ROOT / "demo" / "pois.geojson"),
             **data_folder.run_secrets(self.data_dir, environ),
         }
@@ -139,6 +143,9 @@ def start_all(run: Run, supervisor: Supervisor) -> None:
     if run.is_loopback:
         first["tokens"] = [sys.executable, "-m", "ticketing_service.commands.token", "--all"]
     supervisor.run(first)
+    # Prints the password, this once; a user who is there already is left alone.
+    create_admin = [sys.executable, "-m", "admin_service.commands.create_admin", ADMINISTRATOR, "--once"]
+    supervisor.run({"administrator": create_admin})
     for name, (argv, env) in processes.items():
         supervisor.start(name, argv, env)
     for what, port_name, path in (
@@ -163,6 +170,8 @@ def welcome(run: Run, console: Console, seconds: float) -> None:
         "",
         f"  the shop's API        {gateway}/tickets?lang=en",
         f"  how it is used        {gateway}/docs",
+        f"  staff's API           {gateway}/admin/docs",
+        f"  its administrator     {ADMINISTRATOR} (the password was printed at the first start)",
         f"  health                {run.url('TICKETING_PORT', '/api/v1/monitoring/health')}",
     ]
     if not os.environ.get("SMTP_URL"):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.databases import rows
-from benchmarks.load import Latency, LoadFailed, sell, wrk
+from benchmarks.load import READS, Latency, LoadFailed, sell, wrk
 from load.venue import Venue
 
 HERE = Path(__file__).parent
@@ -63,8 +63,9 @@ def measure_reads(venue: Venue, *, gateway: bool, seconds: float) -> Capacity:
     port = venue.stack.gateway_port if gateway else venue.stack.ticketing_port
     env = {"READ_PATHS": f"{sells.search_path} {sells.ticket_path} {sells.calendar_path}"}
     url = f"http://127.0.0.1:{port}/"
-    found = wrk(HERE / "reads.lua", url, seconds, CONNECTIONS, env)
-    right = found["requests"] - found["broken"]
+    found = wrk(READS, url, seconds, CONNECTIONS, env)
+    wrong = found["refused"] + found["broken"]
+    right = found["requests"] - wrong
     if right <= 0:
         raise LoadFailed(f"not one of {found['requests']} reads was a success")
     return Capacity(
@@ -72,7 +73,7 @@ def measure_reads(venue: Venue, *, gateway: bool, seconds: float) -> Capacity:
         unit="requests/s",
         per_second=right / found["seconds"],
         latency=Latency.of(found),
-        wrong=found["broken"],
+        wrong=wrong,
     )
 
 

@@ -16,7 +16,7 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
 from ticketing_service.documents.mail_texts import Template
 from ticketing_service.metrics import TicketingMetrics
-from ticketing_service.storage.port import Task
+from ticketing_service.storage.ports.outbox import Task
 
 POI_COPY = "poi-copy"
 DEPENDENCIES_AWAY = (PaymentUnavailable, MailUnavailable, DirectoryUnavailable)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from common.monitoring import logs
+from common.monitoring.memory import announce_worker
 from common.outbox.running import hold_signals, run_until_signalled
 from common.settings import load_or_exit
 from ticketing_service.tasks import build_worker
@@ -15,6 +16,7 @@ def main() -> None:
     settings = load_or_exit("ticketing")
     logs.install("ticketing-worker", settings.log_level)
     running = run_worker(settings)
+    announce_worker(running.parts.coordination)
     try:
         run_until_signalled(build_worker(running.ports, running.metrics), "ticketing")
     finally:

@@ -55,8 +55,12 @@ def user_at_step(token: str, step: str, ports: Ports) -> User:
     return user
 
 
-def begin_enrolment(user: User, ports: Ports) -> Enrolment:
-    """A new secret, in force once a code of it is confirmed; until then the old one stays."""
+def begin_enrolment(user: User, password: str | None, ports: Ports) -> Enrolment:
+    """A new secret, in force once a code of it is confirmed; until then the old one stays. `password`: None
+    when it was proved just now. Raises PASSWORD_WRONG, ACCOUNT_LOCKED.
+    """
+    if password is not None:
+        prove_password(user, password, ports)
     secret = second_factor.new_secret()
     sealed = ports.sealing.seal(secret, str(user.id))
     ports.store.users.set_factor(user.id, replace(user.factor, sealed_pending=sealed), None)

@@ -10,7 +10,7 @@ from uuid import UUID
 from admin_service.actions.ports import Ports
 from admin_service.domain.audit import Origin
 from admin_service.domain.errors import Code, Refused
-from admin_service.domain.users import User, UserStatus, checked, email_hash, in_order
+from admin_service.domain.users import User, UserStatus, email_hash, in_order, limited
 from admin_service.storage.ports.users import UserQuery
 from common.identifiers import uuid7
 from common.pages import Page
@@ -55,9 +55,9 @@ def find_user(user_id: UUID, ports: Ports) -> User:
 
 
 def create_user(command: CreateUser, ports: Ports) -> User:
-    """Raises INVALID_USER, EMAIL_TAKEN."""
+    """Raises EMAIL_TAKEN."""
     now = ports.clock()
-    user = checked(
+    user = limited(
         User(
             id=uuid7(),
             email=command.email,
@@ -76,12 +76,12 @@ def create_user(command: CreateUser, ports: Ports) -> User:
 
 
 def change_user(command: ChangeUser, ports: Ports) -> User:
-    """Raises USER_NOT_FOUND, VERSION_CONFLICT, INVALID_USER, EMAIL_TAKEN, LAST_ADMINISTRATOR."""
+    """Raises USER_NOT_FOUND, VERSION_CONFLICT, EMAIL_TAKEN, LAST_ADMINISTRATOR."""
     before = find_user(command.user_id, ports)
     changes = dict(command.changes)
     if "roles" in changes:
         changes["roles"] = in_order(changes["roles"])
-    after = checked(replace(before, **changes))
+    after = limited(replace(before, **changes))
     was, becomes = before.audited(), after.audited()
     different = [name for name in was if was[name] != becomes[name]]
     event = ports.event(

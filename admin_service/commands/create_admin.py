@@ -12,6 +12,8 @@ import secrets
 import sys
 from uuid import UUID
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from admin_service.actions import users
 from admin_service.actions.users import CreateUser
 from admin_service.domain.audit import Origin
@@ -46,10 +48,12 @@ def main() -> int:
         users.create_user(command, running.ports)
     except Refused as refused:
         there = refused.code is Code.EMAIL_TAKEN
+        if there and arguments.once:
+            return 0
         sys.stderr.write(f"{arguments.email}: {'is there already' if there else refused}\n")
         return 1
-    except StoreUnavailable as error:
-        sys.stderr.write(f"The database cannot be reached: {error}\n")
+    except (StoreUnavailable, SQLAlchemyError) as error:
+        sys.stderr.write(f"The database cannot be used (is it migrated?): {type(error).__name__}\n")
         return 1
     finally:
         running.close()
@@ -60,6 +64,7 @@ def main() -> int:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="create_admin", description="A user with a random password.")
     parser.add_argument("email", metavar="EMAIL")
+    parser.add_argument("--once", action="store_true", help="no fault when the user is there already")
     parser.add_argument("--name", help="default: the first part of the address")
     parser.add_argument("--role", action="append", choices=tuple(ROLES), help=f"default: {PLATFORM_ADMIN}")
     parser.add_argument("--poi", action="append", type=UUID, metavar="ID", help="a place to be limited to")

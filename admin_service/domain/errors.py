@@ -41,7 +41,6 @@ class Code(RefusalCode):
     SECOND_FACTOR_ABSENT = Kind.CONFLICT, "There is no second factor to speak of"
     # users and keys
     USER_NOT_FOUND = Kind.NOT_FOUND, "There is no such user"
-    INVALID_USER = Kind.INVALID, "The user contradicts itself"
     EMAIL_TAKEN = Kind.CONFLICT, "Somebody has this address already"
     LAST_ADMINISTRATOR = Kind.CONFLICT, "Nobody would be left to administer the platform"
     API_KEY_NOT_FOUND = Kind.NOT_FOUND, "There is no such key"

@@ -27,9 +27,9 @@ from admin_service.schemas.auth import (
     BODY,
     MeOut,
     RefreshIn,
+    SecondStepIn,
     SignInIn,
     SignInOut,
-    StepIn,
     me_document,
     sign_in_document,
 )
@@ -63,7 +63,7 @@ def auth_api(ports: PortsSource, metrics: AdminMetrics, cookie: RefreshCookie) -
         return answered(found, body)
 
     @api.route(
-        "POST", "/mfa", who=anyone(), body=StepIn, answer=SignInOut,
+        "POST", "/mfa", who=anyone(), body=SecondStepIn, answer=SignInOut,
         problems=("SIGN_IN_STEP_ENDED", "ACCOUNT_LOCKED", "CODE_REFUSED"),
         summary="The second step of signing in: a code, or a recovery code",
     )  # fmt: skip

@@ -31,7 +31,7 @@ from common.web.schemas import instant_text
 
 _READ, _WRITE = allowed("users:read"), allowed("users:write")
 _UNKNOWN = ("USER_NOT_FOUND",)
-_CHANGE = ("USER_NOT_FOUND", "VERSION_CONFLICT", "INVALID_USER", "EMAIL_TAKEN", "LAST_ADMINISTRATOR")
+_CHANGE = ("USER_NOT_FOUND", "VERSION_CONFLICT", "EMAIL_TAKEN", "LAST_ADMINISTRATOR")
 
 
 def users_api(ports: PortsSource) -> Api:
@@ -47,7 +47,7 @@ def users_api(ports: PortsSource) -> Api:
 
     @api.route(
         "POST", "", who=_WRITE, body=UserIn, answer=UserOut, status=201, idempotency="accepted",
-        problems=("INVALID_USER", "EMAIL_TAKEN"), summary="Invite somebody, who chooses a password by mail",
+        problems=("EMAIL_TAKEN",), summary="Invite somebody, who chooses a password by mail",
     )  # fmt: skip
     def create(body: dict[str, Any], caller: Caller, idempotency: Idempotency | None) -> Any:
         command = CreateUser(**body, origin=origin_of(caller), idempotency=keyed(idempotency, _created))

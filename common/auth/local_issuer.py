@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from uuid import UUID
 
@@ -73,7 +74,9 @@ def token_verifier(settings: Settings, clock: Clock = system_clock) -> TokenVeri
     one."""
     issuers: dict[str, KeySource] = {}
     if settings.jwks_source:
-        published = Jwks(settings.jwks_source)
+        # Named by its source: the keys of one that was left behind verify nothing.
+        name = f"jwks-{sha256(settings.jwks_source.encode()).hexdigest()[:16]}.json"
+        published = Jwks(settings.jwks_source, kept=settings.data_dir / "standing" / name)
         issuers = dict.fromkeys((settings.token_issuer, *settings.trusted_issuers), published)
     # Whatever TOKEN_ISSUER says: a service that others can reach must not take tokens that anybody's clone
     # can make.

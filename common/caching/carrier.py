@@ -69,10 +69,11 @@ class Carrier:
         """Have something ended, or see to it that the backend begins anew before anything in it is served.
 
         The guard is not asked: a request that has no time left, or a breaker with an opinion of its own, must
-        not keep what was committed from the others.
+        not keep what was committed from the others. Nor must what this process has yet to mend: a backend
+        that answers takes it, and the others go on with what they trust.
         """
         try:
-            if self._is_remote:
+            if self.backend.away:
                 self._check()
             tell()
         except CacheAway as error:

@@ -53,6 +53,8 @@ def outbox_table(tables: Tables) -> Table:
         Column("due_at", Instant),
         Column("last_error", String(500)),
         Column("created_at", Instant, nullable=False),
+        # of the request that wrote it (W3C Trace Context)
+        Column("traceparent", String(55)),
         Index(f"ix_{tables.prefix}outbox_due", "due_at", "id"),
     )
 

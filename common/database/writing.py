@@ -10,9 +10,12 @@ from sqlalchemy import Connection, Table, and_, bindparam, select, update
 from common.database.engine import Database
 from common.database.inserting import insert_new_on
 from common.database.prepared import Prepared
+from common.monitoring import tracing
 from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed
 
 T = TypeVar("T")
+
+_TRACE = "traceparent"
 
 
 class Write(Protocol):
@@ -31,9 +34,20 @@ class Writer:
 
     def __call__(self, verb: Callable[[Connection], T], idempotency: Idempotency | None = None) -> T:
         """See Write."""
-        if idempotency is None:
-            return self._database.write(verb)
-        return self._database.write(lambda connection: self._rows.once(connection, verb, idempotency))
+        trace = tracing.for_later()
+
+        def traced(connection: Connection) -> T:
+            # In the thread of whoever leads the group, who works for another request.
+            connection.info[_TRACE] = trace
+            return verb(connection) if idempotency is None else self._rows.once(connection, verb, idempotency)
+
+        return self._database.write(traced)
+
+
+def trace_of(connection: Connection) -> str | None:
+    """The traceparent of the request whose verb runs on `connection`."""
+    found: str | None = connection.info.get(_TRACE)
+    return found
 
 
 class IdempotencyRows:

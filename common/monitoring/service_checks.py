@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from common.monitoring.checks import Check, Result, timed
-from common.monitoring.memory import memory_check
+from common.monitoring.memory import memory_check, workers_here
 from common.parts import Parts
 from common.process import Running, ServiceStore
 from common.redis_options import redis_options
@@ -29,7 +29,7 @@ def health_checks(settings: Settings, running: Callable[[], AnyRunning], breaker
         database_check(lambda: running().store, database),
         cache_check(lambda: running().parts, cache),
         breakers_check(lambda: running().parts, breakers + 1),
-        memory_check(os.getpid()),
+        memory_check(os.getpid(), lambda: workers_here(running().parts.coordination)),
         worker_check(running),
     )
 
@@ -71,7 +71,8 @@ def worker_check(running: Callable[[], AnyRunning]) -> Check:
         store, now = running().store, running().ports.clock()
         heartbeat = store.outbox.heartbeat()
         _, oldest = store.outbox.depth(now)
-        age = None if heartbeat is None else (now - heartbeat).total_seconds()
+        # a heartbeat of the moment between looking at the clock and at the store is no older than now
+        age = None if heartbeat is None else max(0.0, (now - heartbeat).total_seconds())
         late = age is None or age > LATE_HEARTBEAT_SECONDS or oldest > LATE_OUTBOX_SECONDS
         facts = {"heartbeatAgeSeconds": age, "outboxOldestSeconds": oldest}
         return Result("degraded" if late else "healthy", facts)

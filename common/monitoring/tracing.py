@@ -74,7 +74,7 @@ def received(parent: str | None, state: str | None, labels: Mapping[str, Any] | 
 def outgoing() -> dict[str, str]:
     """The trace headers for a call to another service; each call has a span id of its own."""
     span = _current.get() or new_span()
-    headers = {"traceparent": f"00-{span.trace_id}-{_new_id()}-{_SAMPLED if span.sampled else 0:02x}"}
+    headers = {"traceparent": _header(span, _new_id())}
     state = bounded_state(span.state)
     if state:
         headers["tracestate"] = state
@@ -86,10 +86,18 @@ def client_hooks() -> dict[str, list[Callable[..., Any]]]:
     return {"request": [_add_headers]}
 
 
+def for_later() -> str | None:
+    """The traceparent to leave with what is to be done later for the present span; None outside of any."""
+    span = _current.get()
+    return None if span is None else _header(span, span.span_id)
+
+
 @contextmanager
-def work(**labels: Any) -> Iterator[Span]:
-    """Work that no request asked for, in a trace of its own; `labels` stand in its log lines."""
-    before, span = _current.get(), new_span(labels)
+def work(parent: str | None = None, /, **labels: Any) -> Iterator[Span]:
+    """Work beside the requests: in the trace that `parent` (see `for_later`) names, else in one of its own.
+    `labels` stand in its log lines.
+    """
+    before, span = _current.get(), received(parent, None, labels)
     _current.set(span)
     try:
         yield span
@@ -114,6 +122,10 @@ def bounded_state(state: str) -> str:
     while len(",".join(members)) > STATE_LENGTH:
         members.pop()
     return ",".join(members)
+
+
+def _header(span: Span, span_id: str) -> str:
+    return f"00-{span.trace_id}-{span_id}-{_SAMPLED if span.sampled else 0:02x}"
 
 
 def _new_id() -> str:

@@ -16,12 +16,12 @@ log = logging.getLogger(__name__)
 
 @contextmanager
 def logged(task: Task) -> Iterator[None]:
-    """In a trace of its own, whose lines name the task; one line at the end. Of the payload only the ids are
-    written, as the rest may be personal.
+    """In the trace of who wrote the task, with lines that name it; one line at the end. Of the payload only
+    the ids are written, as the rest may be personal.
     """
     about = {name: text for name, text in task.payload.items() if name.endswith("Id") and _is_id(text)}
     began = time.perf_counter()
-    with tracing.work(**{**about, "task": task.kind, "taskId": str(task.id)}):
+    with tracing.work(task.traceparent, **{**about, "task": task.kind, "taskId": str(task.id)}):
         yield
         milliseconds = round((time.perf_counter() - began) * 1000, 2)
         log.info("task ended", extra={"attempt": task.attempts, "durationMs": milliseconds})

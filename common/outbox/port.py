@@ -37,17 +37,23 @@ class Task(Protocol):
     def attempts(self) -> int: ...
     @property
     def created_at(self) -> datetime: ...
+    @property
+    def traceparent(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoredTask:
-    """One outbox row: what is to be done outside after a commit. Done at least once."""
+    """One outbox row: what is to be done outside after a commit. Done at least once.
+
+    `traceparent`: the trace that it continues.
+    """
 
     id: UUID
     kind: str
     payload: Mapping[str, Any]
     attempts: int
     created_at: datetime
+    traceparent: str | None = None
 
 
 class Outbox(Protocol):

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, and_, delete, func, insert, or_, selec
 from common.database.engine import Database
 from common.database.inserting import insert_new
 from common.database.prepared import Prepared
-from common.database.writing import Write
+from common.database.writing import Write, trace_of
 from common.identifiers import uuid7
 from common.outbox.port import StoredTask
 from common.web.idempotency import Idempotency
@@ -27,7 +27,7 @@ class OutboxRows:
     """The tasks in `table` (see `common.database.tables.outbox_table`), added by whoever writes."""
 
     def __init__(self, table: Table) -> None:
-        columns = ("id", "kind", "payload", "attempts", "due_at", "created_at")
+        columns = ("id", "kind", "payload", "attempts", "due_at", "created_at", "traceparent")
         self._insert = Prepared(insert(table), columns=columns)
 
     def add_task(
@@ -64,6 +64,7 @@ class OutboxRows:
                 "attempts": 0,
                 "due_at": due_at,
                 "created_at": now,
+                "traceparent": trace_of(connection),
             }
             for kind, payload in tasks
         ]
@@ -115,6 +116,7 @@ class SqlOutbox:
                     payload=row.payload,
                     attempts=row.attempts + 1,
                     created_at=row.created_at,
+                    traceparent=row.traceparent,
                 )
                 for row in rows
             )

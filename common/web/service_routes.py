@@ -9,6 +9,7 @@ from typing import Any
 from flask import Flask
 
 from common.clock import system_clock
+from common.monitoring.audit import Audit, log_line
 from common.monitoring.blueprint import Monitoring, monitoring
 from common.monitoring.draining import is_draining
 from common.monitoring.metrics.routes import add_metrics_routes
@@ -34,9 +35,14 @@ class About:
 
 
 def add_service_routes(
-    app: Flask, settings: Settings, process: Process[Any, Any, Any], metrics: ServiceMetrics, about: About
+    app: Flask,
+    settings: Settings,
+    process: Process[Any, Any, Any],
+    metrics: ServiceMetrics,
+    about: About,
+    audit: Audit = log_line,
 ) -> None:
-    """Serve them below the prefix; called after the resources."""
+    """Serve them below the prefix; called after the resources. `audit` is told what operators did."""
     watched = Monitoring(
         service_name=about.service_name,
         version=about.version,
@@ -46,9 +52,9 @@ def add_service_routes(
         draining=is_draining,
     )
     api = monitoring(f"{about.prefix}/monitoring", watched)
-    add_metrics_routes(api, metrics)
-    add_breaker_routes(api, process.parts)
-    add_cache_routes(api, process.parts)
+    add_metrics_routes(api, metrics, audit)
+    add_breaker_routes(api, process.parts, audit)
+    add_cache_routes(api, process.parts, audit)
     api.register(app)
 
     def document() -> dict[str, Any]:

@@ -17,7 +17,7 @@ from common.caching.regions import Region
 from common.clock import Clock, system_clock
 from common.coordination.embedded import EmbeddedCoordination
 from common.redis_options import RedisOptions
-from tests.servers.redis import RedisServer
+from tests.servers.redis import UNHURRIED_SECONDS, RedisServer
 
 TICKETS = Region(name="tickets", ttl_seconds=100, stale_seconds=300, negative_seconds=5)
 SLOTS = Region(name="slots", ttl_seconds=100, stale_seconds=100)
@@ -45,6 +45,7 @@ class Stage:
 
     folder: Path
     server: RedisServer | None = None
+    timeout_seconds: float = UNHURRIED_SECONDS
     made: list[tuple[Caches, EmbeddedCoordination]] = field(default_factory=list)
 
     @property
@@ -57,7 +58,9 @@ class Stage:
         if self.server is None:
             backend = EmbeddedBackend(self.folder / "cache", coordination, clock=clock)
         else:
-            options = RedisOptions(host=self.server.host, port=self.server.port, db=DB)
+            options = RedisOptions(
+                host=self.server.host, port=self.server.port, db=DB, timeout_seconds=self.timeout_seconds
+            )
             backend = RedisBackend(options, SERVICE, clock=clock)
         caches = Caches(backend, coordination, REGIONS, clock=clock, **more)
         self.made.append((caches, coordination))
@@ -96,7 +99,7 @@ def redis_stage(tmp_path: Path) -> Iterator[Callable[..., Stage]]:
 
     def make(**options: Any) -> Stage:
         server = RedisServer(**options).start()
-        stages.append(Stage(tmp_path, server))
+        stages.append(Stage(tmp_path, server, RedisOptions(db=DB).timeout_seconds))
         return stages[-1]
 
     yield make

@@ -25,7 +25,9 @@ from ticketing_service.domain.catalogue import TicketQuery, TicketType
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.changes import Change, Outcome, Return
 from ticketing_service.storage.changes import Sale as Sold
-from ticketing_service.storage.port import Amendment, BookingQuery, RevenueQuery, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.bookings import Amendment, BookingQuery
+from ticketing_service.storage.ports.ledger import RevenueQuery
 
 __all__ = ["bare", "heard", "sale"]
 

@@ -14,7 +14,8 @@ from tests.contract.builders import NOW
 from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, Channel
 from ticketing_service.domain.catalogue import TicketType, UnitType
-from ticketing_service.storage.port import RevenueQuery, RevenueRow, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
 from ticketing_service.storage.sql.ledger import Entry, EntryKind, add_entries
 
 DAY, NEXT = NOW.date(), NOW.date() + timedelta(days=1)

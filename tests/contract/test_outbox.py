@@ -14,7 +14,8 @@ from common.identifiers import uuid7
 from common.web.idempotency import Replayed
 from tests.contract.builders import NOW, make_idempotency, make_ticket
 from tests.contract.world import World
-from ticketing_service.storage.port import Store, Task
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.outbox import Task
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.outbox import add_task, add_tasks
 

@@ -16,7 +16,8 @@ from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, BookingStatus
 from ticketing_service.domain.catalogue import TicketQuery
 from ticketing_service.domain.slots import Slot
-from ticketing_service.storage.port import BookingQuery, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.bookings import BookingQuery
 
 Ask = Callable[[Store, Slot, Booking], Any]
 

@@ -24,7 +24,8 @@ from ticketing_service.domain.orders import HoldOrder
 from ticketing_service.domain.pricing import Offer, PricedBooking, SalePolicy, price_booking
 from ticketing_service.domain.slots import Schedule, ScheduleOutcome, Slot
 from ticketing_service.domain.vouchers import Voucher
-from ticketing_service.storage.port import Pricing, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.calls import Pricing
 
 POLICY = SalePolicy(fee=0, max_units_per_item=100, max_units_per_booking=100)
 LIMITS = GuestLimits(per_address=10, per_email=3)

@@ -10,14 +10,23 @@ import pytest
 
 from common.redis_options import RedisOptions
 from tests.coordination.nodes import Machine, Node
-from tests.servers.redis import RedisServer
+from tests.servers.redis import UNHURRIED_SECONDS, RedisServer
 
 
 class World:
     """Machines, and the processes on them."""
 
-    def __init__(self, folder: Path, stack: ExitStack, server: RedisServer | None, machines: int) -> None:
-        options = None if server is None else RedisOptions(host=server.host, port=server.port, db=2)
+    def __init__(
+        self,
+        folder: Path,
+        stack: ExitStack,
+        server: RedisServer | None,
+        machines: int,
+        timeout_seconds: float = UNHURRIED_SECONDS,
+    ) -> None:
+        options = None
+        if server is not None:
+            options = RedisOptions(host=server.host, port=server.port, db=2, timeout_seconds=timeout_seconds)
         self.machines = [Machine(folder=folder / f"machine-{n}", redis=options) for n in range(machines)]
         self.server = server
         self._stack = stack
@@ -59,4 +68,5 @@ def embedded(tmp_path: Path) -> Iterator[World]:
 def machines(tmp_path: Path) -> Iterator[World]:
     """Two machines with one Redis, for tests of what happens to it."""
     with ExitStack() as stack:
-        yield World(tmp_path, stack, stack.enter_context(RedisServer()), 2)
+        server = stack.enter_context(RedisServer())
+        yield World(tmp_path, stack, server, 2, RedisOptions(db=2).timeout_seconds)

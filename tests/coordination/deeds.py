@@ -56,19 +56,21 @@ def watch_epoch(coordination: Coordination, name: str) -> list[int]:
     return seen
 
 
-def publish_rounds(coordination: Coordination, table: str, rounds: int) -> None:
-    """Rows of one repeated byte, of all lengths."""
-    for number in range(rounds):
+def publish_until_told(coordination: Coordination, table: str, rounds: int) -> None:
+    """Rows of one repeated byte, of all lengths, at least so many."""
+    number = 0
+    while number < rounds or not Talk.pipe.poll():
         coordination.publish(table, bytes([number % 251]) * (1 + number * 997 % 60_000))
-
-
-def read_rows_until_told(coordination: Coordination, table: str) -> tuple[int, int]:
-    """How many different rows were seen, and how many of them were torn."""
-    seen: set[bytes] = set()
-    while not Talk.pipe.poll():
-        seen.update(coordination.rows(table).values())
+        number += 1
     Talk.hear()
-    return len(seen), sum(len(set(row)) != 1 for row in seen)
+
+
+def read_different_rows(coordination: Coordination, table: str, wanted: int) -> int:
+    """How many of the rows were torn, once so many different ones were seen."""
+    seen: set[bytes] = set()
+    while len(seen) < wanted:
+        seen.update(coordination.rows(table).values())
+    return sum(len(set(row)) != 1 for row in seen)
 
 
 def lead(coordination: Coordination, key: str) -> bool:

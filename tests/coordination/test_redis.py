@@ -131,10 +131,11 @@ def test_epochs_never_go_back_when_redis_is_emptied_or_restarted_empty(machines:
 
 def test_documents_come_back_into_an_emptied_redis_and_removed_ones_do_not(machines: World) -> None:
     first, second = machines.nodes(2)
-    first.call("share", "kept", b"content")
     first.call("share", "removed", b"content")
     first.call("share", "removed", None)
-    eventually(lambda: second.call("shared", "kept") == b"content", seconds=2)
+    first.call("share", "kept", b"content")
+    eventually(lambda: second.call("shared", "kept") == b"content", seconds=5)
+    eventually(lambda: second.call("shared", "removed") is None, seconds=5)
     with machines.redis.client(2) as admin:
         admin.flushall()
         eventually(lambda: admin.hget(f"{PREFIX}documents", "kept") == b"content", seconds=5)

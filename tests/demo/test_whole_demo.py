@@ -35,6 +35,23 @@ def taken(module: str, env: Mapping[str, str], *arguments: str) -> subprocess.Co
     )  # fmt: skip
 
 
+def printed(output: str) -> re.Match[str] | None:
+    """Address and password of the administrator, where they are printed."""
+    return re.search(r"(admin@destination\.example) ([\w-]{20,})", output)
+
+
+def sign_in_as_printed(url: str, output: str) -> None:
+    """The administrator signs in at the gateway, and ticketing takes that token too."""
+    found = printed(output)
+    assert found is not None
+    body = {"email": found[1], "password": found[2], "refreshTokenIn": "body"}
+    signed_in = httpx.post(f"{url}/admin/auth/login", json=body)
+    assert signed_in.status_code == 200, signed_in.text
+    bearer = {"Authorization": f"Bearer {signed_in.json()['accessToken']}"}
+    assert httpx.get(f"{url}/admin/users", headers=bearer).status_code == 200
+    assert httpx.get(f"{url}/vouchers", headers=bearer).status_code == 200
+
+
 def everything(url: str, token: str) -> dict[str, object]:
     """What the API tells of the catalogue."""
     bearer = {"Authorization": f"Bearer {token}"}
@@ -52,6 +69,7 @@ def test_the_demo_is_loaded_sold_from_and_kept(tmp_path: Path) -> None:
     url = f"http://127.0.0.1:{ports['GATEWAY_PORT']}/api/v1"
     with running(env) as first:
         assert "made 16 tickets, 16 schedules, 3 vouchers" in first.output()
+        sign_in_as_printed(url, first.output())
         tour = taken("demo.try_it", env)
         assert tour.returncode == 0, tour.stdout + tour.stderr + first.tail(60)
         assert re.search(r"\nAll as it should be: sold .* gave back 29\.70 EUR", tour.stdout)
@@ -60,6 +78,7 @@ def test_the_demo_is_loaded_sold_from_and_kept(tmp_path: Path) -> None:
         before = everything(url, token)
     with running(env) as second:
         assert "all of it was there already" in second.output()
+        assert printed(second.output()) is None, "the password is shown once"
         assert everything(url, token) == before
 
 

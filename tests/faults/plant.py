@@ -105,6 +105,8 @@ class Plant:
             env={
                 "REDIS_HOST": "127.0.0.1",
                 "REDIS_PORT": str(cache.port),
+                # Short enough for a Redis that hangs, long enough for the proxy on a busy machine.
+                "REDIS_TIMEOUT_MS": "500",
                 "PAYMENT_API_URL": f"http://127.0.0.1:{payment.port}",
                 "SMTP_URL": f"smtp://127.0.0.1:{mail.port}",
                 "OPERATOR_KEY": self._operator,

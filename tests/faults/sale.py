@@ -13,7 +13,8 @@ from ticketing_service.domain.bookings import Booking, BookingStatus, Observatio
 from ticketing_service.domain.orders import ItemOrder
 from ticketing_service.domain.refunds import plan_cancellation
 from ticketing_service.domain.slots import Slot
-from ticketing_service.storage.port import Amendment, Cancellation, PaymentSession
+from ticketing_service.storage.ports.bookings import Amendment, Cancellation
+from ticketing_service.storage.ports.payments import PaymentSession
 
 HOLD = timedelta(minutes=15)
 AFTER = NOW + HOLD

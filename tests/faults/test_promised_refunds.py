@@ -7,7 +7,7 @@ import pytest
 from tests.contract.builders import NOW
 from tests.faults.sale import Sale
 from ticketing_service.domain.bookings import Booking, BookingStatus, Payment, PaymentState, PaymentStatus
-from ticketing_service.storage.port import RevenueQuery
+from ticketing_service.storage.ports.ledger import RevenueQuery
 
 PRICE = 1000
 TODAY = NOW.date()

@@ -28,6 +28,7 @@ class Prepared:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body go out together: no process that is stopped leaves half an answer
     server: _Server
 
     def _answer(self) -> None:
@@ -64,10 +65,11 @@ class _Handler(BaseHTTPRequestHandler):
         for name, value in [*headers, ("Content-Length", str(len(body)))]:
             self.send_header(name, value)
         self.end_headers()
-        if self.command != "HEAD":
-            # The gateway may have given up on a request that was told to hang.
-            with contextlib.suppress(ConnectionError):
+        # The gateway may have given up on a request that was told to hang.
+        with contextlib.suppress(ConnectionError):
+            if self.command != "HEAD":
                 self.wfile.write(body)
+            self.wfile.flush()
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is the base class's
         """Say nothing: what arrived is in `received`."""

@@ -13,7 +13,8 @@ from ticketing_service.domain.admissions import Scan
 from ticketing_service.domain.bookings import Booking, Customer, Observation, PaymentState
 from ticketing_service.domain.orders import HoldOrder
 from ticketing_service.domain.refunds import plan_cancellation
-from ticketing_service.storage.port import Cancellation, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.bookings import Cancellation
 
 HOLD = timedelta(minutes=15)
 

@@ -31,7 +31,9 @@ from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import ItemOrder
 from ticketing_service.domain.refunds import plan_cancellation
-from ticketing_service.storage.port import Amendment, Cancellation, PaymentSession, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.bookings import Amendment, Cancellation
+from ticketing_service.storage.ports.payments import PaymentSession
 from ticketing_service.storage.sql import counters, schema
 from ticketing_service.storage.sql.store import open_store
 

@@ -16,7 +16,8 @@ from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer, UnitQuantity
 from ticketing_service.domain.pricing import PricedBooking, SalePolicy, price_booking
 from ticketing_service.domain.vouchers import Voucher
-from ticketing_service.storage.port import Pricing, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.calls import Pricing
 
 POLICY = SalePolicy(fee=250)
 MOST_ITEMS, MOST_UNITS = 2, 3

@@ -19,7 +19,8 @@ from tests.invariants.checker import check, explain
 from tests.invariants.crowd import CALLERS, Crowd
 from ticketing_service.domain.bookings import Booking, Observation, PaymentState
 from ticketing_service.domain.slots import Slot, SlotChange
-from ticketing_service.storage.port import PaymentSession, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.payments import PaymentSession
 
 ROUNDS = counts(20, 300)
 FEW_ROUNDS = counts(3, 50)

@@ -17,7 +17,7 @@ from common.monitoring import logs
 from common.monitoring.scrubbing import scrubbed, traceback_of
 from common.outbox.logged import logged
 from tests.logging.conftest import Lines
-from ticketing_service.storage.port import Task
+from ticketing_service.storage.ports.outbox import Task
 
 JWT = "eyJhbGciOiJFZERTQSIsInR5cCI6ImF0K2p3dCJ9.eyJzdWIiOiJ4In0.c2ln"
 log = logging.getLogger("tests.logging")

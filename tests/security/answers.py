@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 from typing import Any
 
+from admin_service.app import CODES as ADMIN_CODES
 from common.web.field_errors import FIELD_CODES
 from common.web.problems import PROBLEM_CODES
 from tests.http.ticketing.shop import Reply
 from tests.sandbox.running import SECRET, TOKEN
-from ticketing_service.app import CODES
+from ticketing_service.app import CODES as TICKETING_CODES
 
 STATUSES = frozenset({400, 401, 403, 404, 405, 409, 410, 412, 413, 415, 422, 423, 428, 429, 503})
+CODES = {**TICKETING_CODES, **ADMIN_CODES}
 KNOWN = {**CODES, **PROBLEM_CODES}
 # Stack, SQL, paths of ours, secrets.
 _LEAK = re.compile(

@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy import select
+from sqlalchemy import MetaData, select
 
 from common.database.engine import Database
 from ticketing_service.storage.sql import schema
@@ -16,7 +16,8 @@ from ticketing_service.storage.sql import schema
 class Watch:
     """Looks at a database beside the service."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, metadata: MetaData = schema.metadata) -> None:
+        self._tables = metadata.sorted_tables
         self._database = Database(url, threads=1)
         path = url.removeprefix("sqlite:///")
         self._file = None if path == url else sqlite3.connect(path, isolation_level=None)
@@ -32,14 +33,14 @@ class Watch:
         with self._database.read() as connection:
             found = {
                 table.name: _hash(sorted(repr(tuple(row)) for row in connection.execute(select(table))))
-                for table in schema.metadata.sorted_tables
+                for table in self._tables
             }
         self._known = (version, found)
         return found
 
     def _checksums(self) -> dict[str, str]:
         """The server's own, over the rows: one statement instead of reading all tables."""
-        names = ", ".join(table.name for table in schema.metadata.sorted_tables)
+        names = ", ".join(table.name for table in self._tables)
         with self._database.read() as connection:
             found = connection.exec_driver_sql(f"CHECKSUM TABLE {names}").all()
         assert all(checksum is not None for _, checksum in found)

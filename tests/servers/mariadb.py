@@ -10,18 +10,17 @@ import secrets
 import shutil
 import socket
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import pymysql
 from pymysql.connections import Connection
 from pymysql.cursors import Cursor
 
-from tests.servers.process import ROOT, Process, free_port
+from tests.servers.process import ROOT, Process
+from tests.servers.server import Server, program
 
 CACHE = ROOT / ".cache"
 USER = "ticketing"
@@ -29,7 +28,7 @@ PASSWORD = "ticketing-test"  # of a throw-away server on the loopback address
 LOG_FILE_SIZE = "32M"
 
 
-class MariaDB:
+class MariaDB(Server):
     """`with MariaDB() as server: url = server.new_database()`; use `kill` and `start` for crash tests.
 
     Commits are durable (`innodb_flush_log_at_trx_commit=1`); the isolation level is left to the client.
@@ -37,8 +36,7 @@ class MariaDB:
 
     def __init__(self, *, buffer_pool: str = "64M", log_file_size: str = LOG_FILE_SIZE) -> None:
         """Sizes as MariaDB writes them (64M)."""
-        self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix="mariadb-"))
+        super().__init__("mariadb")
         shutil.copytree(_prepared_data(), self.folder / "data")
         self.process = Process(self._argv(buffer_pool, log_file_size), name="mariadbd")
 
@@ -48,26 +46,10 @@ class MariaDB:
         self.process.wait_until(self._answers, seconds=60, what="answering")
         return self
 
-    def stop(self) -> None:
-        """Stop cleanly."""
-        self.process.stop(seconds=30)
-
-    def kill(self) -> None:
-        """Kill -9; `start` recovers from its log."""
-        self.process.kill()
-
     def restart(self) -> None:
         """Stop cleanly and start."""
         self.stop()
         self.start()
-
-    def pause(self) -> None:
-        """Hang: connections open, statements never end."""
-        self.process.pause()
-
-    def resume(self) -> None:
-        """Go on after `pause`."""
-        self.process.resume()
 
     def new_database(self, prefix: str = "test") -> str:
         """Create an empty database and return its URL for SQLAlchemy (`mysql+pymysql://...`)."""
@@ -127,24 +109,6 @@ class MariaDB:
             "--loose-skip-feedback",
         ]
 
-    def close(self) -> None:
-        """Stop and remove its folder."""
-        self.stop()
-        self.process.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _prepared_data() -> Path:
     """Return an initialised data folder to copy from, made once for each version of the server."""
@@ -177,7 +141,4 @@ def _initialise(target: Path) -> None:
 
 
 def _program(name: str) -> str:
-    path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if path is None:
-        raise AssertionError(f"{name} is missing: run `make setup`, or apt-get install mariadb-server")
-    return path
+    return program(name, "mariadb-server")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
 import signal
@@ -16,6 +17,8 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.02
+PORTS = range(20_000, 32_000)
+"""Below those that the kernel gives to outgoing connections, which would take them without asking."""
 
 
 class ProcessFailed(AssertionError):
@@ -23,11 +26,28 @@ class ProcessFailed(AssertionError):
 
 
 def free_port() -> int:
-    """Return a TCP port of 127.0.0.1 that nobody listens on (the kernel does not repeat itself soon)."""
+    """Return a TCP port of 127.0.0.1 that nobody listens on; test runs side by side get different ones."""
+    path = Path(tempfile.gettempdir()) / f"test-ports-{os.getuid()}"
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as last:
+        fcntl.flock(last, fcntl.LOCK_EX)
+        number = int(last.read() or 0)
+        while True:
+            number = (number + 1) % len(PORTS)
+            if _can_listen(PORTS[number]):
+                break
+        last.seek(0)
+        last.truncate()
+        last.write(str(number))
+    return PORTS[number]
+
+
+def _can_listen(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-    return port
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def port_is_open(port: int, host: str = "127.0.0.1") -> bool:

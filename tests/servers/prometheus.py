@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from collections.abc import Mapping
-from pathlib import Path
-from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from tests.servers.process import Process, free_port
+from tests.servers.process import Process
+from tests.servers.server import Server
 
 
-class Prometheus:
+class Prometheus(Server):
     """`with Prometheus({"ticketing": "http://127.0.0.1:3004/api/v1/monitoring/metrics/prometheus"}) as it:`
 
     Scrapes every second. `it.query(expression)` asks its API.
@@ -23,8 +20,7 @@ class Prometheus:
 
     def __init__(self, targets: Mapping[str, str]) -> None:
         """`targets`: the URL to scrape by the name of its job."""
-        self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix="prometheus-"))
+        super().__init__("prometheus")
         config = self.folder / "prometheus.json"  # JSON is YAML
         config.write_text(
             json.dumps(
@@ -63,11 +59,6 @@ class Prometheus:
         found: list[dict[str, Any]] = self._get("/api/v1/targets").json()["data"]["activeTargets"]
         return found
 
-    def close(self) -> None:
-        """Stop it, and remove its data."""
-        self.process.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
     def _is_ready(self) -> bool:
         try:
             return self._get("/-/ready").status_code == 200
@@ -76,14 +67,6 @@ class Prometheus:
 
     def _get(self, path: str, **parameters: str) -> httpx.Response:
         return httpx.get(f"http://127.0.0.1:{self.port}{path}", params=parameters, timeout=10)
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _job(name: str, url: httpx.URL) -> dict[str, Any]:

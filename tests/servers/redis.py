@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-import tempfile
-from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from redis import Redis
@@ -15,10 +11,14 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from tests.servers.process import Process, free_port
+from tests.servers.process import Process
+from tests.servers.server import Server, program
+
+UNHURRIED_SECONDS = 2.0
+"""The time-out of a client on a busy machine, where Redis's own troubles are not what is tested."""
 
 
-class RedisServer:
+class RedisServer(Server):
     """`with RedisServer() as server: client = server.client()`; `kill` and `start` for crash tests.
 
     It keeps nothing on disk unless `durable`, so that a restart is a restart on empty.
@@ -33,10 +33,8 @@ class RedisServer:
         durable: bool = False,
     ) -> None:
         """`maxmemory` as Redis writes it (4mb); `durable`: every write is on disk before its answer."""
-        self.host = "127.0.0.1"
-        self.port = free_port()
+        super().__init__("redis")
         self.password = password
-        self.folder = Path(tempfile.mkdtemp(prefix="redis-"))
         self.unix_socket = self.folder / "socket"
         self.process = Process(self._argv(maxmemory, policy, durable), name="redis-server")
 
@@ -46,27 +44,10 @@ class RedisServer:
         self.process.wait_until(self._answers, what="answering")
         return self
 
-    def stop(self) -> None:
-        """Stop cleanly."""
-        self.process.resume()
-        self.process.stop()
-
-    def kill(self) -> None:
-        """Kill -9: connections are reset, new ones refused."""
-        self.process.kill()
-
     def restart(self) -> None:
         """Kill and start, on the same port and (unless durable) empty."""
         self.kill()
         self.start()
-
-    def pause(self) -> None:
-        """Hang (SIGSTOP): connections open, commands are never answered."""
-        self.process.pause()
-
-    def resume(self) -> None:
-        """Go on after `pause` (SIGCONT)."""
-        self.process.resume()
 
     def client(self, db: int = 0) -> Redis:
         """A client of the test itself, over the unix socket, with generous time-outs; close it."""
@@ -78,12 +59,6 @@ class RedisServer:
             socket_connect_timeout=10,
             retry=Retry(NoBackoff(), 0),
         )
-
-    def close(self) -> None:
-        """Stop and remove its folder."""
-        self.stop()
-        self.process.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
     def _answers(self) -> bool:
         """True when the server behind our port is the process that we started."""
@@ -112,28 +87,14 @@ class RedisServer:
         }
         return [_program(), *(word for name, value in options.items() for word in (f"--{name}", value))]
 
-    def __enter__(self) -> Self:
-        try:
-            return self.start()
-        except BaseException:
-            self.close()
-            raise
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-
-class Sentinel:
+class Sentinel(Server):
     """`with Sentinel(server) as sentinel:` watches it, and when it is gone makes its replica the server."""
 
     def __init__(self, watched: RedisServer, *, master: str = "main", after_ms: int = 300) -> None:
         """`after_ms`: the silence after which the server counts as gone."""
-        self.host = "127.0.0.1"
-        self.port = free_port()
+        super().__init__("sentinel")
         self.master = master
-        self.folder = Path(tempfile.mkdtemp(prefix="sentinel-"))
         self._config = self.folder / "sentinel.conf"  # the sentinel writes what it learns into it
         self._config.write_text(
             f"bind 127.0.0.1\nport {self.port}\ndir {self.folder}\n"
@@ -148,24 +109,12 @@ class Sentinel:
         with Redis(host=self.host, port=self.port, retry=Retry(NoBackoff(), 0)) as asking:
             return len(asking.sentinel_slaves(self.master))
 
-    def close(self) -> None:
-        """Stop and remove its folder."""
-        self.process.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def __enter__(self) -> Self:
+    def start(self) -> Self:
+        """Start, and wait until it listens."""
         self.process.start()
         self.process.wait_for_port(self.port)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
 
 def _program() -> str:
-    path = shutil.which("redis-server", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/usr/local/sbin")
-    if path is None:
-        raise AssertionError("redis-server is missing: run `make setup`, or apt-get install redis-server")
-    return path
+    return program("redis-server", "redis-server")

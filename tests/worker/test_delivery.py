@@ -15,7 +15,7 @@ from ticketing_service.actions import delivery, settlement, slot_cancellation
 from ticketing_service.documents.mail_texts import Template
 from ticketing_service.domain.bookings import Booking, BookingStatus, Customer
 from ticketing_service.domain.pricing import PricedBooking
-from ticketing_service.storage.port import Amendment
+from ticketing_service.storage.ports.bookings import Amendment
 
 
 def sold(shop: Shop, quantity: int = 2) -> Booking:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from tests.worker.shop import Shop
 from ticketing_service.actions.redemptions import LATEST_COMMIT, find_revocations
 from ticketing_service.domain.refunds import plan_cancellation
-from ticketing_service.storage.port import Cancellation
+from ticketing_service.storage.ports.bookings import Cancellation
 
 
 def test_a_cancellation_committed_after_the_gates_last_question_is_told_at_the_next(shop: Shop) -> None:

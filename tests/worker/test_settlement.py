@@ -13,7 +13,7 @@ from ticketing_service.actions import settlement
 from ticketing_service.clients.port import PaymentUnavailable
 from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentState, PaymentStatus
 from ticketing_service.domain.refunds import CancellationPlan, plan_cancellation
-from ticketing_service.storage.port import Cancellation
+from ticketing_service.storage.ports.bookings import Cancellation
 
 A_WHILE = timedelta(minutes=2)
 """Longer than a payment waits for its first look."""

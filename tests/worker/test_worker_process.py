@@ -12,7 +12,7 @@ from tests.servers.process import Process
 from tests.worker.shop import PRICE, Shop
 from ticketing_service.domain.bookings import PaymentStatus
 from ticketing_service.domain.refunds import plan_cancellation
-from ticketing_service.storage.port import Cancellation
+from ticketing_service.storage.ports.bookings import Cancellation
 
 
 def worker(shop: Shop, store_url: str, folder: Path, dies_after: str) -> Process:

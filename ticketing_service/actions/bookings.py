@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
 
-from common.identifiers import uuid7
+from common.identifiers import uuid7_at
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
@@ -22,7 +22,8 @@ from ticketing_service.domain.pricing import PricedBooking, SalePolicy, price_bo
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.refunds import CancellationPlan, plan_cancellation
 from ticketing_service.domain.vouchers import Voucher
-from ticketing_service.storage.port import Amendment, BookingQuery, Cancellation, Pricing
+from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
+from ticketing_service.storage.ports.calls import Pricing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +96,7 @@ def hold_booking(command: HoldBooking, ports: Ports) -> Booking:
     check_return_url(command.return_url, ports)
     policy, now = ports.policy, ports.clock()
     order = HoldOrder(
-        booking_id=uuid7(),
+        booking_id=uuid7_at(now),
         reference=new_reference(),
         items=command.items,
         customer=command.customer,

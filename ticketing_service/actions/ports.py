@@ -11,7 +11,8 @@ from common.mail.port import Mailer
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.clients.port import PaymentModule, PoiDirectory
 from ticketing_service.domain.pricing import SalePolicy
-from ticketing_service.storage.port import Issue, Store
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.calls import Issue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.storage.port import RevenueQuery, RevenueRow
+from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
 
 MAX_DAYS = 366
 

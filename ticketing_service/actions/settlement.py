@@ -16,7 +16,7 @@ from ticketing_service.clients.port import PaymentRefused
 from ticketing_service.domain.bookings import Observation, Payment, PaymentState
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.payments import money_left
-from ticketing_service.storage.port import RefundOrder
+from ticketing_service.storage.ports.payments import RefundOrder
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking, BookingStatus
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.refunds import CancellationPlan, plan_cancellation
-from ticketing_service.storage.port import Cancellation
+from ticketing_service.storage.ports.bookings import Cancellation
 
 log = logging.getLogger(__name__)
 

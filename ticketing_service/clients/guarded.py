@@ -17,7 +17,7 @@ from ticketing_service.clients.port import (
     PoiList,
 )
 from ticketing_service.domain.bookings import Booking, Observation, Payment
-from ticketing_service.storage.port import PaymentSession
+from ticketing_service.storage.ports.payments import PaymentSession
 
 
 class GuardedPaymentModule:

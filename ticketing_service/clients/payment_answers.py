@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from common.clock import to_milliseconds
 from ticketing_service.domain.bookings import Observation, PaymentState
-from ticketing_service.storage.port import PaymentSession
+from ticketing_service.storage.ports.payments import PaymentSession
 
 T = TypeVar("T")
 Read: TypeAlias = Callable[[Mapping[str, Any]], T]

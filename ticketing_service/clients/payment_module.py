@@ -21,7 +21,7 @@ from ticketing_service.clients import payment_answers
 from ticketing_service.clients.payment_answers import Malformed, Read, T
 from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
 from ticketing_service.domain.bookings import Booking, Observation, Payment
-from ticketing_service.storage.port import PaymentSession
+from ticketing_service.storage.ports.payments import PaymentSession
 
 CONNECT_SECONDS = 1.0
 READ_SECONDS = 8.0

@@ -9,7 +9,7 @@ from typing import Protocol
 from common.resilience.unavailable import DependencyUnavailable
 from ticketing_service.domain.bookings import Booking, Observation, Payment
 from ticketing_service.domain.catalogue import Poi
-from ticketing_service.storage.port import PaymentSession
+from ticketing_service.storage.ports.payments import PaymentSession
 
 
 class PaymentUnavailable(DependencyUnavailable):

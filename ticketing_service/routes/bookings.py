@@ -39,7 +39,7 @@ from ticketing_service.schemas.booking_answers import (
 )
 from ticketing_service.schemas.bookings import BookingSearch, HoldIn, LookupIn
 from ticketing_service.schemas.documents import page_document, rendered
-from ticketing_service.storage.port import BookingQuery
+from ticketing_service.storage.ports.bookings import BookingQuery
 
 MAX_CSV_ROWS = 10_000
 

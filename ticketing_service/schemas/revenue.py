@@ -10,7 +10,7 @@ from marshmallow import fields, validate
 from common.web.schemas import ApiSchema
 from ticketing_service.schemas.documents import Document, money
 from ticketing_service.schemas.values import Day, Money
-from ticketing_service.storage.port import RevenueQuery, RevenueRow
+from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
 
 GROUPS = ("day", "ticket", "type", "unit", "channel")
 CSV_COLUMNS = ("key", "currency", "bookings", "units", "sales", "fees", "refunds", "commission")

@@ -43,7 +43,7 @@ class Return:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Change:
-    """One committed verb. `verb` is its name in `storage.port`, such as `bookings.hold`.
+    """One committed verb. `verb` is its name in `storage.ports`, such as `bookings.hold`.
 
     `outcomes` counts bookings. `slots_changed` counts slots whose offer staff or a schedule changed.
     `sold_out`: the verb was refused for want of places (nothing was committed then). `anywhere`: more tickets

@@ -41,6 +41,7 @@ class EmbeddedBackend(PlainVerbs):
 
     kind: Literal["embedded"] = "embedded"
     usable = True
+    away = False
 
     def __init__(
         self,

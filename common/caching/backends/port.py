@@ -32,6 +32,11 @@ class Backend(Protocol):
         """False: it was found away, and has to be mended before it is asked again."""
         ...
 
+    @property
+    def away(self) -> bool:
+        """True: it did not answer when it was asked last."""
+        ...
+
     def look(self, place: Place) -> Found:
         """What is kept at `place`, in one round trip; `capture` may be None."""
         ...

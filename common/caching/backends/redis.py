@@ -65,12 +65,17 @@ class RedisBackend(PlainVerbs, RedisCache):
         self._seen_all = b""
         self._state = threading.Lock()
         self._lost = 0
-        self._usable = True
+        self._away = False
 
     @property
     def usable(self) -> bool:
         """See Backend."""
-        return self._usable
+        return not self._away and not self._lost
+
+    @property
+    def away(self) -> bool:
+        """See Backend."""
+        return self._away
 
     def look(self, place: Place) -> Found:
         """See Backend."""
@@ -129,7 +134,6 @@ class RedisBackend(PlainVerbs, RedisCache):
         """See Backend."""
         with self._state:
             self._lost += 1
-            self._usable = False
 
     def probe(self) -> None:
         """See Backend. Writes, for a replica can be read; removes, for a full server can do that."""
@@ -145,8 +149,9 @@ class RedisBackend(PlainVerbs, RedisCache):
 
         self._asked(ask)
         with self._state:
+            self._away = False
             if self._lost == lost:  # else one more was lost meanwhile
-                self._lost, self._usable = 0, True
+                self._lost = 0
 
     def entries(self) -> Mapping[str, int]:
         """See Backend. Counts by SCAN, and no further than a hundred thousand keys of the database."""
@@ -189,7 +194,7 @@ class RedisBackend(PlainVerbs, RedisCache):
         except OutOfMemoryError:
             raise
         except (RedisError, OSError) as error:
-            self._usable = False
+            self._away = True
             raise CacheAway(str(error)) from error
 
     def _ended(self, names: Sequence[str]) -> None:

@@ -90,3 +90,23 @@ def test_the_keys_of_access_tokens_are_published(desk: Desk) -> None:
     desk.ports.token_keys.rotate()
     assert desk.call("POST", "/monitoring/metrics/reset", token=token).status_code == 200
     assert len(desk.call("GET", "/.well-known/jwks.json").json["keys"]) == 2
+
+
+def test_what_operators_do_is_in_the_audit_trail(desk: Desk) -> None:
+    mode = {"mode": "forced_open", "reason": "the mail server is moved"}
+    path = "/monitoring/circuit-breakers/mail"
+    assert desk.call("PUT", path, mode, role="operator").status_code == 200
+    (entry,) = desk.ports.store.audit.after(0, 10)
+    assert (entry.event.action, entry.event.subject) == (
+        "monitoring.operate", "circuit-breakers/mail: forced_open",
+    )  # fmt: skip
+    assert entry.event.after == {"reason": "the mail server is moved"}
+
+
+def test_operators_act_with_the_database_away(desk: Desk) -> None:
+    desk.running.parts.breakers.set_mode("database", "forced_open", "a test", None)
+    for name in ("mail", "database"):
+        answer = desk.call("POST", f"/monitoring/circuit-breakers/{name}/reset", role="operator")
+        assert answer.status_code == 200
+    desk.running.parts.breakers.set_mode("database", "automatic", "a test", None)
+    assert desk.ports.store.audit.after(0, 10) == ()

@@ -3,16 +3,25 @@
 from __future__ import annotations
 
 import os
+import struct
 import threading
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from flask import Flask
 
 from common.auth.authenticator import Authenticator, token_invalid
+from common.coordination.embedded import EmbeddedCoordination
 from common.monitoring.blueprint import Monitoring, monitoring
 from common.monitoring.checks import Check, Result, Runner, timed
-from common.monitoring.memory import limit_bytes, memory_check, used_bytes
+from common.monitoring.memory import (
+    announce_worker,
+    limit_bytes,
+    memory_check,
+    used_bytes,
+    workers_here,
+)
 from common.web import problems, security
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -35,7 +44,9 @@ class Site:
             name="database", run=timed(self.ask, type="sqlite"), vital=True, first={"type": "sqlite"}
         )
         worker = Check(name="worker", run=lambda: Result("degraded" if self.time > 150 else "healthy"))
-        self.runner = Runner([database, worker, memory_check(os.getpid())], monotonic=lambda: self.time)
+        self.runner = Runner(
+            [database, worker, memory_check(os.getpid(), tuple)], monotonic=lambda: self.time
+        )
         watched = Monitoring(
             service_name="ticketing-module",
             version="1.0",
@@ -157,3 +168,18 @@ def test_one_check_that_hangs_does_not_hold_up_another():
 
 def test_memory_is_measured():
     assert 1_000_000 < used_bytes(os.getpid()) < limit_bytes()
+
+
+def test_the_memory_of_an_announced_worker_counts_in(tmp_path):
+    with closing(EmbeddedCoordination(tmp_path)) as coordination:
+        assert workers_here(coordination) == ()
+        announce_worker(coordination)
+        assert workers_here(coordination) == (os.getpid(),)
+        elsewhere = struct.pack("<QQ", os.getpid(), 1)
+        coordination.publish("workers", elsewhere)
+        assert workers_here(coordination) == ()
+    alone, together = (
+        int(str(memory_check(os.getpid(), workers).run().facts["heapUsed"]).split()[0])
+        for workers in (tuple, lambda: (os.getpid(),))
+    )
+    assert together > 1.5 * alone

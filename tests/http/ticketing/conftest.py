@@ -66,7 +66,7 @@ def two(request: pytest.FixtureRequest, tmp_path: Path, sandbox: SandboxProcess)
         server: RedisServer = request.getfixturevalue("redis_server")
         with server.client() as client:
             client.flushall()
-        settings = {"REDIS_HOST": server.host, "REDIS_PORT": str(server.port)}
+        settings = {"REDIS_HOST": server.host, "REDIS_PORT": str(server.port), "REDIS_TIMEOUT_MS": "2000"}
     # Ahead of the machine's clock, by which files and Redis remove what has ended.
     morning = (system_clock() + timedelta(days=1)).replace(hour=6, minute=0, second=0, microsecond=0)
     clock = Clock(morning)

@@ -215,3 +215,14 @@ def test_a_sale_of_a_ticket_that_shares_the_boat_is_seen_at_the_other(two: Two) 
     assert vacancies(two.read(path)) == 7
     assert two.other.hold(item(slot), customer={**CUSTOMER, "email": "4@x.org"}).status_code == 201
     assert vacancies(two.read(path)) == 6
+
+
+def test_a_change_reaches_the_others_although_this_process_has_yet_to_begin_anew(two: Two) -> None:
+    """A process that starts ends all that was kept before; the other one may not have done so yet."""
+    made = two.one.ticket()
+    path = f"/tickets/{made['id']}"
+    two.kept(path)
+    two.one.running.parts.caches.backend.distrust()
+    assert two.other.call("GET", path).json["title"] == "Tower"
+    changed(two.one, made, {"title": {"en": "High tower"}})
+    assert two.other.call("GET", path).json["title"] == "High tower"

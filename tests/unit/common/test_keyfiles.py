@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import stat
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -63,3 +64,30 @@ def test_a_broken_key_file_is_named(tmp_path):
     file.write_text("rubbish")
     with pytest.raises(KeyFolderError, match=file.name):
         SecretRing(tmp_path).newest()
+
+
+def test_a_new_key_signs_once_it_has_settled_and_verifies_before(tmp_path):
+    moment = [1_000_000.0]
+    ring = KeyRing(tmp_path / "k", settle_seconds=60, wall=lambda: moment[0])
+    first = ring.newest()[0]
+    moment[0] += 10
+    second = ring.rotate()
+    assert (ring.newest()[0], set(ring.keys())) == (first, {first, second})
+    moment[0] += 59.9
+    assert ring.newest()[0] == first
+    moment[0] += 0.1
+    assert ring.newest()[0] == second
+
+
+def test_keys_that_sign_no_more_are_forgotten_in_time(tmp_path):
+    moment = [1_000_000.0]
+    ring = KeyRing(tmp_path / "k", settle_seconds=60, wall=lambda: moment[0])
+    first = ring.newest()[0]
+    moment[0] += 100
+    second = ring.rotate()
+    superseded = datetime.fromtimestamp(moment[0] + 60, UTC)
+    assert ring.forget(superseded_before=superseded) == ()
+    assert ring.forget(superseded_before=superseded + timedelta(seconds=1)) == (first,)
+    assert set(ring.keys()) == {second}
+    assert ring.forget(superseded_before=superseded + timedelta(days=99)) == ()
+    assert ring.newest()[0] == second

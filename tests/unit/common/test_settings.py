@@ -47,9 +47,12 @@ def test_redis_is_off_unless_it_is_named_and_each_service_has_its_own_database()
         "REDIS_HOST": "redis",
         "REDIS_PASSWORD": "secret-word",
         "REDIS_SERVICE_HOST": "10.0.0.1",
+        "REDIS_TIMEOUT_MS": "300",
     }
     ticketing, admin = load("ticketing", named), load("admin", named)
-    assert redis_options(ticketing) == RedisOptions(host="redis", port=6379, password="secret-word", db=2)
+    assert redis_options(ticketing) == RedisOptions(
+        host="redis", port=6379, password="secret-word", db=2, timeout_seconds=0.3
+    )
     assert admin.redis_db == 3
     assert "secret-word" not in repr(ticketing) + repr(redis_options(ticketing))
 

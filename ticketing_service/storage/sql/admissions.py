@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from common.database.engine import Database
+from common.database.inserting import insert_new
 from common.database.keyset import after, page_from, sorted_cursor
 from common.database.prepared import Prepared
 from common.pages import Page
@@ -18,7 +19,7 @@ from ticketing_service.domain.admissions import Admission, Redemption, Scan
 from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.writing import Writer, insert_new
+from ticketing_service.storage.sql.writing import Writer
 
 _admissions, _redemptions, _documents = schema.admissions, schema.redemptions, schema.documents
 _ONE = select(_admissions).where(_admissions.c.id == bindparam("id"))

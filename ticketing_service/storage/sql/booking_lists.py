@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, exists, select
 from common.database.keyset import id_cursor, page_from
 from common.pages import Page
 from ticketing_service.domain.bookings import Booking
-from ticketing_service.storage.port import BookingQuery
+from ticketing_service.storage.ports.bookings import BookingQuery
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import bookings_of
 

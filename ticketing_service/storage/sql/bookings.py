@@ -28,14 +28,8 @@ from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held
-from ticketing_service.storage.port import (
-    Amendment,
-    BookingQuery,
-    Cancellation,
-    Issue,
-    Plan,
-    Pricing,
-)
+from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
+from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_lists import booking_page
 from ticketing_service.storage.sql.booking_records import (
@@ -60,7 +54,7 @@ _bookings, _units = schema.bookings, schema.unit_items
 
 
 class SqlBookings:
-    """`storage.port.BookingStore` on SQL."""
+    """`storage.ports.bookings.BookingStore` on SQL."""
 
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database

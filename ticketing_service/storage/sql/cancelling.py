@@ -19,7 +19,7 @@ from ticketing_service.domain.bookings import (
     derived_status,
 )
 from ticketing_service.domain.refunds import CancellationPlan
-from ticketing_service.storage.port import Cancellation
+from ticketing_service.storage.ports.bookings import Cancellation
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import cancel_admissions
 from ticketing_service.storage.sql.confirming import (

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Connection, delete, insert, or_, select, update
 
 from common.database.engine import Database
+from common.database.inserting import insert_new
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.catalogue import Poi, Ticket, TicketQuery
@@ -17,7 +18,7 @@ from ticketing_service.domain.search import ticket_words
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.ticket_records import COLUMNS, poi_of, poi_row, ticket_of, ticket_row
 from ticketing_service.storage.sql.ticket_search import search
-from ticketing_service.storage.sql.writing import Writer, insert_new
+from ticketing_service.storage.sql.writing import Writer
 
 _tickets, _words, _pois = schema.tickets, schema.ticket_words, schema.pois
 _SELECT = select(*COLUMNS)

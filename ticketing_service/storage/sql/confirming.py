@@ -18,7 +18,7 @@ from ticketing_service.domain.bookings import (
     UnitItem,
     derived_status,
 )
-from ticketing_service.storage.port import Issue
+from ticketing_service.storage.ports.calls import Issue
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import add_admissions
 from ticketing_service.storage.sql.booking_records import locked_booking

@@ -23,13 +23,13 @@ from sqlalchemy import (
     update,
 )
 
+from common.database.inserting import insert_new_on
 from common.database.prepared import Prepared
 from ticketing_service.domain.claims import Claim, ClaimKind
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.slots import Counter
-from ticketing_service.storage.port import CountedAgain
+from ticketing_service.storage.ports.slots import CountedAgain
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.writing import insert_new_on
 
 _counters, _claims = schema.counters, schema.claims
 _wanted: BindParameter[int] = bindparam("wanted")

@@ -20,7 +20,7 @@ from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.pricing import PricedBooking
 from ticketing_service.domain.vouchers import Voucher
-from ticketing_service.storage.port import Pricing
+from ticketing_service.storage.ports.calls import Pricing
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import insert_booking, insert_items
 from ticketing_service.storage.sql.counters import give_back, take

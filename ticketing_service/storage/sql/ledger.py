@@ -16,7 +16,7 @@ from common.database.prepared import Prepared
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import Channel
 from ticketing_service.domain.catalogue import TicketType, UnitType
-from ticketing_service.storage.port import RevenueQuery, RevenueRow
+from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.writing import Writer
 

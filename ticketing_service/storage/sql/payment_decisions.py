@@ -23,7 +23,8 @@ from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.payments import Decision, DecisionKind, decide
 from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.domain.slots import SlotStatus
-from ticketing_service.storage.port import Cancellation, Issue
+from ticketing_service.storage.ports.bookings import Cancellation
+from ticketing_service.storage.ports.calls import Issue
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import booking_in
 from ticketing_service.storage.sql.cancelling import cancel_units

@@ -20,7 +20,8 @@ from ticketing_service.domain.bookings import (
 )
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.states import require_held
-from ticketing_service.storage.port import Issue, PaymentSession, RefundOrder
+from ticketing_service.storage.ports.calls import Issue
+from ticketing_service.storage.ports.payments import PaymentSession, RefundOrder
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import booking_in
 from ticketing_service.storage.sql.payment_decisions import apply_decision, refuse_capture
@@ -38,7 +39,7 @@ _payments, _refunds = schema.payments, schema.refunds
 
 
 class SqlPayments:
-    """`storage.port.PaymentStore` on SQL."""
+    """`storage.ports.payments.PaymentStore` on SQL."""
 
     def __init__(self, database: Database, writer: Writer) -> None:
         self._database = database

@@ -14,6 +14,7 @@ from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.sql.dml import Insert
 
+from common.database.inserting import insert_new
 from common.identifiers import uuid7
 from ticketing_service.domain.slots import (
     Counter,
@@ -33,7 +34,6 @@ from ticketing_service.storage.sql.slot_records import (
     schedule_of,
     slot_of,
 )
-from ticketing_service.storage.sql.writing import insert_new
 
 _slots, _counters, _links = schema.slots, schema.counters, schema.slot_counters
 _schedules, _items = schema.schedules, schema.booking_items

@@ -25,7 +25,7 @@ from ticketing_service.domain.slots import (
     SlotChange,
     SlotStatus,
 )
-from ticketing_service.storage.port import CountedAgain
+from ticketing_service.storage.ports.slots import CountedAgain
 from ticketing_service.storage.sql import counters, schedules, schema
 from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.slot_records import (

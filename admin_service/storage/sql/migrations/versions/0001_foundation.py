@@ -32,6 +32,7 @@ def upgrade() -> None:
         sa.Column("due_at", Instant),
         sa.Column("last_error", sa.String(500)),
         sa.Column("created_at", Instant, nullable=False),
+        sa.Column("traceparent", sa.String(55)),
         **OPTIONS,
     )
     op.create_index("ix_admin_outbox_due", "admin_outbox", ["due_at", "id"])

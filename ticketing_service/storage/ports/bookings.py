@@ -1,0 +1,140 @@
+"""Bookings, from the hold to their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+from uuid import UUID
+
+from common.pages import Page
+from common.web.idempotency import Idempotency
+from ticketing_service.domain.bookings import (
+    Booking,
+    BookingStatus,
+    HistoryRow,
+)
+from ticketing_service.domain.claims import GuestLimits
+from ticketing_service.domain.orders import HoldOrder, ItemOrder
+from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Amendment:
+    """A change of a booking: fields of `Customer` at any time; the items while it is on hold."""
+
+    contact: Mapping[str, Any] = field(default_factory=dict)
+    items: tuple[ItemOrder, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancellation:
+    """Who cancels, why, and what is to be told."""
+
+    actor: str
+    reason: str
+    by_destination: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BookingQuery:
+    """Filters of the staff's list; None is no filter. Newest first."""
+
+    status: BookingStatus | None = None
+    reference: str | None = None
+    email: str | None = None
+    ticket_id: UUID | None = None
+    slot_id: UUID | None = None
+    created_from: datetime | None = None
+    created_to: datetime | None = None
+    limit: int = 20
+    cursor: str | None = None
+
+
+class BookingStore(Protocol):
+    def hold(
+        self,
+        order: HoldOrder,
+        price: Pricing,
+        limits: GuestLimits,
+        expires_at: datetime,
+        now: datetime,
+        *,
+        idempotency: Idempotency | None = None,
+    ) -> Booking:
+        """Take the places, or refuse (SOLD_OUT, VOUCHER_EXHAUSTED, TOO_MANY_HOLDS, what `price` refuses) and
+        change nothing. Expired holds that stand on a counter that refuses are released first.
+        """
+        ...
+
+    def get(self, booking_id: UUID) -> Booking | None: ...
+
+    def by_reference(self, reference: str) -> Booking | None: ...
+
+    def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
+        """The newest bookings of a customer that are worth a link (not expired)."""
+        ...
+
+    def search(self, query: BookingQuery) -> Page[Booking]: ...
+
+    def history(self, booking_id: UUID) -> tuple[HistoryRow, ...]: ...
+
+    def amend(
+        self,
+        booking_id: UUID,
+        amendment: Amendment,
+        price: Pricing,
+        actor: str,
+        now: datetime,
+        *,
+        idempotency: Idempotency | None = None,
+    ) -> Booking:
+        """Refuses BOOKING_NOT_FOUND, BOOKING_EXPIRED, BOOKING_NOT_ON_HOLD, and as `hold` does."""
+        ...
+
+    def confirm_free(
+        self,
+        booking_id: UUID,
+        issue: Issue,
+        actor: str,
+        now: datetime,
+        *,
+        idempotency: Idempotency | None = None,
+    ) -> Booking:
+        """Confirm a booking that costs nothing; answers a confirmed one as it is. Refuses PAYMENT_REQUIRED,
+        BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_FOUND."""
+        ...
+
+    def extend(
+        self,
+        booking_id: UUID,
+        expires_at: Callable[[Booking], datetime],
+        now: datetime,
+        *,
+        idempotency: Idempotency | None = None,
+    ) -> Booking:
+        """Move the end of a living hold to what `expires_at` says (it may refuse EXTENSION_LIMIT)."""
+        ...
+
+    def cancel(
+        self,
+        booking_id: UUID,
+        plan: Plan,
+        cancellation: Cancellation,
+        now: datetime,
+        *,
+        idempotency: Idempotency | None = None,
+    ) -> Booking:
+        """Cancel what `plan` says: places back, refund row and its task, mail. A booking that is cancelled
+        already is answered as it is, without asking `plan`.
+        """
+        ...
+
+    def expire_due(self, now: datetime, limit: int) -> int:
+        """Release up to `limit` holds that have ended; says how many."""
+        ...
+
+    def mark_no_shows(self, now: datetime, limit: int) -> int:
+        """Unit items whose admission ended unused become no_show; says how many bookings were touched."""
+        ...
