@@ -9,7 +9,7 @@ import pytest
 
 from tests.http.admin.desk import Desk
 from tests.http.admin.sending import upload, uploaded
-from tests.http.admin.test_media import work
+from tests.http.admin.test_media_ends import work
 from tests.servers.s3 import ACCESS_KEY, SECRET_KEY, S3Server
 from tests.unit.admin.files import pdf
 
