@@ -189,7 +189,7 @@ def _responses(operation: Operation, known: Mapping[str, ProblemCode]) -> dict[s
         success["content"] = {JSON: {"schema": operation.answer}}
         success["content"] |= {media_type: {"schema": {}} for media_type in operation.formats[1:]}
     elif operation.status in range(200, 300) and operation.status != 204:
-        success["content"] = {operation.produces: {"schema": {}}}
+        success["content"] = {media_type: {"schema": {}} for media_type in operation.produces}
     by_status: dict[int, list[str]] = {}
     for code in problem_codes(operation):
         by_status.setdefault(known[code].status, []).append(code)
