@@ -109,14 +109,11 @@ def words_like(connection: Connection, led: Led) -> tuple[str, ...] | None:
     prefix = led.first.prefix
     if prefix is None:
         return (led.first.word or "",)
-    last = prefix + LAST_CHARACTER
-    beginning = select(func.min(_words.c.word).label("word")).where(begins(_words.c.word, prefix))
-    hops = beginning.cte("hops", recursive=True)
-    following = (
-        select(func.min(_words.c.word))
-        .where(_words.c.word > hops.c.word, _words.c.word < last)
-        .correlate(hops)
-    )
+    # the first of an index and not its least: only that is found without looking at the others everywhere
+    beginning = select(_words.c.word).where(begins(_words.c.word, prefix)).order_by(_words.c.word).limit(1)
+    hops = select(beginning.scalar_subquery().label("word")).cte("hops", recursive=True)
+    further = (_words.c.word > hops.c.word, _words.c.word < prefix + LAST_CHARACTER)
+    following = select(_words.c.word).where(*further).order_by(_words.c.word).limit(1).correlate(hops)
     hops = hops.union_all(select(following.scalar_subquery()).where(hops.c.word.is_not(None)))
     found = connection.scalars(select(hops.c.word).limit(MANY_WORDS + 2)).all()
     words = tuple(word for word in found if word is not None)
