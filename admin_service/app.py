@@ -84,6 +84,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     It connects to nothing: `app.extensions["post_fork"]` begins that in each process, and
     `app.extensions["process"].end()` ends it.
     """
+    wiring.second_factor_roles(settings)  # in the master, so that a wrong one ends the start
     app = Flask(__name__, static_folder=None)
     metrics = wiring.make_metrics(settings) if running is None else running.metrics
     metrics.install(app)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 from admin_service.actions import api_keys
 from admin_service.actions.access_tokens import AccessTokens
 from admin_service.actions.ports import Ports
@@ -10,6 +12,7 @@ from admin_service.clients.guarded import GuardedStorage, GuardedTicketing
 from admin_service.clients.port import Storage, StorageUnavailable, TicketingUnavailable
 from admin_service.clients.s3_storage import Bucket, S3Storage
 from admin_service.clients.ticketing import HttpTicketing
+from admin_service.domain.permissions import ROLES
 from admin_service.invalidation import STANDING, Invalidation, StandingMoves
 from admin_service.metrics import AdminMetrics
 from admin_service.storage.changes import Listeners
@@ -79,6 +82,15 @@ Running = process.Running[Ports, Store, AdminMetrics]
 """What a process of the service stands on."""
 
 
+def second_factor_roles(settings: Settings) -> frozenset[str]:
+    """Those of MFA_REQUIRED_FOR. One that is none ends the start: a slip of the pen must let nobody in."""
+    unknown = [name for name in settings.mfa_required_for if name not in ROLES]
+    if unknown:
+        sys.stderr.write(f"MFA_REQUIRED_FOR: there is no role {unknown[0]}\n")
+        raise SystemExit(2)
+    return frozenset(settings.mfa_required_for)
+
+
 def run_web(settings: Settings, metrics: AdminMetrics | None = None) -> Running:
     """For a process that answers requests; called after the fork."""
     running = _run(settings, metrics, settings.web_threads - SPARE_THREADS)
@@ -130,7 +142,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
         access_tokens=AccessTokens(token_keys, settings.token_issuer, settings.token_audience),
         key_secrets=SecretRing(keys / "api-keys"),
         link_secrets=SecretRing(keys / "links"),
-        second_factor_roles=frozenset(settings.mfa_required_for),
+        second_factor_roles=second_factor_roles(settings),
         public_url=settings.public_url,
         media_url=settings.media_url,
         upload_folder=settings.data_dir / "uploads",

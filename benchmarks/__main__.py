@@ -15,6 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import machine, report
+from benchmarks.curating import measure_import, measure_pois
 from benchmarks.databases import MARIADB, SQLITE, Databases, opened
 from benchmarks.figures import Figure
 from benchmarks.outage import measure_outage
@@ -27,6 +28,9 @@ from benchmarks.site import running
 FEW_BOOKINGS = 1_000
 MANY_BOOKINGS = {"small": 20_000, "full": 1_000_000}
 GROWTH_SECONDS = {"small": {SQLITE: 40.0, MARIADB: 50.0}, "full": {SQLITE: 400.0, MARIADB: 900.0}}
+MANY_POIS, IMPORTED_POIS = {"small": 20_000, "full": 1_000_000}, {"small": 5_000, "full": 100_000}
+POI_SECONDS = {"small": 60.0, "full": 1500.0}
+IMPORT_SECONDS = {"small": 20.0, "full": 300.0}
 BUFFER_POOL = {"small": "256M", "full": "2G"}
 SMALL, FULL = "small", "full"
 PARTS = "parts"
@@ -102,6 +106,8 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: sale with payment", 9),
         Step(f"{store}: memory", 6),
         *([outage] if store == MARIADB else []),
+        Step(f"{store}: {MANY_POIS[size]:,} points of interest", POI_SECONDS[size]),
+        Step(f"{store}: import of {IMPORTED_POIS[size]:,} points of interest", IMPORT_SECONDS[size]),
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
     ]
 
@@ -125,6 +131,10 @@ def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure
     if databases.server is not None:
         with progress.step():
             figures += measure_outage(databases)
+    with progress.step():
+        figures += measure_pois(databases, MANY_POIS[size])
+    with progress.step():
+        figures += measure_import(databases, IMPORTED_POIS[size])
     with progress.step():
         figures += measure_growth(databases, FEW_BOOKINGS, MANY_BOOKINGS[size])
     return figures

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from benchmarks.databases import PLACES, plain_connection, rows
-from ticketing_service.domain.references import new_reference
+from ticketing_service.domain.references import ALPHABET, RANDOM_LENGTH, new_reference
 from ticketing_service.storage.sql import schema
 
 CHUNK = 2_000
@@ -26,6 +26,11 @@ _OF_A_BOOKING = (
 )
 _KEPT_IDS = {"ticket_id", "option_id", "slot_id", "unit_id", "counter_id", "voucher_id"}
 """Columns whose ids the copies share with the original."""
+_REFERENCES = len(ALPHABET) ** RANDOM_LENGTH
+_SCATTERED = 10_000_000_019
+"""A prime: the copies' references are all different, and in no order, as random ones are. Of a million random
+ones about thirty would be there twice, which the service deals with and a filling does not.
+"""
 _DAY_MILLISECONDS = 86_400_000
 _SPREAD_OVER_DAYS = 180
 
@@ -64,7 +69,7 @@ class _Copy:
         self.age = (count - number) * _SPREAD_OVER_DAYS * _DAY_MILLISECONDS // count
         self.time = int(datetime.now(UTC).timestamp() * 1000) - self.age
         self.ids: dict[bytes, bytes] = {}
-        self.reference = new_reference()
+        self.reference = new_reference((number * _SCATTERED % _REFERENCES).to_bytes)
 
     def id_for(self, model: bytes) -> bytes:
         found = self.ids.get(model)

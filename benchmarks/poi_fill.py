@@ -18,7 +18,7 @@ import orjson
 from admin_service.domain.clusters import CellKey, counted
 from admin_service.domain.geo import Point
 from admin_service.domain.poi import Address, Poi, PoiContent, PoiStatus
-from admin_service.domain.searching import counted_as, poi_words
+from admin_service.domain.searching import counted_as, poi_words, sort_name
 from admin_service.storage.sql import poi_tables as tables
 from admin_service.storage.sql.poi_records import milliseconds, poi_row
 from benchmarks.databases import PLACES, plain_connection
@@ -29,36 +29,14 @@ WEST, EAST, SOUTH, NORTH = 3.5, 7.0, 51.0, 53.4
 """About the Netherlands: a view of the whole country."""
 
 CATEGORIES = (
-    "museum",
-    "restaurant",
-    "park",
-    "church",
-    "shop",
-    "hotel",
-    "landmark",
-    "cafe",
-    "beach",
-    "windmill",
-)
+    "museum", "restaurant", "park", "church", "shop", "hotel", "landmark", "cafe", "beach", "windmill",
+)  # fmt: skip
 CITIES = 400
 FAMILIES = 4_000
 SHARE_NEAR_A_CITY = 0.7
 _SYLLABLES = (
-    "bar",
-    "den",
-    "hol",
-    "mar",
-    "ver",
-    "wil",
-    "sma",
-    "kro",
-    "lin",
-    "pos",
-    "tan",
-    "gro",
-    "zee",
-    "bek",
-)
+    "bar", "den", "hol", "mar", "ver", "wil", "sma", "kro", "lin", "pos", "tan", "gro", "zee", "bek",
+)  # fmt: skip
 
 
 def word(number: int) -> str:
@@ -119,8 +97,12 @@ def fill(url: str, count: int) -> None:
         made = places(count)
         while chunk := list(islice(made, CHUNK)):
             _insert(connection, cursor, tables.pois, [_values(poi) for poi in chunk])
-            pairs = sorted((each, poi.id.bytes) for poi in chunk for each in poi_words(poi.content))
-            _insert(connection, cursor, tables.poi_words, pairs)
+            indexed = sorted(
+                (each, True, sort_name(poi.content), poi.id.bytes)
+                for poi in chunk
+                for each in poi_words(poi.content)
+            )
+            _insert(connection, cursor, tables.poi_words, indexed)
             for poi in chunk:
                 for key, tally in counted(poi.content.point, counted_as(poi)).items():
                     found = sums[key]

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from admin_service.actions.passwords import prove_password
 from admin_service.actions.ports import Ports
-from admin_service.actions.sign_in import Device, SignedIn, open_session
+from admin_service.actions.sign_in import Device, SignedIn, must_have_second_factor, open_session
 from admin_service.domain import second_factor
 from admin_service.domain.audit import Origin
 from admin_service.domain.errors import Code, Refused
@@ -55,8 +55,12 @@ def user_at_step(token: str, step: str, ports: Ports) -> User:
     return user
 
 
-def begin_enrolment(user: User, ports: Ports) -> Enrolment:
-    """A new secret, in force once a code of it is confirmed; until then the old one stays."""
+def begin_enrolment(user: User, password: str | None, ports: Ports) -> Enrolment:
+    """A new secret, in force once a code of it is confirmed; until then the old one stays. `password`: None
+    when it was proved just now. Raises PASSWORD_WRONG, ACCOUNT_LOCKED.
+    """
+    if password is not None:
+        prove_password(user, password, ports)
     secret = second_factor.new_secret()
     sealed = ports.sealing.seal(secret, str(user.id))
     ports.store.users.set_factor(user.id, replace(user.factor, sealed_pending=sealed), None)
@@ -95,7 +99,7 @@ def renew_recovery_codes(user: User, password: str, origin: Origin, ports: Ports
 def turn_off(user: User, password: str, origin: Origin, ports: Ports) -> None:
     """Raises SECOND_FACTOR_ABSENT, SECOND_FACTOR_NEEDED (by a role), PASSWORD_WRONG."""
     _in_force(user)
-    if ports.second_factor_roles.intersection(user.roles):
+    if must_have_second_factor(user, ports):
         raise Refused(Code.SECOND_FACTOR_NEEDED)
     prove_password(user, password, ports)
     event = ports.event(origin, "users.second-factor-off", user.id)

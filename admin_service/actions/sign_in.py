@@ -10,6 +10,7 @@ from admin_service.actions.ports import Ports
 from admin_service.domain.audit import Origin
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.passwords import normal
+from admin_service.domain.permissions import PLATFORM_ADMIN
 from admin_service.domain.sessions import (
     Session,
     new_refresh_token,
@@ -88,7 +89,17 @@ def needed_step(user: User, ports: Ports) -> Step | None:
     """What the user needs beside the password."""
     if user.factor.in_force:
         return "code"
-    return "enrolment" if ports.second_factor_roles.intersection(user.roles) else None
+    return "enrolment" if must_have_second_factor(user, ports) else None
+
+
+def must_have_second_factor(user: User, ports: Ports) -> bool:
+    """By the settings of this service, or by the platform's configuration."""
+    if ports.second_factor_roles.intersection(user.roles):
+        return True
+    if PLATFORM_ADMIN not in user.roles:
+        return False
+    required: bool = ports.store.config.current().effective["signIn.mfaRequiredForAdmins"]
+    return required
 
 
 def open_session(user: User, device: Device, ports: Ports) -> SignedIn:

@@ -10,6 +10,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import ijson
@@ -20,8 +21,8 @@ from common.web.csv_text import is_formula
 CSV_FORMAT, GEOJSON_FORMAT = "csv", "geojson"
 FORMATS = (CSV_FORMAT, GEOJSON_FORMAT)
 
-LONGEST_FIELD = 100_000
-"""Characters of one field of a CSV file; more is a quotation mark that was never closed."""
+LONGEST_FIELD, LONGEST_ROW = 100_000, 1_000_000
+"""Characters of a CSV file; more is a quotation mark that was never closed."""
 
 _TEXTS = ("name", "summary", "description")
 _PLAIN = ("externalId", "category", "timeZone", "openingHours")
@@ -70,13 +71,14 @@ def rows_of(file_format: str, chunks: Iterable[bytes]) -> Iterator[Row]:
 
 
 def _csv_rows(chunks: Iterable[bytes]) -> Iterator[Row]:
-    lines = io.TextIOWrapper(io.BufferedReader(_Chunks(chunks)), encoding="utf-8-sig", newline="")
+    lines = _Lines(io.TextIOWrapper(io.BufferedReader(_Chunks(chunks)), encoding="utf-8-sig", newline=""))
     number = 0
     try:
         reader = _reader(lines)
         header = next(reader, None)
         columns = _columns(header)
         for cells in reader:
+            lines.begin_row()
             if not any(cells):
                 continue
             number += 1
@@ -89,19 +91,35 @@ def _csv_rows(chunks: Iterable[bytes]) -> Iterator[Row]:
         raise Unreadable(f"After row {number}: {error}.") from error
 
 
-def _reader(lines: io.TextIOWrapper) -> Iterator[list[str]]:
+class _Lines:
+    """The lines of a file, of which no row takes more than `LONGEST_ROW` characters."""
+
+    def __init__(self, file: io.TextIOWrapper) -> None:
+        self._file, self._spent = file, 0
+
+    def __iter__(self) -> _Lines:
+        return self
+
+    def __next__(self) -> str:
+        line = self._file.readline(LONGEST_ROW)
+        self._spent += len(line)
+        if self._spent >= LONGEST_ROW:
+            raise csv.Error(f"a row is longer than {LONGEST_ROW} characters")
+        if not line:
+            raise StopIteration
+        return line
+
+    def begin_row(self) -> None:
+        """What was read belongs to rows that are done."""
+        self._spent = 0
+
+
+def _reader(lines: _Lines) -> Iterator[list[str]]:
     """Spreadsheets of many countries part fields by semicolons."""
     csv.field_size_limit(LONGEST_FIELD)
-    first = lines.readline(LONGEST_FIELD)
+    first = next(lines, "")
     delimiter = ";" if first.count(";") > first.count(",") else ","
-
-    def all_lines() -> Iterator[str]:
-        yield first
-        # a line has an end: one without would be read into memory whole
-        while line := lines.readline(LONGEST_FIELD):
-            yield line
-
-    return csv.reader(all_lines(), delimiter=delimiter, strict=True)
+    return csv.reader(chain((first,), lines), delimiter=delimiter, strict=True)
 
 
 def _columns(header: list[str] | None) -> list[str]:

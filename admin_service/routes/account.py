@@ -88,11 +88,13 @@ def _add_passwords(api: Api, ports: PortsSource) -> None:
 def _add_second_factor(api: Api, ports: PortsSource, cookie: RefreshCookie) -> None:
     @api.route(
         "POST", "/mfa/enrol", who=anyone(), body=EnrolIn, answer=EnrolmentOut,
-        problems=("SIGN_IN_STEP_ENDED",), summary="Begin a second factor: a secret for an authenticator app",
+        problems=("SIGN_IN_STEP_ENDED", *_PROOF),
+        summary="Begin a second factor: a secret for an authenticator app",
     )  # fmt: skip
     def enrol(body: dict[str, Any], caller: Caller) -> bytes:
         user = _enrolling(body, caller, ports)
-        return rendered(enrolment_document(second_factor.begin_enrolment(user, ports())))
+        enrolment = second_factor.begin_enrolment(user, body.get("password"), ports())
+        return rendered(enrolment_document(enrolment))
 
     @api.route(
         "POST", "/mfa/confirm", who=anyone(), body=ConfirmIn, answer=SignInOut,

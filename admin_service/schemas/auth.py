@@ -53,9 +53,17 @@ class RefreshIn(ApiSchema):
 
 
 class EnrolIn(ApiSchema):
-    """`stepToken`: for who is signing in and must have a second factor first."""
+    """`password`: of who has signed in, as a stolen session must not be able to set up a second factor.
+    `stepToken`: of who is signing in and must have a second factor first; it proves the password.
+    """
 
     step_token = token_text(required=False)
+    password = password_text(required=False)
+
+    @validates_schema
+    def _one_of_both(self, data: dict[str, Any], **_: Any) -> None:
+        if len(data) != 1:
+            raise ValidationError("The password, or the step's token.", "password")
 
 
 class ConfirmIn(Transport):

@@ -10,9 +10,9 @@ from marshmallow import fields, validate
 MAX_NAME, MAX_PASSWORD_TEXT, MAX_TOKEN, MAX_PLACES = 200, 1000, 2000, 500
 
 
-def password_text() -> fields.String:
+def password_text(*, required: bool = True) -> fields.String:
     """What is typed as a password; what may be chosen is a matter of the business."""
-    return fields.String(required=True, validate=validate.Length(1, MAX_PASSWORD_TEXT))
+    return fields.String(required=required, validate=validate.Length(1, MAX_PASSWORD_TEXT))
 
 
 def token_text(*, required: bool = True) -> fields.String:

@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import httpx
 import orjson
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from common.auth.keyfiles import write_private
 from common.monitoring import tracing
 
 log = logging.getLogger(__name__)
@@ -35,8 +37,11 @@ class Jwks:
     key that was withdrawn ends. Safe for threads: one looks, the others use what is there.
     """
 
-    def __init__(self, source: str, *, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._source, self._monotonic = source, monotonic
+    def __init__(
+        self, source: str, *, kept: Path | None = None, monotonic: Callable[[], float] = time.monotonic
+    ) -> None:
+        """`kept`: where the last good copy lies, for a process that starts while the source is away."""
+        self._source, self._kept, self._monotonic = source, kept, monotonic
         self._lock = threading.Lock()
         self._keys: Mapping[str, Ed25519PublicKey] | None = None
         self._tried_at = float("-inf")
@@ -59,14 +64,32 @@ class Jwks:
         try:
             if self._tried_at == tried_at:  # else another thread looked while this one waited
                 try:
-                    self._keys = parse_jwks(self._read())
+                    content = self._read()
+                    self._keys = parse_jwks(content)
+                    self._keep(content)
                 finally:
                     # Only now, so that whoever comes during the first look waits for its outcome.
                     self._tried_at = self._monotonic()
         except (OSError, ValueError, httpx.HTTPError) as error:
             log.warning("the key set cannot be read: %s: %s", type(error).__name__, error)
+            self._take_kept()
         finally:
             self._lock.release()
+
+    def _keep(self, content: bytes) -> None:
+        if self._kept is None:
+            return
+        try:
+            if not self._kept.exists() or self._kept.read_bytes() != content:
+                self._kept.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+                write_private(self._kept, content)
+        except OSError as error:
+            log.warning("the key set cannot be kept: %s", type(error).__name__)
+
+    def _take_kept(self) -> None:
+        if self._keys is None and self._kept is not None:
+            with suppress(OSError, ValueError):
+                self._keys = parse_jwks(self._kept.read_bytes())
 
     def _read(self) -> bytes:
         if not self._source.startswith(("http://", "https://")):

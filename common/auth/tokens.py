@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -109,7 +110,9 @@ def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
     """
     issuers: dict[str, KeySource] = {}
     if settings.jwks_source:
-        published = Jwks(settings.jwks_source)
+        # Named by its source: the keys of one that was left behind verify nothing.
+        name = f"jwks-{sha256(settings.jwks_source.encode()).hexdigest()[:16]}.json"
+        published = Jwks(settings.jwks_source, kept=settings.data_dir / "standing" / name)
         issuers = dict.fromkeys((settings.token_issuer, *settings.trusted_issuers), published)
     return TokenVerifier(issuers=issuers, audience=settings.token_audience, clock=clock)
 

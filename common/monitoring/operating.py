@@ -23,7 +23,7 @@ from common.resilience.registry import Breakers
 from common.resilience.states import MODES
 from common.web.api import Api
 from common.web.problems import problem
-from common.web.schemas import ApiSchema, instant_text
+from common.web.schemas import ApiSchema, Instant, instant_text
 
 PartsSource = Callable[[], Parts]
 REACHED_SECONDS = 1.0
@@ -35,7 +35,7 @@ class ModeIn(ApiSchema):
 
     mode = fields.String(required=True, validate=validate.OneOf(MODES))
     reason = fields.String(required=True, validate=validate.Length(1, 200))
-    until = fields.AwareDateTime(load_default=None, allow_none=True)
+    until = Instant(load_default=None, allow_none=True)
 
     @validates_schema
     def _until_is_to_come(self, data: dict[str, Any], **_: Any) -> None:

@@ -30,6 +30,9 @@ FIELD_CODES: Mapping[str, str] = {
     "OUT_OF_RANGE": "The number or date is out of its range",
     "NOT_A_CHOICE": "The value is not one of those allowed",
     "CONTROL_CHARACTER": "The text has a control character",
+    "MARKUP": "The text has markup where none may be",
+    "COORDINATES_SWAPPED": "Latitude and longitude are the other way round",
+    "BEYOND_ANTIMERIDIAN": "The longitude is past 180 degrees",
     "INVALID": "The value cannot be accepted for another reason",
 }
 

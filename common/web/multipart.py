@@ -22,6 +22,10 @@ MEDIA_TYPE = "multipart/form-data"
 TEXT_BYTES = 64 * 1024
 """What all texts of a body may have together."""
 
+_PARSER_BYTES = 2 * 64 * 1024
+"""What the parser itself has in hand: a piece that it has read, and what it kept of the one before. It counts
+these as if they were texts, files too."""
+
 _PARTS_OVERHEAD = 4096
 """Headers and boundary of one part."""
 
@@ -137,7 +141,7 @@ def _parsed(request: Request, declared: Multipart, receive: Any) -> tuple[Any, A
     request.max_content_length = declared.max_body_bytes
     parser = FormDataParser(
         stream_factory=receive,
-        max_form_memory_size=TEXT_BYTES,
+        max_form_memory_size=TEXT_BYTES + _PARSER_BYTES,
         max_content_length=declared.max_body_bytes,
         max_form_parts=declared.max_files + 20,
         silent=False,
@@ -180,6 +184,8 @@ def _uploads(declared: Multipart, texts: Any, files: Any, receivers: list[_Recei
 
 
 def _texts(schema: Schema | None, texts: Any) -> dict[str, Any]:
+    if sum(len(text) for _, values in texts.lists() for text in values) > TEXT_BYTES:
+        raise _too_large("", f"All texts together may have {TEXT_BYTES} characters.")
     given = {name: values[0] for name, values in texts.lists()}
     repeated = [
         FieldError(f"/{name}", "REPEATED", "It may be there once.")

@@ -22,6 +22,7 @@ from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.store import migrate, open_store
 
 PRICE = 1000
+PLACES = 100_000
 HANG_SECONDS = 120
 
 
@@ -133,7 +134,7 @@ def _place(url: str) -> tuple[str, str]:
     unit = plain_unit(PRICE)
     ticket = world.ticket(options=(make_option(unit),))
     first_day = now.date().replace(year=now.year + 1, day=1)
-    world.put(ticket, make_schedule(ticket, first_day=first_day, capacity=100), now)
+    world.put(ticket, make_schedule(ticket, first_day=first_day, capacity=PLACES), now)
     (slot,) = world.slots(ticket, first_day, 1)
     store.close()
     return str(slot.id), str(unit.id)

@@ -193,7 +193,7 @@ def test_a_second_request_to_stop_ends_it_at_once(tmp_path: Path) -> None:
 
 
 def wait_for_new_workers(gateway: Gateway, old: set[int]) -> None:
-    eventually(lambda: len(set(gateway.process.children()) - old) >= 2)
+    eventually(lambda: len(set(gateway.process.children()) - old) >= 2, seconds=60, what="new workers")
 
 
 def wait_until_used(port: int) -> None:

@@ -6,8 +6,7 @@ import hashlib
 import hmac
 import json
 import uuid
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -15,24 +14,15 @@ from tests.http.ticketing.shop import API, CUSTOMER, MUSEUM, TOWER, Reply, Shop,
 from tests.sandbox.running import SECRET, SandboxProcess
 from tests.security.bodies import full_ticket, same_parts, voucher_body
 from tests.security.digest import Watch
+from tests.security.plain_calls import Call, internal_calls, plain_calls
+
+__all__ = ["LAST_DAY", "ROLES", "Call", "Stage", "route_name", "signed"]
 
 ROLES = (
     "platform_admin", "poi_owner", "editor", "reviewer", "ticket_manager", "finance", "support", "gate",
     "operator", "reseller", "customer",
 )  # fmt: skip
 LAST_DAY = "2026-07-04"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """A request below /api/v1. `token` is the one that suits it best."""
-
-    method: str
-    path: str
-    query: Mapping[str, str] = field(default_factory=dict)
-    body: Any = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    token: str | None = None
 
 
 class Stage:
@@ -86,7 +76,8 @@ def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         **_booking_calls(stage),
         **_gate_calls(stage),
         **_operator_calls(stage),
-        **_plain_calls(),
+        **plain_calls(),
+        **internal_calls(stage.shop),
     }
 
 
@@ -114,12 +105,18 @@ def _catalogue_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
     schedule = {"rules": [rule], "closures": [closure]}
     patched = {name: value for name, value in voucher_body("X").items() if name != "code"}
 
-    def tag(kind: str) -> dict[str, str]:
-        found = stage.shop.call("GET", kind, token=manager["token"])
-        if kind == "/vouchers":
-            version = next(v["version"] for v in found.json["data"] if v["id"] == stage.voucher["id"])
-            return {"If-Match": f'"{version}"'}
-        return {"If-Match": found.headers["ETag"]}
+    def tag(of: str) -> dict[str, str]:
+        return {"If-Match": stage.shop.call("GET", of, token=manager["token"]).headers["ETag"]}
+
+    def voucher_tag() -> dict[str, str]:
+        """Newest first: those that other tests have made stand before it."""
+        where = "/vouchers?limit=100"
+        while True:
+            page = stage.shop.call("GET", where, token=manager["token"]).json
+            for voucher in page["data"]:
+                if voucher["id"] == stage.voucher["id"]:
+                    return {"If-Match": f'"{voucher["version"]}"'}
+            where = f"/vouchers?limit=100&cursor={page['nextCursor']}"
 
     def new_code() -> dict[str, Any]:
         return voucher_body(f"V-{uuid.uuid4().hex[:20]}")
@@ -152,7 +149,7 @@ def _catalogue_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         "GET /vouchers": lambda: call("GET", "/vouchers", query={"limit": "5"}),
         "POST /vouchers": lambda: call("POST", "/vouchers", body=new_code()),
         "PATCH /vouchers/<uuid:voucher_id>": lambda: call(
-            "PATCH", voucher_path, body=patched, headers=tag("/vouchers")
+            "PATCH", voucher_path, body=patched, headers=voucher_tag()
         ),
     }
 
@@ -273,26 +270,6 @@ def _operator_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         "POST /monitoring/circuit-breakers/reset-all": call("POST", "circuit-breakers/reset-all"),
         "POST /monitoring/cache/flush": call("POST", "cache/flush", body={"region": "tickets"}),
     }
-
-
-def _plain_calls() -> dict[str, Callable[[], Call]]:
-    names = (
-        "health",
-        "ready",
-        "live",
-        "info",
-        "metrics",
-        "metrics/prometheus",
-        "circuit-breakers",
-        "cache/stats",
-    )
-    paths = [f"/monitoring/{name}" for name in names]
-    paths += ["/openapi.json", "/docs"]
-
-    def call(path: str) -> Callable[[], Call]:
-        return lambda: Call(method="GET", path=path)
-
-    return {f"GET {path}": call(path) for path in paths}
 
 
 def route_name(method: str, rule: str) -> str:

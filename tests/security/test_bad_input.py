@@ -22,7 +22,8 @@ WITH_BODY = (
     "POST /slots/<uuid:slot_id>/cancel", "POST /availability/check", "POST /bookings",
     "POST /bookings/lookup", "PATCH /bookings/<uuid:booking_id>",
     "POST /bookings/<uuid:booking_id>/cancel", "POST /redemptions", "POST /redemptions/batch",
-    "POST /vouchers", "PATCH /vouchers/<uuid:voucher_id>",
+    "POST /vouchers", "PATCH /vouchers/<uuid:voucher_id>", "POST /internal/people/export",
+    "POST /internal/people/erase",
 )  # fmt: skip
 WITH_TEXT = {
     "POST /tickets": ("title", "en"),

@@ -21,6 +21,8 @@ LISTS = frozenset({"support", "finance"})
 HOLDERS = frozenset({"own booking", "support"})
 """And its customer or reseller, which is a test of its own: here nobody's account has made the booking."""
 TOKEN = frozenset({"own booking"})
+SERVICES: frozenset[str] = frozenset()
+"""None of these; a service's token is a test of its own."""
 PROVEN = ANYONE
 """The view looks at the proof that the call brings, and at nothing else."""
 
@@ -62,6 +64,9 @@ WHO = {
     "PATCH /vouchers/<uuid:voucher_id>": MANAGERS,
     "GET /revenue": FINANCE,
     "GET /revenue/export.csv": FINANCE,
+    "GET /internal/sales": SERVICES,
+    "POST /internal/people/export": SERVICES,
+    "POST /internal/people/erase": SERVICES,
     "GET /monitoring/health": ANYONE,
     "GET /monitoring/ready": ANYONE,
     "GET /monitoring/live": ANYONE,

@@ -205,3 +205,38 @@ def test_a_store_that_went_away_is_waited_for(store: Store) -> None:
         outbox.away = False
         eventually(lambda: is_empty(store), what="the task")
     assert len(done) == 1
+
+
+def test_a_paused_worker_stays_the_active_one_and_begins_nothing(store: Store) -> None:
+    paused, seen = threading.Event(), list[tuple[str, bool]]()
+    paused.set()
+    looked = threading.Semaphore(0)
+
+    def is_paused() -> bool:
+        looked.release()
+        return paused.is_set()
+
+    add(store)
+    worker = Worker(
+        store.outbox,
+        {"greet": lambda task: seen.append(("task", paused.is_set()))},
+        [Job("tick", 0.01, lambda: seen.append(("job", paused.is_set())))],
+        system_clock,
+        "one",
+        pace=QUICK,
+        paused=is_paused,
+    )
+    thread = threading.Thread(target=worker.run)
+    thread.start()
+    try:
+        eventually(lambda: worker.active, what="a worker that is active")
+        # it has come round several times, and had every reason to begin
+        for _ in range(5):
+            assert looked.acquire(timeout=10)
+        paused.clear()
+        eventually(lambda: is_empty(store), what="an empty outbox")
+        eventually(lambda: ("job", False) in seen, what="a job")
+    finally:
+        worker.stop()
+        thread.join(10)
+    assert not any(was_paused for _, was_paused in seen)

@@ -59,7 +59,7 @@ def whole_rows(connection: Connection, ids: Sequence[UUID]) -> list[Row[Any]]:
 
 def _rows(connection: Connection, ids: Sequence[UUID], asked: Sequence[Narrowing]) -> Iterable[Row[Any]]:
     """By id alone, and by what no column says: any other condition could mislead a planner to begin there."""
-    conditions = [each.condition for each in asked if each.holds is None]
+    conditions = [each.of(_pois.c.id) for each in asked if each.column is None]
     for begin in range(0, len(ids), _CHUNK):
         some = _pois.c.id.in_(ids[begin : begin + _CHUNK])
         yield from connection.execute(select(*_NARROW).where(some, *conditions))
@@ -74,7 +74,7 @@ def _meets(row: Row[Any], query: PoiQuery, asked: Sequence[Narrowing]) -> bool:
         return False
     if query.box is not None and not query.box.has(Point(row.latitude, row.longitude)):
         return False
-    return all(each.holds(row) for each in asked if each.holds is not None)
+    return all(getattr(row, each.column) == each.value for each in asked if each.column is not None)
 
 
 def _by_distance(connection: Connection, query: PoiQuery, rows: Sequence[Row[Any]]) -> Page[Poi]:

@@ -1,19 +1,18 @@
-"""What narrows a search: words, tags, cities, categories; which of it is rare, and so the place to begin.
+"""What narrows a search: words, tags, cities, categories; and which of it is the rarest, and so leads.
 
 Among a million POIs a database that guesses may walk all of them for a word that ten have, or look up half a
-million for one that all have. So it is not left to guess: what at most `RARE` POIs have is looked up by its
-own index, and the rest is asked of what was found. Only when nothing is rare the list is walked in its order:
-then what is wanted comes up soon.
+million for one that all have. So it is not left to guess: what leads is walked along its own index, and the
+rest is asked of each POI on the way.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, select
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, select
 from sqlalchemy.sql.selectable import Select
 
 from admin_service.domain.categories import is_group
@@ -23,27 +22,59 @@ from admin_service.storage.sql import poi_tables as tables
 _pois, _words = tables.pois, tables.poi_words
 
 RARE = 1000
+"""So many POIs can be looked up one by one."""
+
+COMMON = 20_000
+"""Of two words that more POIs have, it does not matter which leads."""
+
+MANY_WORDS = 64
 LAST_CHARACTER = "\U0010ffff"
 """Sorts after whatever a word may go on with, by bytes as by code points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Narrowing:
-    """One thing that a POI must have. `ids`: who has it, by its own index; `condition`: whether a POI of the
-    walked list has it; `holds`: whether a row that was looked up does, where its columns tell.
+    """One thing that a POI must have: a word that begins like `prefix`, the `word` itself (a tag), or a
+    `value` in a `column`. `ids`: who has it, by its own index.
     """
 
     ids: Select[tuple[UUID]]
-    condition: ColumnElement[bool]
-    holds: Callable[[Row[Any]], bool] | None = None
     prefix: str | None = None
+    word: str | None = None
+    column: str | None = None
+    value: str | None = None
+
+    def of(self, poi_id: ColumnElement[Any]) -> ColumnElement[bool]:
+        """Whether the POI of that id has it; for what is no column."""
+        there = _words.alias()
+        found = there.c.word == self.word if self.prefix is None else begins(there.c.word, self.prefix)
+        return exists().where(there.c.poi_id == poi_id, found)
+
+    def asked(self) -> ColumnElement[bool]:
+        """Whether the POI of a walked row has it; said so that no index of its own is taken for it."""
+        if self.column is None:
+            return self.of(_pois.c.id)
+        return func.coalesce(_pois.c[self.column], "") == self.value
+
+    def led(self) -> ColumnElement[bool]:
+        """The same for the one that leads: its index has the order of the names as well."""
+        return self.of(_pois.c.id) if self.column is None else _pois.c[self.column] == self.value
+
+
+@dataclass(frozen=True, slots=True)
+class Led:
+    """`first` leads, `others` are asked."""
+
+    first: Narrowing
+    others: tuple[Narrowing, ...]
 
 
 def narrowings(query: PoiQuery) -> list[Narrowing]:
     """All that the query narrows by, its statuses, places and times aside."""
-    found = [_word(prefix) for prefix in query.words]
+    found = [_prefix(prefix) for prefix in query.words]
     if query.tag is not None:
-        found.append(_tag(tag_word(query.tag)))
+        word = tag_word(query.tag)
+        found.append(Narrowing(select(_words.c.poi_id).where(_words.c.word == word), word=word))
     if query.city is not None:
         found.append(_column(query, "city_key", city_key(query.city)))
     if query.category is not None:
@@ -52,52 +83,62 @@ def narrowings(query: PoiQuery) -> list[Narrowing]:
     return found
 
 
-def rare_ids(connection: Connection, wanted: Sequence[Narrowing]) -> tuple[set[UUID] | None, list[Narrowing]]:
-    """Who has all that is rare (None when nothing is), and what is still to be asked of them."""
-    frequent = [each for each in wanted if _is_frequent(connection, each.ids)]
-    rare = [each for each in wanted if each not in frequent]
-    if not rare:
-        words = [each for each in frequent if each.prefix is not None]
-        together = _together(connection, words) if len(words) > 1 else None
-        return together, [each for each in frequent if together is None or each not in words]
-    found = [set(connection.scalars(each.ids)) for each in rare]
-    return set.intersection(*found), frequent
+def led_by_the_rarest(connection: Connection, wanted: Sequence[Narrowing]) -> Led | None:
+    """None where nothing narrows."""
+    if not wanted:
+        return None
+    if len(wanted) == 1:
+        return Led(wanted[0], ())
+    counts = [_count(connection, each.ids, RARE) for each in wanted]
+    if min(counts) > RARE:
+        counts = [_count(connection, each.ids, COMMON) for each in wanted]
+    least = min(range(len(wanted)), key=lambda index: (counts[index], wanted[index].column is None))
+    others = tuple(each for index, each in enumerate(wanted) if index != least)
+    return Led(wanted[least], others)
 
 
-def _is_frequent(connection: Connection, ids: Select[tuple[UUID]]) -> bool:
-    """Whether more than `RARE` rows are there; counted by the database, and no further."""
-    return connection.execute(ids.limit(1).offset(RARE)).first() is not None
+def is_rare(connection: Connection, led: Led) -> bool:
+    """Whether so few POIs have what leads that they can be looked up one by one."""
+    return _count(connection, led.first.ids, RARE) <= RARE
 
 
-def _together(connection: Connection, words: Sequence[Narrowing]) -> set[UUID] | None:
-    """The POIs that have all of several frequent words; None when they are many."""
-    first, *others = words
-    there = [_has_word(_words.c.poi_id, each.prefix or "") for each in others]
-    found = connection.scalars(first.ids.where(*there).limit(RARE + 1)).all()
-    return None if len(found) > RARE else set(found)
+def words_like(connection: Connection, led: Led) -> tuple[str, ...] | None:
+    """The different words that the leading one stands for; None when they are many. Hopping from each to the
+    next costs as much as there are, and not as there are POIs.
+    """
+    prefix = led.first.prefix
+    if prefix is None:
+        return (led.first.word or "",)
+    last = prefix + LAST_CHARACTER
+    beginning = select(func.min(_words.c.word).label("word")).where(begins(_words.c.word, prefix))
+    hops = beginning.cte("hops", recursive=True)
+    following = (
+        select(func.min(_words.c.word))
+        .where(_words.c.word > hops.c.word, _words.c.word < last)
+        .correlate(hops)
+    )
+    hops = hops.union_all(select(following.scalar_subquery()).where(hops.c.word.is_not(None)))
+    found = connection.scalars(select(hops.c.word).limit(MANY_WORDS + 2)).all()
+    words = tuple(word for word in found if word is not None)
+    return None if len(words) > MANY_WORDS else words
 
 
-def _word(prefix: str) -> Narrowing:
-    ids = select(_words.c.poi_id).where(_begins(_words.c.word, prefix))
-    return Narrowing(ids, _has_word(_pois.c.id, prefix), prefix=prefix)
+def begins(word: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
+    """Whether the word begins so, as an index finds it."""
+    return and_(word >= prefix, word < prefix + LAST_CHARACTER)
 
 
-def _tag(word: str) -> Narrowing:
-    there = _words.alias()
-    has = exists().where(there.c.poi_id == _pois.c.id, there.c.word == word)
-    return Narrowing(select(_words.c.poi_id).where(_words.c.word == word), has)
+def _count(connection: Connection, ids: Select[tuple[UUID]], most: int) -> int:
+    """How many rows there are, counted by the database, and not beyond `most` + 1."""
+    some = ids.with_only_columns(literal(1).label("one")).limit(most + 1).subquery()
+    return connection.scalar(select(func.count()).select_from(some)) or 0
+
+
+def _prefix(prefix: str) -> Narrowing:
+    return Narrowing(select(_words.c.poi_id).where(begins(_words.c.word, prefix)), prefix=prefix)
 
 
 def _column(query: PoiQuery, name: str, value: str) -> Narrowing:
     statuses = [status.value for status in query.statuses]
     ids = select(_pois.c.id).where(_pois.c.status.in_(statuses), _pois.c[name] == value)
-    return Narrowing(ids, _pois.c[name] == value, holds=lambda row: bool(getattr(row, name) == value))
-
-
-def _has_word(poi_id: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
-    there = _words.alias()
-    return exists().where(there.c.poi_id == poi_id, _begins(there.c.word, prefix))
-
-
-def _begins(word: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
-    return and_(word >= prefix, word < prefix + LAST_CHARACTER)
+    return Narrowing(ids, column=name, value=value)

@@ -1,8 +1,8 @@
 """Finding POIs: words, filters, boxes, circles and changes, and pages of what was found.
 
-A page must cost the same among a million POIs as among a thousand: what is rare is looked up (`poi_narrowing`
-says how that is known), and all else is walked along an index that has the list's order, until the page is
-full.
+A page must cost the same among a million POIs as among a thousand: a list is walked along an index that has
+its order until the page is full, led by what narrows it most (see `poi_narrowing`). What few POIs have is
+looked up instead, where no index has the order.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, union_all
 
-from admin_service.domain.geo import Point, box_around, kilometres, runs_of
+from admin_service.domain.geo import Box, Point, box_around, kilometres, runs_of
 from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery, Sort
 from admin_service.storage.sql import poi_tables as tables
 from admin_service.storage.sql.poi_lookup import by_distance_page, looked_up
-from admin_service.storage.sql.poi_narrowing import Narrowing, narrowings, rare_ids
+from admin_service.storage.sql.poi_narrowing import is_rare, led_by_the_rarest, narrowings, words_like
 from admin_service.storage.sql.poi_orders import (
     CHANGED,
     ORDERS,
@@ -29,40 +29,49 @@ from admin_service.storage.sql.poi_orders import (
     page_of_rows,
     start_of,
 )
+from admin_service.storage.sql.poi_words import by_words
 from common.database.keyset import sorted_cursor
 from common.pages import Page
 
 _pois = tables.pois
 
 SMALLEST_RING_KM = 0.25
-RING_GROWTH = 3
+RING_GROWTH = 2
 _RING_RUNS = 8
 
 
 def search(connection: Connection, query: PoiQuery) -> Page[Poi]:
     """Raises ValidationError INVALID for a cursor of another list."""
     wanted = narrowings(query)
-    if not _has_an_index(query, wanted):
-        ids, asked = rare_ids(connection, wanted)
-        if ids is not None:
-            return looked_up(connection, query, ids, asked) if ids else Page(())
-    conditions = [each.condition for each in wanted]
+    led = led_by_the_rarest(connection, wanted)
     if query.changed_since is not None:
-        return _changes(connection, query, conditions)
+        return _changes(connection, query, [each.asked() for each in wanted])
+    by_name = query.sort is Sort.NAME
+    if led is not None and by_name and led.first.column is None:
+        words = words_like(connection, led)
+        if words is not None:
+            return by_words(connection, query, led, words)
+    ordered = by_name and led is not None and led.first.column is not None
+    if led is not None and not ordered and is_rare(connection, led):
+        ids = set(connection.scalars(led.first.ids))
+        return looked_up(connection, query, ids, led.others)
+    if led is not None and ordered:
+        conditions = [led.first.led(), *(each.asked() for each in led.others)]
+    else:
+        conditions = [each.asked() for each in wanted]
     if query.sort is Sort.DISTANCE:
         return _by_distance(connection, query, conditions)
+    return _walked(connection, query, conditions)
+
+
+def _walked(connection: Connection, query: PoiQuery, conditions: list[ColumnElement[bool]]) -> Page[Poi]:
     order = order_of(query)
-    conditions += start_of(query, order)
+    conditions = [*conditions, *start_of(query, order)]
     if query.sort is Sort.PLACE:
         rows = _in_box(connection, query, conditions)
     else:
         rows = _listed(connection, query, order, conditions, query.limit + 1)
     return page_of_rows(rows, query.limit, order)
-
-
-def _has_an_index(query: PoiQuery, wanted: Sequence[Narrowing]) -> bool:
-    """Whether an index has this very list in its order: by name, of one city, one category, or all."""
-    return not wanted or (len(wanted) == 1 and wanted[0].holds is not None and query.sort is Sort.NAME)
 
 
 def _streams(query: PoiQuery) -> list[list[ColumnElement[bool]]]:
@@ -109,11 +118,7 @@ def _in_box(
     """The rows of a box in the order of the grid: run by run, until the page is full."""
     assert query.box is not None  # noqa: S101 what has this order has a box
     limit = query.limit + 1
-    inside = [
-        *conditions,
-        _pois.c.latitude.between(query.box.south, query.box.north),
-        _longitudes(query.box.west, query.box.east),
-    ]
+    inside = [*conditions, *_inside(query.box)]
     rows: list[Row[Any]] = []
     for first, last in runs_of(query.box):
         run = [_pois.c.cell.between(first, last), *inside]
@@ -123,9 +128,13 @@ def _in_box(
     return rows
 
 
-def _longitudes(west: float, east: float) -> ColumnElement[bool]:
+def _inside(box: Box) -> list[ColumnElement[bool]]:
     longitude = _pois.c.longitude
-    return longitude.between(west, east) if west <= east else (longitude >= west) | (longitude <= east)
+    across = or_(longitude >= box.west, longitude <= box.east)
+    return [
+        _pois.c.latitude.between(box.south, box.north),
+        longitude.between(box.west, box.east) if box.west <= box.east else across,
+    ]
 
 
 def _by_distance(
@@ -152,7 +161,9 @@ def _within(
     """How far away what lies in the circle is, in kilometres."""
     assert query.near is not None  # noqa: S101 the caller has looked
     columns = (_pois.c.id, _pois.c.latitude, _pois.c.longitude)
-    runs = runs_of(box_around(query.near, radius_km), limit=_RING_RUNS)
+    box = box_around(query.near, radius_km)
+    conditions = [*conditions, *_inside(box)]
+    runs = runs_of(box, limit=_RING_RUNS)
     parts = [
         select(*columns).where(*stream, _pois.c.cell.between(first, last), *conditions)
         for first, last in runs

@@ -47,7 +47,10 @@ pois = table(
 
 poi_words = table(
     "poi_words",
+    # each word is a list of those that have it, by name, what visitors see apart
     Column("word", String(41), primary_key=True),
+    Column("shown", Boolean, primary_key=True),
+    Column("sort_name", String(120), primary_key=True),
     Column("poi_id", Identifier, ForeignKey(pois.c.id), primary_key=True),
     Index("ix_admin_poi_words_poi", "poi_id", "word"),
 )

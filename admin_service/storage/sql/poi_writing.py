@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from admin_service.domain.clusters import CellKey, Tally, counted, summed
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.poi import Poi, PoiStatus
-from admin_service.domain.searching import counted_as, poi_words, tag_word
+from admin_service.domain.searching import counted_as, poi_words, sort_name, tag_word
 from admin_service.storage.ports.pois import PoiWrite
 from admin_service.storage.sql import audit
 from admin_service.storage.sql import poi_tables as tables
@@ -85,8 +85,8 @@ def _replace(connection: Connection, write: PoiWrite) -> None:
 
 def _index(connection: Connection, pois: Sequence[Poi]) -> None:
     """Bring the words by which the POIs are found to what they are now."""
-    wanted = {(word, poi.id) for poi in pois for word in _words_of(poi)}
-    _settle(connection, _words, "word", pois, wanted)
+    wanted = {(word, poi.shown, sort_name(poi.content), poi.id) for poi in pois for word in _words_of(poi)}
+    _settle(connection, _words, pois, wanted)
 
 
 def _words_of(poi: Poi) -> frozenset[str]:
@@ -99,23 +99,21 @@ def _show(connection: Connection, pois: Sequence[Poi]) -> None:
     set_uses_of_many(connection, POI, wanted, [str(poi.id) for poi in pois if poi.version > 1])
 
 
-def _settle(
-    connection: Connection, table: Table, name: str, pois: Sequence[Poi], wanted: Collection[tuple[Any, UUID]]
-) -> None:
-    """Make the pairs (`name`, POI) of `pois` in `table` those that are `wanted`."""
-    column = table.c[name]
+def _settle(connection: Connection, table: Table, pois: Sequence[Poi], wanted: set[tuple[Any, ...]]) -> None:
+    """Make the rows of `pois` in `table` those that are `wanted`."""
+    names = [column.name for column in table.c]
     old = [poi.id for poi in pois if poi.version > 1]
-    there: set[tuple[Any, UUID]] = set()
+    there: set[tuple[Any, ...]] = set()
     if old:
-        rows = connection.execute(select(column, table.c.poi_id).where(table.c.poi_id.in_(old)))
-        there = {(value, poi_id) for value, poi_id in rows}
-    gone = sorted(there - set(wanted))
+        there = {tuple(row) for row in connection.execute(select(table).where(table.c.poi_id.in_(old)))}
+    gone = sorted(there - wanted)
     if gone:
-        is_it = and_(column == bindparam("gone"), table.c.poi_id == bindparam("of"))
-        connection.execute(delete(table).where(is_it), [{"gone": one, "of": of} for one, of in gone])
-    new = sorted(set(wanted) - there)
+        is_it = and_(*(table.c[name] == bindparam(f"that_{name}") for name in names))
+        rows = [{f"that_{name}": value for name, value in zip(names, row, strict=True)} for row in gone]
+        connection.execute(delete(table).where(is_it), rows)
+    new = sorted(wanted - there)
     if new:
-        connection.execute(insert(table), [{name: one, "poi_id": of} for one, of in new])
+        connection.execute(insert(table), [dict(zip(names, row, strict=True)) for row in new])
 
 
 def _count(connection: Connection, writes: Iterable[PoiWrite]) -> None:

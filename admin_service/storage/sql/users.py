@@ -199,6 +199,8 @@ def _replace(connection: Connection, user: User, expected_version: int, event: A
         set_columns(connection, user.id, **values)
     except IntegrityError as error:
         raise Refused(Code.EMAIL_TAKEN, pointer="/email") from error
+    if email_key(before.email) != email_key(stored.email):
+        _use_up_links(connection, user.id, event.at)  # they are in a mailbox that is another's now
     if not stored.is_active:
         end_sessions(connection, user.id, None, event.at)
     if changed:

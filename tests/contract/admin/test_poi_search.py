@@ -105,11 +105,12 @@ def queries(draw: st.DrawFn) -> PoiQuery:
     )
 
 
-@pytest.mark.parametrize("rare", [0, 3, 1000])
+@pytest.mark.parametrize("rare, many_words", [(0, 0), (3, 1), (1000, 0), (3, 64), (1000, 64)])
 def test_every_way_of_finding_finds_the_same(
-    store: Store, monkeypatch: pytest.MonkeyPatch, rare: int
+    store: Store, monkeypatch: pytest.MonkeyPatch, rare: int, many_words: int
 ) -> None:
     monkeypatch.setattr(poi_narrowing, "RARE", rare)
+    monkeypatch.setattr(poi_narrowing, "MANY_WORDS", many_words)
     pois = world(60)
     fill(store, pois)
     places = frozenset(poi.id for poi in pois[:5])

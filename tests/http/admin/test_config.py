@@ -11,6 +11,7 @@ from admin_service.domain.configuration import KEYS
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from tests.http.admin.desk import PLATFORM, Desk, Reply, pointers, refusal
+from tests.http.admin.people import login, person
 from tests.http.admin.sending import uploaded
 
 PUBLIC = f"{PLATFORM}/config"
@@ -208,3 +209,13 @@ def test_nobody_else_reads_what_is_for_services(desk: Desk) -> None:
 def test_a_reader_does_not_write(desk: Desk) -> None:
     for role in ("editor", "operator", "finance"):
         assert refusal(change(desk, {"sales.bookingFee": 1}, role=role)) == (403, "FORBIDDEN")
+
+
+def test_administrators_need_a_second_factor_once_that_is_configured(desk: Desk) -> None:
+    person(desk, "platform_admin", email="root@example.org")
+    person(desk, "editor")
+    assert "accessToken" in login(desk, "root@example.org").json
+    assert change(desk, {"signIn.mfaRequiredForAdmins": True}).status_code == 200
+    step = login(desk, "root@example.org")
+    assert "accessToken" not in step.json
+    assert "accessToken" in login(desk).json  # an editor need not

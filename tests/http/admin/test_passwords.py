@@ -184,6 +184,17 @@ def test_a_link_for_which_the_new_password_is_refused_stays_good(desk: Desk) -> 
     assert choose(desk, token).status_code == 204
 
 
+def test_a_link_in_the_mailbox_of_an_old_address_opens_nothing(desk: Desk) -> None:
+    user = person(desk, "editor")
+    desk.call("POST", "/auth/forgot", {"email": "ann@example.org"})
+    work(desk)
+    headers = {"If-Match": '"1"'}
+    body = {"email": "new@example.org"}
+    answer = desk.call("PATCH", f"/users/{user.id}", body, role="platform_admin", headers=headers)
+    assert answer.status_code == 200
+    assert refusal(choose(desk, link_in(mails(desk)[0]))) == (410, "LINK_ENDED")
+
+
 @pytest.mark.parametrize("address", ["ann@example.org", "nobody@example.org"])
 def test_mail_is_sent_three_times_an_hour_at_most_and_the_answer_is_the_same(
     desk: Desk, address: str

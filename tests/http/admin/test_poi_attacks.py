@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+import uuid
 from typing import Any
 
 import orjson
 import pytest
 
 from common.web.paging import encode_cursor
+from tests.contract.admin.test_media import add, make_media
 from tests.http.admin.desk import Desk, refusal
 from tests.http.admin.places import ANN, create, if_match, owner_token, poi_in, read, send_file
 
@@ -64,6 +66,7 @@ PLAIN = (
 
 @pytest.mark.parametrize("pointer", PLAIN)
 def test_script_in_a_plain_text_is_refused(desk: Desk, pointer: str) -> None:
+    add(desk.ports.store, make_media(id=uuid.UUID(SOME_ID)))
     assert desk.call("POST", "/pois", placed("/name/en", "Fine"), role="editor").status_code == 201
     for script in SCRIPTS:
         answer = desk.call("POST", "/pois", placed(pointer, script), role="editor")

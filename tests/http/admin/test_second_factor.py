@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from admin_service.app import create_app
 from admin_service.domain.second_factor import code_at
 from common.auth.sealing import SealBroken
+from common.settings import load
 from tests.http.admin.desk import Desk, Reply, refusal
 from tests.http.admin.people import PASSWORD, enrolled, login, person, signed_in, tokens_of
 
@@ -133,7 +135,8 @@ def test_who_must_have_a_second_factor_sets_it_up_before_anything_else(strict: D
 
 
 def test_without_a_step_or_a_session_nothing_is_set_up(desk: Desk) -> None:
-    assert refusal(desk.call("POST", "/auth/mfa/enrol", {})) == (401, "UNAUTHENTICATED")
+    sent = {"password": PASSWORD}
+    assert refusal(desk.call("POST", "/auth/mfa/enrol", sent)) == (401, "UNAUTHENTICATED")
     assert refusal(desk.call("POST", "/auth/mfa/confirm", {"code": "123456"})) == (401, "UNAUTHENTICATED")
     person(desk, "editor")
     access = signed_in(desk).access
@@ -145,9 +148,26 @@ def test_an_enrolment_that_is_not_confirmed_changes_nothing(desk: Desk) -> None:
     person(desk, "editor")
     access = signed_in(desk).access
     secret, _ = enrolled(desk, access)
-    desk.call("POST", "/auth/mfa/enrol", {}, token=access)
+    answer = desk.call("POST", "/auth/mfa/enrol", {"password": PASSWORD}, token=access)
+    assert answer.status_code == 200
     desk.clock.move(minutes=1)
     tokens_of(finish(desk, step(login(desk))[1], code=code_at(secret, desk.clock.now)))
+
+
+@pytest.mark.parametrize("there_is_one", [False, True])
+def test_a_stolen_session_sets_up_no_second_factor(desk: Desk, there_is_one: bool) -> None:
+    user = person(desk, "editor")
+    access = signed_in(desk).access
+    if there_is_one:
+        enrolled(desk, access)
+    before = desk.ports.store.users.get(user.id)
+    for body, code in (
+        ({}, (422, "VALIDATION_FAILED")),
+        ({"password": "a guess"}, (403, "PASSWORD_WRONG")),
+        ({"password": PASSWORD, "stepToken": "x"}, (422, "VALIDATION_FAILED")),
+    ):
+        assert refusal(desk.call("POST", "/auth/mfa/enrol", body, token=access)) == code
+    assert desk.ports.store.users.get(user.id) == before
 
 
 def test_a_recovery_code_helps_once(any_desk: Desk) -> None:
@@ -194,3 +214,10 @@ def test_a_sealed_secret_opens_for_its_user_alone(desk: Desk) -> None:
     for text, owner in ((sealed, "bob"), (sealed[:20] + other + sealed[21:], "ann"), ("x.y", "ann")):
         with pytest.raises(SealBroken):
             desk.ports.sealing.open(text, owner)
+
+
+def test_a_role_that_is_none_ends_the_start(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = load("admin", {"DATA_DIR": str(tmp_path), "MFA_REQUIRED_FOR": "platfrom_admin"})
+    with pytest.raises(SystemExit):
+        create_app(settings)
+    assert capsys.readouterr().err == "MFA_REQUIRED_FOR: there is no role platfrom_admin\n"

@@ -119,6 +119,7 @@ def test_with_the_admin_service_away_the_last_standing_stands(both: Both) -> Non
     both.followed.look()
 
     def holds(shop: Shop) -> None:
+        assert shop.call("GET", "/vouchers", token=tokens.access).status_code == 200
         assert scan(shop, made["key"]) == (422, "CODE_UNREADABLE")
         assert scan(shop, gone["key"]) == (401, "TOKEN_INVALID")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import random
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ class Texts(ApiSchema):
 class Desk:
     """An app with one route that takes up to three files of 5,000 bytes."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, limit: int = LIMIT) -> None:
         self.folder, self.seen = folder, list[Uploads]()
         self.open_files: list[Any] = []
         self.app = Flask(__name__)
@@ -40,7 +41,7 @@ class Desk:
         problems.install(self.app, {})
         self.app.extensions["authenticator"] = Authenticator(None)  # type: ignore[arg-type]
         api = Api("desk")
-        body = Multipart(folder=lambda: folder, max_files=3, max_file_bytes=LIMIT, texts=Texts())
+        body = Multipart(folder=lambda: folder, max_files=3, max_file_bytes=limit, texts=Texts())
 
         @api.route("POST", "/files", who=anyone(), body=body, status=201)
         def take(body: Uploads) -> Any:
@@ -76,6 +77,19 @@ def desk(tmp_path: Path) -> Desk:
     return Desk(tmp_path / "uploads")
 
 
+class Pieces(io.BytesIO):
+    """Gives at most so many bytes at a time, as a connection does."""
+
+    def __init__(self, content: bytes, most: int) -> None:
+        super().__init__(content)
+        self._most = most
+
+    def readinto(self, buffer: Any, /) -> int:
+        piece = super().read(min(self._most, len(buffer)))
+        buffer[: len(piece)] = piece
+        return len(piece)
+
+
 def part(content: bytes, name: str = "files", file_name: str | None = "a.bin") -> bytes:
     shown = "" if file_name is None else f'; filename="{file_name}"'
     head = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="{name}"{shown}\r\n\r\n'
@@ -104,6 +118,18 @@ def test_files_arrive_whole_with_their_digest_and_are_closed_and_gone(desk: Desk
     assert answer.json == [*expected, {"title": "Tower"}]
     assert all(file.closed for file in desk.open_files)
     assert desk.left() == []
+
+
+def test_files_of_any_bytes_arrive_whole_in_pieces_of_any_size(tmp_path: Path) -> None:
+    desk = Desk(tmp_path / "uploads", limit=1_000_000)
+    randomly = random.Random(7)
+    contents = [randomly.randbytes(300_000), b"\r\n--bbbb" * 20_000, randomly.randbytes(65_536)]
+    raw = b"".join(part(content) for content in contents) + part(b"Tower", "title", None) + END
+    for most in (65_536, 65_535, 1000, 50_000):
+        answer = desk.promise(len(raw), Pieces(raw, most))
+        assert answer.status_code == 201, answer.json
+        digests = [hashlib.sha256(content).hexdigest() for content in contents]
+        assert [each[2] for each in answer.json[:3]] == digests  # type: ignore[index]
 
 
 def test_files_are_closed_when_the_view_fails(desk: Desk) -> None:

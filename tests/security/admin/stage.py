@@ -14,6 +14,7 @@ from common.auth.shared_key import service_secrets
 from tests.http.admin.desk import API, Desk, Reply, later
 from tests.http.admin.people import OTHER_PASSWORD, PASSWORD, Tokens, enrolled, person, signed_in
 from tests.security.admin.calls import Call
+from tests.security.admin.media_calls import media_calls
 from tests.security.admin.poi_calls import poi_calls
 from tests.security.digest import Watch
 
@@ -94,6 +95,7 @@ def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         **_own_calls(stage),
         **_govern_calls(stage),
         **poi_calls(stage),
+        **media_calls(stage),
         **_plain_calls(stage),
     }
 

@@ -69,7 +69,11 @@ def _beside_pois() -> None:
     op.create_table(
         "admin_poi_words",
         sa.Column("word", sa.String(41), primary_key=True),
+        sa.Column("shown", sa.Boolean, primary_key=True),
+        sa.Column("sort_name", sa.String(120), primary_key=True),
         sa.Column("poi_id", Identifier, sa.ForeignKey("admin_pois.id"), primary_key=True),
+        # the rows are the index
+        sqlite_with_rowid=False,
         **OPTIONS,
     )
     op.create_index("ix_admin_poi_words_poi", "admin_poi_words", ["poi_id", "word"])
@@ -81,6 +85,8 @@ def _beside_pois() -> None:
         sa.Column("count", sa.Integer, nullable=False),
         sa.Column("latitudes", sa.BigInteger, nullable=False),
         sa.Column("longitudes", sa.BigInteger, nullable=False),
+        # the rows are the index
+        sqlite_with_rowid=False,
         **OPTIONS,
     )
     op.create_table(
