@@ -1,6 +1,7 @@
-"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about eight minutes.
+"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about twelve minutes.
 
-`BENCH=full` adds the store of a million bookings; `BENCH_STORES=sqlite` or `mariadb` measures one of the two.
+`BENCH=full` adds the stores of a million bookings and points of interest; `BENCH_STORES=sqlite` or `mariadb`
+measures one of the two.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from benchmarks.progress import Progress, Step
 from benchmarks.reading import measure_gateway, measure_memory, measure_reads, measure_watching
 from benchmarks.selling import measure_growth, measure_paid_sale, measure_sale
 from benchmarks.site import running
+from benchmarks.staffing import measure_staff
 
 FEW_BOOKINGS = 1_000
 MANY_BOOKINGS = {"small": 20_000, "full": 1_000_000}
@@ -108,6 +110,7 @@ def _steps(store: str, size: str) -> list[Step]:
         *([outage] if store == MARIADB else []),
         Step(f"{store}: {MANY_POIS[size]:,} points of interest", POI_SECONDS[size]),
         Step(f"{store}: import of {IMPORTED_POIS[size]:,} points of interest", IMPORT_SECONDS[size]),
+        Step(f"{store}: sign-ins and uploads", 25),
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
     ]
 
@@ -135,6 +138,8 @@ def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure
         figures += measure_pois(databases, MANY_POIS[size])
     with progress.step():
         figures += measure_import(databases, IMPORTED_POIS[size])
+    with progress.step():
+        figures += measure_staff(databases)
     with progress.step():
         figures += measure_growth(databases, FEW_BOOKINGS, MANY_BOOKINGS[size])
     return figures

@@ -46,7 +46,7 @@ def measure_pois(databases: Databases, many: int) -> list[Figure]:
 
 def measure_import(databases: Databases, count: int) -> list[Figure]:
     """A CSV file of `count` rows, from its first byte to the last commit, in a process of its own."""
-    url = _new(databases)
+    url = new_database(databases)
     argv = [sys.executable, "-m", "benchmarks.importing", url, str(count)]
     done = subprocess.run(argv, cwd=ROOT, check=True, capture_output=True, text=True)
     found = json.loads(done.stdout.splitlines()[-1])
@@ -175,9 +175,10 @@ def latency_of(samples: list[float]) -> Latency:
     return Latency(median(ordered), percentile(0.95), percentile(0.99))
 
 
-def _new(databases: Databases) -> str:
+def new_database(databases: Databases) -> str:
+    """The URL of a new database with the admin service's tables."""
     if databases.server is not None:
-        url = databases.server.new_database("pois")
+        url = databases.server.new_database("admin")
     else:
         url = f"sqlite:///{databases.folder}/{token_hex(4)}.sqlite3"
     migrate(url)
@@ -186,7 +187,7 @@ def _new(databases: Databases) -> str:
 
 @contextmanager
 def _filled(databases: Databases, count: int) -> Iterator[Store]:
-    url = _new(databases)
+    url = new_database(databases)
     fill(url, count)
     databases.settle(url)
     store = open_store(url)

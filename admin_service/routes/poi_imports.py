@@ -76,7 +76,7 @@ def poi_imports_api(ports: PortsSource) -> Api:
         return rendered(page_document(page, [report_document(report) for report in page.items]))
 
     @api.route(
-        "GET", "/pois/export", who=allowed("pois:read"), query=ExportQuery, produces=CSV,
+        "GET", "/pois/export", who=allowed("pois:read"), query=ExportQuery, produces=(CSV, GEOJSON),
         summary="What a search finds as a CSV or GeoJSON file that can be imported again",
     )  # fmt: skip
     def export(query: dict[str, Any], caller: Caller) -> Response:

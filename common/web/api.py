@@ -65,7 +65,7 @@ class Api:
         problems: Sequence[str] = (),
         summary: str = "",
         description: str = "",
-        produces: str = JSON,
+        produces: str | Sequence[str] = JSON,
         cache: str = "private, no-store",
         languages: Sequence[str] = (),
         if_match: bool = False,
@@ -84,7 +84,8 @@ class Api:
         `body_optional`: no body at all is an empty object. `formats`: media types that the answer can have,
         the first by default; the view takes `media_type`. `answer_suffix`: derives members from the answer's
         document that are sent but not stored. `cached`: the answer is kept as bytes; who may call, and what
-        is asked, is decided before. Raises TypeError for a declaration that cannot be.
+        is asked, is decided before. `produces`: what a view without `answer` sends, choosing itself.
+        Raises TypeError for a declaration that cannot be.
         """
         if not isinstance(who, Policy):
             raise TypeError(f"{method} {rule}: who= must be a Policy")
@@ -104,7 +105,7 @@ class Api:
                 summary=summary or (inspect.getdoc(view) or "").partition("\n")[0],
                 description=description,
                 tag=self._tag,
-                produces=produces,
+                produces=(produces,) if isinstance(produces, str) else tuple(produces),
                 cache=cache,
                 languages=tuple(languages),
                 if_match=if_match,

@@ -84,9 +84,8 @@ def build_document(
                 "in": proof.place,
                 "name": proof.name,
             }
-        path, arguments = _path(operation.rule)
-        described = _operation(operation, arguments, known)
-        spec.path(path, operations={operation.method.lower(): described})
+        described = _operation(operation, _arguments(operation.rule), known)
+        spec.path(documented_path(operation.rule), operations={operation.method.lower(): described})
     document: dict[str, Any] = spec.to_dict()
     document["components"]["schemas"] = dict(sorted(document["components"]["schemas"].items()))
     return document
@@ -190,7 +189,7 @@ def _responses(operation: Operation, known: Mapping[str, ProblemCode]) -> dict[s
         success["content"] = {JSON: {"schema": operation.answer}}
         success["content"] |= {media_type: {"schema": {}} for media_type in operation.formats[1:]}
     elif operation.status in range(200, 300) and operation.status != 204:
-        success["content"] = {operation.produces: {"schema": {}}}
+        success["content"] = {media_type: {"schema": {}} for media_type in operation.produces}
     by_status: dict[int, list[str]] = {}
     for code in problem_codes(operation):
         by_status.setdefault(known[code].status, []).append(code)
@@ -223,8 +222,13 @@ def _who_text(operation: Operation) -> str:
     return f"For {', '.join(ways)}."
 
 
-def _path(rule: str) -> tuple[str, list[dict[str, Any]]]:
-    arguments = [
+def documented_path(rule: str) -> str:
+    """A URL rule as the document spells it."""
+    return _ARGUMENT.sub(lambda found: "{" + camel_case(found["name"]) + "}", rule)
+
+
+def _arguments(rule: str) -> list[dict[str, Any]]:
+    return [
         {
             "in": "path",
             "name": camel_case(found["name"]),
@@ -233,7 +237,6 @@ def _path(rule: str) -> tuple[str, list[dict[str, Any]]]:
         }
         for found in _ARGUMENT.finditer(rule)
     ]
-    return _ARGUMENT.sub(lambda found: "{" + camel_case(found["name"]) + "}", rule), arguments
 
 
 def _schema_name(schema: Any) -> str:

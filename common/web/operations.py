@@ -39,7 +39,7 @@ class Operation:
     summary: str = ""
     description: str = ""
     tag: str = ""
-    produces: str = JSON
+    produces: tuple[str, ...] = (JSON,)
     cache: str = "private, no-store"
     languages: tuple[str, ...] = ()
     if_match: bool = False

@@ -4,25 +4,32 @@ from __future__ import annotations
 
 from tests.deploy.burn_cases import BURNS
 from tests.deploy.series import ADMIN, HERE, SHOP, Case, Heard, breaker, gauge, heard, of_job, requests
+from tests.deploy.staff_cases import STAFF
 
 GIB = 1024**3
+ADMIN_UP = {f"up{{{ADMIN}}}": "1x15"}
 
 DEPENDENCIES = (
     Case(
         alert="ScrapeMissing",
         when="the service does not answer",
-        series={f"up{{{HERE}}}": "1x5 0x10"},
+        series={f"up{{{HERE}}}": "1x5 0x10", **ADMIN_UP},
         after="10m",
         fires=heard("ticketing one cannot be scraped", instance="one"),
     ),
     Case(
         alert="ScrapeMissing",
         when="nobody is to be scraped",
-        series={f"up{{{ADMIN}}}": "1x10"},
+        series=ADMIN_UP,
         after="10m",
         fires=heard("ticketing cannot be scraped"),
     ),
-    Case(alert="ScrapeMissing", when="all answer", series={f"up{{{HERE}}}": "1x10"}, after="10m"),
+    Case(
+        alert="ScrapeMissing",
+        when="all answer",
+        series={f"up{{{HERE}}}": "1x10", **ADMIN_UP},
+        after="10m",
+    ),
     Case(
         alert="DatabaseDown",
         when="its breaker is open and tries",
@@ -219,4 +226,4 @@ BOOKS_AND_ROOM = (
     Case(alert="OverloadRefusals", when="none is refused", series=requests("0+90x20", "0x20"), after="15m"),
 )
 
-CASES = (*BURNS, *DEPENDENCIES, *WORKER, *BOOKS_AND_ROOM)
+CASES = (*BURNS, *DEPENDENCIES, *WORKER, *BOOKS_AND_ROOM, *STAFF)

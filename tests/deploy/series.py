@@ -72,6 +72,17 @@ def of_job(name: str, values: str) -> dict[str, str]:
     return {f'ticketing_job_last_success_timestamp_seconds{{{HERE}, exported_job="{name}"}}': values}
 
 
+def of_admin(name: str, values: str, **labels: str) -> dict[str, str]:
+    """A series of the admin service."""
+    own = "".join(f', {key}="{value}"' for key, value in labels.items())
+    return {f"admin_{name}{{{ADMIN}{own}}}": values}
+
+
+def heard_of_admin(summary: str, **labels: str) -> tuple[Heard, ...]:
+    """One alert about the admin service."""
+    return (Heard({"job": "admin", **labels}, summary),)
+
+
 def heard(summary: str, **labels: str) -> tuple[Heard, ...]:
     """One alert about ticketing."""
     return (Heard({"job": "ticketing", **labels}, summary),)

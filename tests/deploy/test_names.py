@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from admin_service import metrics as admin
 from tests.deploy.names import bounds, series_names
 from tests.deploy.reading import DASHBOARDS, GRAFANA, metrics_in, panels, queries, read_yaml, recorded, rules
 from tests.deploy.test_rules import promtool
@@ -98,8 +99,20 @@ def test_a_dashboard_asks_for_its_own_service(dashboard: Path) -> None:
 
 
 def test_jobs_that_alerts_name_are_on_the_timetable() -> None:
-    text = (Path(ticketing.__file__).parent / "tasks.py").read_text()
-    jobs = set(re.findall(r'Job\("([a-z-]+)"', text))
-    named = {name for rule in rules() for name in re.findall(r'exported_job!?="([^"]+)"', rule["expr"])}
-    assert named
-    assert named <= jobs
+    for service in (ticketing, admin):
+        text = (Path(service.__file__).parent / "tasks.py").read_text()
+        jobs = set(re.findall(r'Job\("([a-z-]+)"', text))
+        named = {
+            name
+            for rule in rules()
+            for name in re.findall(rf'{service.PREFIX}job_\w+{{exported_job!?="([^"]+)"', rule["expr"])
+        }
+        assert named
+        assert named <= jobs
+
+
+@pytest.mark.parametrize("dashboard", DASHBOARDS, ids=lambda path: path.stem)
+def test_every_business_metric_is_on_its_dashboard(dashboard: Path) -> None:
+    service = {"ticketing": ticketing, "admin": admin}[dashboard.stem]
+    shown = set().union(*map(metrics_in, queries(dashboard)))
+    assert {f"{service.PREFIX}{each.name}" for each in service.DEFINITIONS} <= shown
