@@ -20,8 +20,7 @@ from common.web.answers import Renderer, send
 from common.web.formats import chosen_format
 from common.web.language import chosen_language
 from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
-from common.web.problems import problem
-from common.web.reading import read_bytes, read_json, read_query
+from common.web.reading import read_bytes, read_json, read_key, read_query
 from common.web.requests import note_user
 from common.web.streamed import Streamed, read_streamed
 
@@ -80,10 +79,10 @@ class Api:
         `cache`: the answer's Cache-Control. `languages`: those that the answer can be in, the first by
         default; the view may take `language`. `if_match`: documents that the header is needed (the view calls
         `require_if_match`). `multiline`: members of the body whose texts may have line breaks.
-        `body_optional`: no body at all is an empty object. `formats`: media types that the answer can have,
-        the first by default; the view takes `media_type`. `answer_suffix`: derives members from the answer's
-        document that are sent but not stored. `cached`: the answer is kept as bytes; who may call, and what
-        is asked, is decided before. Raises TypeError for a declaration that cannot be.
+        `body_optional`: no body is an empty object. `formats`: media types of the answer, the first by
+        default; the view takes `media_type`. `answer_suffix`: derives members of the answer's document that
+        are sent but not stored. `cached`: the answer is kept as bytes; who may call, and what is asked, is
+        decided before. Raises TypeError for a declaration that cannot be.
         """
         if not isinstance(who, Policy):
             raise TypeError(f"{method} {rule}: who= must be a Policy")
@@ -188,6 +187,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
     )
     wants_caller, wants_language = "caller" in wanted, "language" in wanted
     wants_query, wants_body, wants_key = "query" in wanted, "body" in wanted, "idempotency" in wanted
+    wants_format = "media_type" in wanted
 
     def serve(**arguments: Any) -> Response:
         # The proxy costs a look-up each time it is touched; this is the documented way round it.
@@ -195,7 +195,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
         caller = _admitted(operation.who, incoming)
         if wants_caller:
             arguments["caller"] = caller
-        key = _idempotency_key(operation.idempotency, incoming) if wants_key else None
+        key = read_key(incoming, operation.idempotency) if wants_key else None
         body = _read_body(operation, incoming) if wants_body else None
         query = read_query(incoming, operation.query)
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
@@ -205,7 +205,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
             arguments["query"] = query
         if wants_language:
             arguments["language"] = language
-        if operation.formats:
+        if wants_format:
             arguments["media_type"] = chosen_format(incoming, operation.formats)
         renderer = Renderer(operation, language)
         if wants_key:
@@ -233,7 +233,7 @@ def _served_cached(operation: Operation, view: View, wanted: frozenset[str], cac
         else:
             query = read_query(incoming, operation.query)
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
-        media_type = chosen_format(incoming, operation.formats) if operation.formats else None
+        media_type = chosen_format(incoming, operation.formats)
         known = {"caller": caller, "query": query, "language": language, "media_type": media_type}
 
         def called() -> Any:
@@ -273,19 +273,6 @@ def _read_body(operation: Operation, incoming: Request) -> Any:
     if operation.body_optional and not incoming.content_length and not incoming.mimetype:
         return {}
     return read_json(incoming, operation.max_body_bytes, operation.multiline)
-
-
-def _idempotency_key(wanted: Idempotent | None, incoming: Request) -> str | None:
-    text: str | None = incoming.environ.get("HTTP_IDEMPOTENCY_KEY")
-    if text is None:
-        if wanted == "required":
-            raise problem(
-                "IDEMPOTENCY_KEY_REQUIRED", "Send 16 to 64 visible ASCII characters, such as a UUID."
-            )
-        return None
-    if not keys.is_key(text):
-        raise problem("IDEMPOTENCY_KEY_MALFORMED")
-    return text
 
 
 def _idempotency(

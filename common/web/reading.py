@@ -11,7 +11,8 @@ from flask import Request
 from marshmallow import Schema, ValidationError
 
 from common.web.field_errors import FieldError, escaped, query_errors
-from common.web.operations import JSON
+from common.web.idempotency import is_key
+from common.web.operations import JSON, Idempotent
 from common.web.problems import invalid, problem
 
 MAX_DEPTH = 32
@@ -78,6 +79,22 @@ def read_query(request: Request, schema: Schema | None) -> dict[str, Any]:
     if errors:
         raise invalid(errors)
     return load_query(schema, values) if schema is not None else {}
+
+
+def read_key(request: Request, wanted: Idempotent | None) -> str | None:
+    """The client's idempotency key. Raises Problem 400 for none where one is needed, and for one that is
+    none.
+    """
+    text: str | None = request.environ.get("HTTP_IDEMPOTENCY_KEY")
+    if text is None:
+        if wanted == "required":
+            raise problem(
+                "IDEMPOTENCY_KEY_REQUIRED", "Send 16 to 64 visible ASCII characters, such as a UUID."
+            )
+        return None
+    if not is_key(text):
+        raise problem("IDEMPOTENCY_KEY_MALFORMED")
+    return text
 
 
 def load_query(schema: Schema, values: Mapping[str, str]) -> dict[str, Any]:
