@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 TEST_PROCESSES ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run try test test-full check docs bench load migrate token lock clean setup setup-test
+.PHONY: help run try test test-full check docs bench load migrate lock clean setup setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -13,7 +13,7 @@ help: ## list the targets
 run: setup ## start everything on this machine, with a small destination to try (RESET=1 starts anew)
 	@exec $(PYTHON) -m demo.run
 
-try: setup ## buy a ticket and go in, step by step, against a running `make run`
+try: setup ## a curator's day and a whole sale, step by step, against a running `make run`
 	@exec $(PYTHON) -m demo.try_it
 
 test: check ## all checks and all tests at small counts
@@ -40,9 +40,6 @@ load: setup-test ## bring people to the whole product and judge it (PROFILE=smok
 
 migrate: setup ## bring both databases to the present schema (DATABASE_URL, else those of `make run`)
 	@export DATA_DIR=$${DATA_DIR:-.data}; $(PYTHON) -m ticketing_service.commands.migrate && $(PYTHON) -m admin_service.commands.migrate
-
-token: setup ## print an access token, ROLE=ticket_manager|finance|support|gate|platform_admin
-	@exec $(PYTHON) -m demo.within ticketing_service.commands.token $(ROLE)
 
 lock: setup-test ## pin requirements/*.in with hashes
 	@for name in run test; do \

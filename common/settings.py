@@ -90,11 +90,6 @@ class Settings:
     environment: str
 
     @property
-    def is_loopback(self) -> bool:
-        """Whether only this machine can reach the service."""
-        return self.bind_host in ("localhost", "::1") or self.bind_host.startswith("127.")
-
-    @property
     def port(self) -> int:
         """The service's own port."""
         return self.ticketing_port if self.service == "ticketing" else self.admin_port

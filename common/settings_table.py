@@ -161,8 +161,8 @@ SETTINGS: tuple[Setting, ...] = (
     _ours(
         "JWKS_SOURCE",
         kinds.file_or_url,
-        "The public keys of access tokens: a file or a URL (unset: only the local issuer's tokens, "
-        "on a loopback address).",
+        "Where ticketing finds the public keys of access tokens: a file, or the admin service's URL with "
+        "/.well-known/jwks.json (unset: nobody of the staff can sign in to ticketing).",
     ),
     _ours("TOKEN_ISSUER", kinds.text, "Who issues access tokens, the claim iss (default: PUBLIC_URL)."),
     _ours("TOKEN_AUDIENCE", kinds.text, "Whom access tokens are for, the claim aud.", "destination"),

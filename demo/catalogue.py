@@ -68,9 +68,13 @@ class VoucherPlan:
 
 
 class Catalogue:
-    """What `demo.seed` creates. Raises KeyError for a name that the files do not define."""
+    """What `demo.seed` creates. Raises KeyError for a name that the files do not define.
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    `ids` are those of the places by external id, as the admin service has given them; without it, the file's.
+    """
+
+    def __init__(self, ids: Mapping[str, str] | None = None, folder: Path = FOLDER) -> None:
+        self._ids = ids
         self._pois = json.loads((folder / "pois.geojson").read_text(encoding="utf-8"))
         self._data = json.loads((folder / "catalogue.json").read_text(encoding="utf-8"))
         self._currency: str = self._data["currency"]
@@ -78,8 +82,15 @@ class Catalogue:
     @cached_property
     def poi_ids(self) -> dict[str, str]:
         """The id of each place by its English name."""
-        properties = [feature["properties"] for feature in self._pois["features"]]
-        return {each["names"]["en"]: each["id"] for each in properties}
+        properties = [feature["properties"] for feature in self.places]
+        ids = self._ids or {each["externalId"]: each["id"] for each in properties}
+        return {each["names"]["en"]: ids[each["externalId"]] for each in properties}
+
+    @property
+    def places(self) -> Sequence[Json]:
+        """All places, as features of GeoJSON."""
+        features: Sequence[Json] = self._pois["features"]
+        return features
 
     @cached_property
     def tickets(self) -> tuple[TicketPlan, ...]:

@@ -62,11 +62,12 @@ def run_secrets(folder: Path, environ: Mapping[str, str]) -> dict[str, str]:
     missing = {name: secrets.token_urlsafe(32) for name in SECRETS if name not in kept}
     if missing:
         kept |= missing
-        _write_private(path, "".join(f"{name}={value}\n" for name, value in kept.items()))
+        write_private(path, "".join(f"{name}={value}\n" for name, value in kept.items()))
     return {name: kept[name] for name in SECRETS if name not in environ and f"{name}_FILE" not in environ}
 
 
-def _write_private(path: Path, text: str) -> None:
+def write_private(path: Path, text: str) -> None:
+    """Write a file that its owner alone can read, whole or not at all."""
     part = path.with_suffix(".part")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

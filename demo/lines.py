@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from demo.catalogue import Json
@@ -50,6 +51,17 @@ def booking(answer: Json) -> str:
     payment = answer["payment"]["status"]
     total = money(answer["price"]["total"])
     return f"{answer['reference']} {answer['status']}, payment {payment}, total {total}"
+
+
+def held(answer: Json) -> str:
+    """The same, and for how long the places are held."""
+    return f"{booking(answer)}, held for {minutes_held(answer)} minutes"
+
+
+def minutes_held(answer: Json) -> int:
+    """From the making of a booking to the end of its hold."""
+    begin, end = (datetime.fromisoformat(answer[name]) for name in ("createdAt", "expiresAt"))
+    return round((end - begin).total_seconds() / 60)
 
 
 def location(answer: Any) -> str:

@@ -7,7 +7,6 @@ SQLite, ports 3001 to 3005. RESET=1 starts anew. One process ending ends all; so
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import shlex
 import shutil
@@ -20,12 +19,23 @@ from pathlib import Path
 
 from demo import data_folder, ports
 from demo.processes import ChildEnded, Console, StopRequested, Supervisor
+from demo.staff import ADMINISTRATOR, FILE, address, read_staff
 
 ROOT = Path(__file__).resolve().parents[1]
 DEFAULT_PORTS = {"GATEWAY_PORT": 3001, "ADMIN_PORT": 3003, "TICKETING_PORT": 3004, "PAYMENT_PORT": 3005}
 DEFAULT_DATA_DIR = ROOT / ".data"
 READY_SECONDS = 60.0
-ADMINISTRATOR = "admin@destination.example"
+MIGRATIONS = {
+    "ticketing": "ticketing_service.commands.migrate",
+    "admin": "admin_service.commands.migrate",
+}
+ANSWERING = (
+    ("the payment sandbox", "PAYMENT_PORT", "/health"),
+    ("ticketing", "TICKETING_PORT", "/api/v1/monitoring/ready"),
+    ("admin", "ADMIN_PORT", "/api/admin/monitoring/ready"),
+    ("the gateway", "GATEWAY_PORT", "/api/v1/tickets?limit=1"),
+)
+"""What is waited for: its name, its port, and a path that is answered with 200."""
 
 
 class SetupError(Exception):
@@ -52,7 +62,7 @@ class Run:
             "PAYMENT_API_URL": payment,
             "ADMIN_API_URL": admin,
             "JWKS_SOURCE": f"{admin}/.well-known/jwks.json",
-            "POI_DIRECTORY": str(ROOT / "demo" / "pois.geojson"),
+            "POI_DIRECTORY": admin,
             **data_folder.run_secrets(self.data_dir, environ),
         }
         fixed = {"DATA_DIR": str(self.data_dir), **{name: str(port) for name, port in self.ports.items()}}
@@ -63,11 +73,6 @@ class Run:
             **fixed,
             "PATH": path,
         }
-
-    @property
-    def is_loopback(self) -> bool:
-        """Whether the services take tokens of this machine's own: without those nothing can be loaded."""
-        return self.host in ("localhost", "::1") or self.host.startswith("127.")
 
     @property
     def overrides(self) -> str:
@@ -131,39 +136,35 @@ def answers(host: str, port: int, path: str) -> bool:
 
 
 def start_all(run: Run, supervisor: Supervisor) -> None:
-    """Migrate, start every process, wait for each, and load the destination."""
-    processes = procfile()
+    """Migrate, start every process, wait for those that answer, and load the destination."""
+    processes = {name: words for name, words in procfile().items() if name != "release"}
     supervisor.start("payment-sandbox", [sys.executable, "-m", "payment_sandbox"])
     # The gateway connects to this machine, whatever address the services listen on.
     admin = f"admin=127.0.0.1:{run.ports['ADMIN_PORT']}"
     gateway = [sys.executable, "nginx/render.py", "--exec", "--access-log", "file", "--upstream", admin]
     supervisor.start("gateway", gateway, front=True)
-    # Side by side: neither needs the other, and both are mostly the start of a Python.
-    first = {"migrate": processes.pop("release")[0]}
-    if run.is_loopback:
-        first["tokens"] = [sys.executable, "-m", "ticketing_service.commands.token", "--all"]
-    supervisor.run(first)
-    # Prints the password, this once; a user who is there already is left alone.
-    create_admin = [sys.executable, "-m", "admin_service.commands.create_admin", ADMINISTRATOR, "--once"]
-    supervisor.run({"administrator": create_admin})
-    for name, (argv, env) in processes.items():
-        supervisor.start(name, argv, env)
-    for what, port_name, path in (
-        ("the payment sandbox", "PAYMENT_PORT", "/health"),
-        ("ticketing", "TICKETING_PORT", "/api/v1/monitoring/ready"),
-        ("admin", "ADMIN_PORT", "/api/admin/monitoring/ready"),
-        ("the gateway", "GATEWAY_PORT", "/api/v1/tickets?limit=1"),
-    ):
+    # The release step of the Procfile, side by side: neither needs the other, both are the start of a Python.
+    supervisor.run({f"migrate {name}": [sys.executable, "-m", module] for name, module in MIGRATIONS.items()})
+    workers = [name for name in processes if name.endswith("-worker")]
+    _start(supervisor, {name: words for name, words in processes.items() if name not in workers})
+    for what, port_name, path in ANSWERING:
         port = run.ports[port_name]
         supervisor.wait_until(f"{what} (port {port})", partial(answers, run.host, port, path), READY_SECONDS)
-    if run.is_loopback:
-        supervisor.run({"seed": [sys.executable, "-m", "demo.seed"]})
+    # Nobody waits for the workers, so they do not take the time of those that somebody waits for.
+    _start(supervisor, {name: processes[name] for name in workers})
+    supervisor.run({"seed": [sys.executable, "-m", "demo.seed"]})
 
 
-def welcome(run: Run, console: Console, seconds: float) -> None:
-    """Print where to look and what to try; tokens only to a terminal."""
-    tokens = run.data_dir / "tokens.json"
-    gateway = run.url("GATEWAY_PORT", "/api/v1")
+def _start(supervisor: Supervisor, processes: Mapping[str, tuple[list[str], dict[str, str]]]) -> None:
+    for name, (argv, env) in processes.items():
+        supervisor.start(name, argv, env)
+
+
+def welcome(run: Run, console: Console, seconds: float, *, first: bool) -> None:
+    """Print where to look, how to sign in and what to try. The administrator's password is printed at the
+    `first` start, and to a terminal only: it is in the file of the staff as well.
+    """
+    staff, gateway = run.data_dir / FILE, run.url("GATEWAY_PORT", "/api/v1")
     lines = [
         "",
         f"Ready in {seconds:.1f} s. Ctrl-C stops everything. Data: {run.data_dir} (RESET=1 starts anew).",
@@ -171,38 +172,40 @@ def welcome(run: Run, console: Console, seconds: float) -> None:
         f"  the shop's API        {gateway}/tickets?lang=en",
         f"  how it is used        {gateway}/docs",
         f"  staff's API           {gateway}/admin/docs",
-        f"  its administrator     {ADMINISTRATOR} (the password was printed at the first start)",
-        f"  health                {run.url('TICKETING_PORT', '/api/v1/monitoring/health')}",
+        f"  what visitors see     {gateway}/platform/pois?lang=en",
+        f"  health                {run.url('GATEWAY_PORT', '/health/all')}",
+        f"  users and passwords   {staff} (one user for each role)",
     ]
     if not os.environ.get("SMTP_URL"):
         lines.append(f"  mail that is sent     {run.data_dir / 'mail'}")
-    if not run.is_loopback:
-        lines += [
-            "",
-            f"BIND_HOST={run.host} is no loopback address: there are no tokens, and nothing was loaded.",
-        ]
-    else:
-        lines += [
-            f"  staff tokens (12 h)   {tokens}",
-            "",
-            "Try, in another terminal:",
-            f"  {run.overrides}make try",
-            f"  curl '{gateway}/tickets?q=museum&limit=3'",
-        ]
-    lines.append("")
-    if console.is_terminal and run.is_loopback:
-        lines += [f"  {role:<16} {token}" for role, token in json.loads(tokens.read_text()).items()]
+    if first and console.is_terminal:
+        password = read_staff(run.data_dir)[ADMINISTRATOR].password
+        lines.append(f"  the administrator     {address(ADMINISTRATOR)} {password}")
+    lines += [
+        "",
+        "Try, in another terminal:",
+        f"  {run.overrides}make try",
+        f"  curl '{gateway}/tickets?q=museum&limit=3'",
+        "Sign in, here as the editor:",
+        f"  {sign_in_command(gateway, staff)}",
+        "",
+    ]
     for line in lines:
         console.line(line)
 
 
+def sign_in_command(gateway: str, staff: Path, role: str = "editor") -> str:
+    """To be pasted into a shell: no password is in it, nor in the list of processes."""
+    return f"sed -n 's/^{role} //p' {shlex.quote(str(staff))} | curl --json @- {gateway}/admin/auth/login"
+
+
 def supervise(run: Run, console: Console, environ: Mapping[str, str]) -> int:
     """Start everything and stay until the end; return the exit status."""
-    began = time.monotonic()
+    began, first = time.monotonic(), not (run.data_dir / FILE).exists()
     with Supervisor(run.environment(environ), ROOT, console) as supervisor:
         try:
             start_all(run, supervisor)
-            welcome(run, console, time.monotonic() - began)
+            welcome(run, console, time.monotonic() - began, first=first)
             supervisor.watch()
         except StopRequested as stop:
             console.line(f"{stop}: stopping")

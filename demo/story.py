@@ -15,7 +15,7 @@ import httpx
 from demo.api import Api
 
 BODY_LENGTH = 200
-SECRETS = ("t", "session")
+SECRETS = ("t", "session", "password")
 WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.25
 
@@ -101,7 +101,12 @@ class Story:
         self._line(f"    > {_named(answer)}{as_whom}")
         if more.get("key"):
             self._line(self._paint(DIM, f"      Idempotency-Key: {more['key']}"))
-        body = more.get("body") or _without_secrets(more.get("form", {}))
+        body = _without_secrets(more.get("body") or more.get("form") or {})
+        files = more.get("files", {}).values()
+        for name, content, media_type in files:
+            self._line(self._paint(DIM, f"      {name}: {media_type}, {len(content)} bytes"))
+        if more.get("version"):
+            self._line(self._paint(DIM, f"      If-Match: {more['version']}"))
         if body:
             text = json.dumps(body, ensure_ascii=False)
             short = text if len(text) <= BODY_LENGTH else f"{text[: BODY_LENGTH - 4]} ..."
@@ -128,7 +133,7 @@ def _named(answer: httpx.Response) -> str:
     return f"{answer.request.method} {url.path}{'?' if query else ''}{query}"
 
 
-def _without_secrets(values: Mapping[str, str]) -> dict[str, str]:
+def _without_secrets(values: Mapping[str, Any]) -> dict[str, Any]:
     return {name: "..." if name in SECRETS else value for name, value in values.items()}
 
 

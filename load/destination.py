@@ -68,9 +68,9 @@ def write_places(path: Path, zone: str) -> list[str]:
     return ids
 
 
-def fill(api: Api, places: list[str], zone: str, rush_places: int) -> Sells:
-    """Put everything on sale, through the API as staff do it. Raises FillFailed."""
-    filler = _Filler(api, datetime.now(ZoneInfo(zone)).date())
+def fill(api: Api, token: str, places: list[str], zone: str, rush_places: int) -> Sells:
+    """Put everything on sale, through the API as a ticket manager does it. Raises FillFailed."""
+    filler = _Filler(api, token, datetime.now(ZoneInfo(zone)).date())
     tickets = [
         filler.ticket(poi_id, number, walk_in=walk_in)
         for number, poi_id in enumerate(places)
@@ -96,10 +96,9 @@ def fill(api: Api, places: list[str], zone: str, rush_places: int) -> Sells:
 
 
 class _Filler:
-    def __init__(self, api: Api, today: date) -> None:
+    def __init__(self, api: Api, token: str, today: date) -> None:
         self.today = today
-        self._api = api
-        self._token = api.token("ticket_manager")
+        self._api, self._token = api, token
 
     def ticket(self, poi_id: str, number: int, *, walk_in: bool) -> Json:
         """One of the two tickets of a place: come when it is open, or at a time."""

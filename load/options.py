@@ -17,7 +17,7 @@ SHORT_SERIES = (SMOKE, LOAD, STRESS, SPIKE, CAPACITY, RUSH)
 STORES = {"sqlite": SQLITE, "mariadb": MARIADB}
 UNITS = {"s": 1, "m": 60, "h": 3600}
 LONGEST_HOURS = 11
-"""The staff's tokens are good for twelve."""
+"""The staff's tokens, of the tests' own issuer, are good for twelve."""
 
 
 class OptionError(Exception):

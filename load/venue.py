@@ -110,6 +110,7 @@ def open_venue(store: str, rush_places: int) -> Iterator[Venue]:
             env={"POI_DIRECTORY": str(folder / "places.geojson"), "TRUSTED_PROXIES": "127.0.0.1"},
         )
         with stack:
-            with Api(f"{stack.gateway_url}/api/v1", stack.data_dir) as api:
-                sells = fill(api, places, zone, rush_places)
+            with Api(f"{stack.gateway_url}/api/v1") as api:
+                token = stack.tokens()["ticket_manager"]
+                sells = fill(api, token, places, zone, rush_places)
             yield Venue(stack, databases, url, folder, sells)

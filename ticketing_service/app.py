@@ -10,12 +10,12 @@ from flask import Flask
 
 from common.auth.api_keys import PREFIX as API_KEY
 from common.auth.authenticator import Authenticator, token_expired
-from common.auth.local_issuer import token_verifier
 from common.auth.policy import Caller
 from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from common.auth.standing_checks import ApiKeys, PresentStanding, StandingVerifier
+from common.auth.tokens import token_verifier
 from common.caching import front as caching
 from common.clock import Clock, system_clock
 from common.process import Process

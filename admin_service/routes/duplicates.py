@@ -12,7 +12,7 @@ from admin_service.actions.duplicates import DismissPair, MergePois, UndoMerge
 from admin_service.domain.merging import Merge
 from admin_service.routes.calling import PREFIX, PortsSource, allowed, keyed
 from admin_service.routes.curating import by_of
-from admin_service.schemas.poi_answers import (
+from admin_service.schemas.duplicates import (
     MergeList,
     MergeOut,
     ResemblanceList,

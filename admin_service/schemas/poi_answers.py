@@ -8,8 +8,6 @@ from marshmallow import fields
 
 from admin_service.actions.poi_bulk import ItemResult
 from admin_service.domain.diffs import FieldChange, diff
-from admin_service.domain.duplicates import Resemblance
-from admin_service.domain.merging import Merge
 from admin_service.domain.opening_hours import OpenState
 from admin_service.domain.poi import Poi, PoiContent, completeness
 from admin_service.domain.snapshots import snapshot_of
@@ -163,33 +161,6 @@ class HistoryOut(ApiSchema):
     content = fields.Dict(required=True)
 
 
-class ResemblanceOut(ApiSchema):
-    """Two POIs that may be one place. `score` and `nameLikeness` are 0 to 1."""
-
-    poi_id = fields.UUID(required=True)
-    duplicate_id = fields.UUID(required=True)
-    score = fields.Float(required=True)
-    name_likeness = fields.Float(required=True)
-    metres = fields.Integer(required=True)
-
-
-class ResemblanceList(ApiSchema):
-    data = fields.List(fields.Nested(ResemblanceOut), required=True)
-
-
-class MergeOut(ApiSchema):
-    id = fields.UUID(required=True)
-    survivor_id = fields.UUID(required=True)
-    absorbed_id = fields.UUID(required=True)
-    by = fields.String(required=True)
-    at = Instant(required=True)
-    undone_at = Instant(required=True, allow_none=True)
-
-
-class MergeList(ApiSchema):
-    data = fields.List(fields.Nested(MergeOut), required=True)
-
-
 def poi_document(poi: Poi) -> Document:
     """As `PoiOut` says."""
     return {
@@ -246,30 +217,6 @@ def history_document(entry: HistoryEntry) -> Document:
         "reason": entry.reason,
         "status": entry.status.value,
         "content": dict(entry.snapshot),
-    }
-
-
-def resemblance_document(pair: Resemblance, first: Any = None) -> Document:
-    """As `ResemblanceOut` says; `first` is the id of the one that was asked about."""
-    one, other = (pair.one, pair.other) if first in (None, pair.one) else (pair.other, pair.one)
-    return {
-        "poiId": one,
-        "duplicateId": other,
-        "score": pair.score,
-        "nameLikeness": pair.name,
-        "metres": pair.metres,
-    }
-
-
-def merge_document(merge: Merge) -> Document:
-    """As `MergeOut` says."""
-    return {
-        "id": merge.id,
-        "survivorId": merge.survivor,
-        "absorbedId": merge.absorbed,
-        "by": merge.by,
-        "at": instant_text(merge.at),
-        "undoneAt": None if merge.undone_at is None else instant_text(merge.undone_at),
     }
 
 

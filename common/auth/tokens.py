@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any, Protocol
 from uuid import UUID
 
@@ -12,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from jwt.types import Options
 
 from common.auth.authenticator import token_expired, token_invalid
-from common.auth.jwks import JwksUnavailable
+from common.auth.jwks import Jwks, JwksUnavailable
 from common.auth.keyfiles import KeyRing
 from common.auth.policy import ACCESS_KIND, Caller
 from common.clock import Clock
+from common.settings import Settings
 from common.web.problems import problem
 
 ALGORITHM = "EdDSA"
@@ -100,6 +102,19 @@ class TokenVerifier:
             raise ValueError("from the future")
         if expires <= now:
             raise token_expired()
+
+
+def token_verifier(settings: Settings, clock: Clock) -> TokenVerifier:
+    """For tokens that another service signs: the keys of JWKS_SOURCE, for the issuers that are trusted.
+    Without JWKS_SOURCE no access token is good.
+    """
+    issuers: dict[str, KeySource] = {}
+    if settings.jwks_source:
+        # Named by its source: the keys of one that was left behind verify nothing.
+        name = f"jwks-{sha256(settings.jwks_source.encode()).hexdigest()[:16]}.json"
+        published = Jwks(settings.jwks_source, kept=settings.data_dir / "standing" / name)
+        issuers = dict.fromkeys((settings.token_issuer, *settings.trusted_issuers), published)
+    return TokenVerifier(issuers=issuers, audience=settings.token_audience, clock=clock)
 
 
 def _seconds(value: Any) -> float:

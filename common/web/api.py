@@ -190,6 +190,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
     )
     wants_caller, wants_language = "caller" in wanted, "language" in wanted
     wants_query, wants_body, wants_key = "query" in wanted, "body" in wanted, "idempotency" in wanted
+    wants_format = "media_type" in wanted
 
     def serve(**arguments: Any) -> Response:
         # The proxy costs a look-up each time it is touched; this is the documented way round it.
@@ -207,7 +208,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
             arguments["query"] = query
         if wants_language:
             arguments["language"] = language
-        if operation.formats:
+        if wants_format:
             arguments["media_type"] = chosen_format(incoming, operation.formats)
         renderer = Renderer(operation, language)
         if wants_key:
@@ -235,7 +236,7 @@ def _served_cached(operation: Operation, view: View, wanted: frozenset[str], cac
         else:
             query = read_query(incoming, operation.query)
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
-        media_type = chosen_format(incoming, operation.formats) if operation.formats else None
+        media_type = chosen_format(incoming, operation.formats)
         known = {"caller": caller, "query": query, "language": language, "media_type": media_type}
 
         def called() -> Any:

@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from flask import Request
 
 
-def chosen_format(request: Request, offered: Sequence[str]) -> str:
-    """One of `offered`, media types of which the first is the default."""
+def chosen_format(request: Request, offered: Sequence[str]) -> str | None:
+    """One of `offered`, media types of which the first is the default; None where none are."""
+    if not offered:
+        return None
     accept = request.environ.get("HTTP_ACCEPT", "").lower()
     return next((media_type for media_type in offered[1:] if media_type in accept), offered[0])
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
+from admin_service.domain.categories import CATEGORIES
+from admin_service.domain.import_rows import GEOJSON_FORMAT, rows_of
+from admin_service.schemas.poi_imports import read_row
 from common.texts import LANGUAGES
 from demo.catalogue import FOLDER, Catalogue
 from demo.seed import prolonged
@@ -36,6 +40,23 @@ def test_the_places_are_read_without_a_fault_and_named_in_every_language() -> No
     assert len(found.pois) >= 12
     assert all(set(poi.names) == set(LANGUAGES) for poi in found.pois)
     assert len({poi.city for poi in found.pois}) > 1
+
+
+def test_the_catalogue_is_of_the_places_that_the_admin_service_has() -> None:
+    """An import gives new ids; the external ids are what both know."""
+    file = Catalogue()
+    ids = {each["properties"]["externalId"]: str(uuid4()) for each in file.places}
+    assert len(ids) == len(file.places)
+    imported = Catalogue(ids)
+    assert set(imported.poi_ids.values()) == set(ids.values())
+    assert not {ticket.body["poiId"] for ticket in imported.tickets} & set(file.poi_ids.values())
+
+
+def test_every_place_is_a_row_that_an_import_takes() -> None:
+    content = json.dumps({"type": "FeatureCollection", "features": Catalogue().places}).encode()
+    rows = [read_row(row.document, False) for row in rows_of(GEOJSON_FORMAT, [content])]
+    assert len(rows) >= 12
+    assert {row["category"] for row in rows} <= CATEGORIES.keys()
 
 
 def test_there_are_tickets_of_every_type_and_availability() -> None:

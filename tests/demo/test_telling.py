@@ -7,7 +7,6 @@ import json
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from pathlib import Path
 
 import pytest
 
@@ -48,11 +47,11 @@ def seen() -> list[str]:
 
 
 @pytest.fixture
-def api(seen: list[str], tmp_path: Path) -> Iterator[Api]:
+def api(seen: list[str]) -> Iterator[Api]:
     server = HTTPServer(("127.0.0.1", 0), type("Handler", (Answering,), {"seen": seen}))
     thread = threading.Thread(target=server.serve_forever, args=(0.01,))
     thread.start()
-    with Api(f"http://127.0.0.1:{server.server_port}", tmp_path) as api:
+    with Api(f"http://127.0.0.1:{server.server_port}") as api:
         yield api
     server.shutdown()
     thread.join()
@@ -78,15 +77,19 @@ def test_a_step_is_plain_text_without_a_terminal_and_hides_what_is_secret(api: A
     stream = io.StringIO()
     story = Story(api, stream)
     story.step("Look")
-    story.ask("GET", "/plain", 200, query={"t": "secret", "q": "mill"}, show=str, who="gate")
+    body = {"email": "gate@example.org", "password": "secret"}
+    query = {"t": "secret", "q": "mill"}
+    story.ask("GET", "/plain", 200, query=query, body=body, version='"3"', show=str, who="gate")
     assert stream.getvalue() == (
-        "\n 1. Look\n    > GET /plain?t=...&q=mill  (gate)\n    < 200 OK  {'ok': True}\n"
+        "\n 1. Look\n    > GET /plain?t=...&q=mill  (gate)\n"
+        '      If-Match: "3"\n      {"email": "gate@example.org", "password": "..."}\n'
+        "    < 200 OK  {'ok': True}\n"
     )
 
 
-def test_without_a_gateway_it_says_so(tmp_path: Path) -> None:
+def test_without_a_gateway_it_says_so() -> None:
     with (
-        Api(f"http://127.0.0.1:{free_port()}", tmp_path) as api,
+        Api(f"http://127.0.0.1:{free_port()}") as api,
         pytest.raises(NobodyAnswers, match="no answer"),
     ):
         api.send("GET", "/tickets")

@@ -100,7 +100,7 @@ def test_a_dashboard_asks_for_its_own_service(dashboard: Path) -> None:
 
 def test_jobs_that_alerts_name_are_on_the_timetable() -> None:
     for service in (ticketing, admin):
-        text = (Path(service.__file__).parent / "tasks.py").read_text()
+        text = (Path(str(service.__file__)).parent / "tasks.py").read_text()
         jobs = set(re.findall(r'Job\("([a-z-]+)"', text))
         named = {
             name

@@ -91,7 +91,7 @@ def test_commands_that_are_named_exist(page: Path) -> None:
 
 
 def test_the_readme_names_the_settings_that_it_uses() -> None:
-    known = {setting.name for setting in SETTINGS} | {"RESET", "ROLE"}
+    known = {setting.name for setting in SETTINGS} | {"RESET"}
     for name in re.findall(
         r"\b[A-Z][A-Z]+(?:_[A-Z]+)*(?==)|`([A-Z]+_[A-Z_]+)`", (ROOT / "README.md").read_text()
     ):

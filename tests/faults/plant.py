@@ -142,8 +142,7 @@ class Plant:
         )
 
     def people(self) -> Visitors:
-        """Those who come now; the tokens of the roles are made anew, for they end after 15 minutes."""
-        self.stack.run_command("commands.token", "--all")
+        """Those who come now."""
         return Visitors(
             self.stack.ticketing_url, self.venue, self.stack.bearer, self._admissions(), self.history
         )

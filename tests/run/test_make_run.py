@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +13,18 @@ from pathlib import Path
 import httpx
 import pytest
 
+from demo.staff import FILE, read_staff
 from tests.run.processes import all_gone
 from tests.servers.process import Process, free_port
 
 PORT_NAMES = ("GATEWAY_PORT", "ADMIN_PORT", "TICKETING_PORT", "PAYMENT_PORT")
-COMMANDS = {"gateway": b"nginx", "ticketing": b"gunicorn", "ticketing-worker": b"ticketing_service.worker"}
+COMMANDS = {
+    "gateway": b"nginx",
+    "ticketing": b"ticketing_service.wsgi",
+    "ticketing-worker": b"ticketing_service.worker",
+    "admin": b"admin_service.wsgi",
+    "admin-worker": b"admin_service.worker",
+}
 
 
 class Run:
@@ -50,15 +57,22 @@ def running(data_dir: Path, **env: str) -> Iterator[Run]:
         yield run
 
 
+def sign_in_as_printed(shown: str) -> None:
+    """The command that is printed, as a shell has it."""
+    (command,) = (line.strip() for line in shown.splitlines() if line.strip().startswith("sed -n"))
+    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, check=True)
+    assert '"roles":["editor"]' in done.stdout, done.stdout
+
+
 def test_it_serves_through_the_gateway_and_a_second_run_keeps_the_data(tmp_path: Path) -> None:
     folder = tmp_path / "data"
     with running(folder) as first:
         tickets = httpx.get(first.tickets_url, params={"limit": 100}).json()["data"]
-        tokens = json.loads((folder / "tokens.json").read_text())
-        assert (folder / "tokens.json").stat().st_mode & 0o777 == 0o600
+        staff = read_staff(folder)
+        assert (folder / FILE).stat().st_mode & 0o777 == 0o600
         shown = first.process.output()
-        assert str(folder / "tokens.json") in shown
-        assert not any(token in shown for token in tokens.values()), "tokens are for terminals only"
+        assert not any(each.password in shown for each in staff.values()), "passwords are for terminals only"
+        sign_in_as_printed(shown)
         pids = first.process.children()
         first.process.send(signal.SIGTERM)
         assert first.process.wait() == 0
@@ -71,7 +85,7 @@ def test_it_serves_through_the_gateway_and_a_second_run_keeps_the_data(tmp_path:
         assert (folder / "secrets.env").read_text() != secrets
 
 
-@pytest.mark.parametrize("name", ["gateway", "ticketing", "ticketing-worker"])
+@pytest.mark.parametrize("name", ["gateway", "ticketing", "ticketing-worker", "admin-worker"])
 def test_one_process_dying_ends_all(tmp_path: Path, name: str) -> None:
     with running(tmp_path / "data") as run:
         pids = run.process.children()
@@ -84,7 +98,9 @@ def test_one_process_dying_ends_all(tmp_path: Path, name: str) -> None:
 def test_kill_9_of_the_supervisor_ends_the_services_too(tmp_path: Path) -> None:
     with running(tmp_path / "data") as run:
         pids = run.process.children()
-        assert len(pids) >= 7  # guard, sandbox, gunicorn, its worker, the worker process, nginx, its workers
+        assert (
+            len(pids) >= 10
+        )  # guard, sandbox, of each service gunicorn, its worker, the worker process; nginx
         os.kill(run.process.pid, signal.SIGKILL)
         run.process.wait()
         all_gone(pids)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import json
 import os
 import secrets
 import subprocess
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from demo.run import procfile
+from tests.servers.issuer import ROLES, Issuer
 from tests.servers.process import ROOT, Process, descendants, free_port
 
 READY_SECONDS = 60.0
@@ -44,7 +44,8 @@ class ServiceStack:
         self.ticketing_url = f"http://127.0.0.1:{self.ticketing_port}"
         self.payment_url = f"http://127.0.0.1:{self.payment_port}"
         self.gateway_url = f"http://127.0.0.1:{self.gateway_port}"
-        self.env = {**self._settings(web_workers, web_threads), **(env or {})}
+        self._issuer = Issuer(data_dir)
+        self.env = {**self._settings(web_workers, web_threads), **self._issuer.settings, **(env or {})}
         if database_url is not None:
             self.env["DATABASE_URL"] = database_url
         python = sys.executable
@@ -86,7 +87,6 @@ class ServiceStack:
     def start(self) -> Self:
         """Start what was asked for, and wait until it serves."""
         self.run_command("commands.migrate")
-        self.run_command("commands.token", "--all")
         for process in (self.ticketing, *self._wanted):
             process.start()
         self.wait_until_ready()
@@ -125,12 +125,11 @@ class ServiceStack:
 
     def tokens(self) -> dict[str, str]:
         """Access tokens by role."""
-        read: dict[str, str] = json.loads((self.data_dir / "tokens.json").read_text())
-        return read
+        return {role: self._issuer.issue(role) for role in ROLES}
 
     def bearer(self, role: str) -> dict[str, str]:
         """The Authorization header of a role."""
-        return {"Authorization": f"Bearer {self.tokens()[role]}"}
+        return {"Authorization": f"Bearer {self._issuer.issue(role)}"}
 
     def web_worker_pids(self) -> list[int]:
         """Process ids of gunicorn's workers, to be killed one by one."""

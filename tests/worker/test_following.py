@@ -11,6 +11,7 @@ import pytest
 from common.database import StoreUnavailable
 from tests.contract.builders import NOW
 from ticketing_service.actions.following import Followed, Follower
+from ticketing_service.clients.admin import NoPlatformSource
 from ticketing_service.clients.port import AdminUnavailable
 from ticketing_service.domain.platform import Mode, Platform
 from ticketing_service.storage.port import Store
@@ -147,3 +148,12 @@ def test_what_was_kept_by_another_version_and_cannot_be_used_is_left_alone(kept:
     process = Process(Admin(), kept)
     assert process.look() == Platform()
     assert process.look() == Platform()
+
+
+def test_where_there_is_no_admin_service_nobody_is_told_that_it_is_away(
+    kept: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    followed = Followed()
+    Follower(followed, NoPlatformSource(), kept, lambda: NOW).look()
+    assert followed.platform == Platform()
+    assert caplog.records == []

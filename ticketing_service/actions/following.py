@@ -10,7 +10,7 @@ from typing import Any
 
 from common.clock import Clock
 from common.database.unavailable import StoreUnavailable
-from ticketing_service.clients.port import AdminUnavailable, PlatformSource
+from ticketing_service.clients.port import AdminUnavailable, NoAdmin, PlatformSource
 from ticketing_service.domain.platform import Malformed, Platform, platform_of
 from ticketing_service.storage.ports.platform import PlatformStore
 
@@ -44,6 +44,9 @@ class Follower:
             try:
                 document = self._source.read()
                 platform = platform_of(document)
+            except NoAdmin:
+                self._remember()
+                return
             except (AdminUnavailable, Malformed) as error:
                 self._say(f"{type(error).__name__}: {error}")
                 self._remember()

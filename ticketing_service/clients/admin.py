@@ -8,7 +8,7 @@ from typing import Any
 
 from common.auth.service_tokens import ServiceTokens
 from common.service_client import ServiceClient
-from ticketing_service.clients.port import AdminUnavailable
+from ticketing_service.clients.port import AdminUnavailable, NoAdmin
 
 CONFIGURATION = "/api/admin/internal/configuration"
 
@@ -36,4 +36,4 @@ class NoPlatformSource:
 
     def read(self) -> Mapping[str, Any]:
         """See PlatformSource."""
-        raise AdminUnavailable("ADMIN_API_URL names no admin service")
+        raise NoAdmin("ADMIN_API_URL names no admin service")

@@ -60,6 +60,10 @@ class AdminUnavailable(DependencyUnavailable):
     """The admin service gave no answer that can be relied on."""
 
 
+class NoAdmin(AdminUnavailable):
+    """There is no admin service, and none is missed."""
+
+
 class PlatformSource(Protocol):
     """Where the platform's configuration and mode are to be had."""
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, false, insert, or_, select, update
 
 from admin_service.domain.audit import AuditEvent
 from admin_service.domain.duplicates import Resemblance, Sketch
@@ -83,7 +83,7 @@ class SqlDuplicates:
             select(_pairs)
             .join(one, one.c.id == _pairs.c.one)
             .join(other, other.c.id == _pairs.c.other)
-            .where(_pairs.c.dismissed.is_(False))
+            .where(_pairs.c.dismissed == false())
             .where(one.c.status != PoiStatus.ARCHIVED.value, other.c.status != PoiStatus.ARCHIVED.value)
             .order_by(_pairs.c.score.desc(), _pairs.c.one.desc(), _pairs.c.other.desc())
             .limit(limit + 1)

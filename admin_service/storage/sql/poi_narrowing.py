@@ -109,18 +109,32 @@ def words_like(connection: Connection, led: Led) -> tuple[str, ...] | None:
     prefix = led.first.prefix
     if prefix is None:
         return (led.first.word or "",)
-    last = prefix + LAST_CHARACTER
-    beginning = select(func.min(_words.c.word).label("word")).where(begins(_words.c.word, prefix))
-    hops = beginning.cte("hops", recursive=True)
-    following = (
-        select(func.min(_words.c.word))
-        .where(_words.c.word > hops.c.word, _words.c.word < last)
-        .correlate(hops)
-    )
-    hops = hops.union_all(select(following.scalar_subquery()).where(hops.c.word.is_not(None)))
-    found = connection.scalars(select(hops.c.word).limit(MANY_WORDS + 2)).all()
-    words = tuple(word for word in found if word is not None)
+    hop = _hopped if connection.dialect.name == "mysql" else _hopped_at_once
+    words = hop(connection, prefix)
     return None if len(words) > MANY_WORDS else words
+
+
+def _hopped(connection: Connection, prefix: str) -> tuple[str, ...]:
+    """One statement a word: MariaDB begins a range only at what it is told, not at what it has just found."""
+    words: list[str] = []
+    beginning = begins(_words.c.word, prefix)
+    while len(words) <= MANY_WORDS:
+        word = connection.scalar(select(_words.c.word).where(beginning).order_by(_words.c.word).limit(1))
+        if word is None:
+            break
+        words.append(word)
+        beginning = and_(_words.c.word > word, _words.c.word < prefix + LAST_CHARACTER)
+    return tuple(words)
+
+
+def _hopped_at_once(connection: Connection, prefix: str) -> tuple[str, ...]:
+    beginning = select(_words.c.word).where(begins(_words.c.word, prefix)).order_by(_words.c.word).limit(1)
+    hops = select(beginning.scalar_subquery().label("word")).cte("hops", recursive=True)
+    further = (_words.c.word > hops.c.word, _words.c.word < prefix + LAST_CHARACTER)
+    following = select(_words.c.word).where(*further).order_by(_words.c.word).limit(1).correlate(hops)
+    hops = hops.union_all(select(following.scalar_subquery()).where(hops.c.word.is_not(None)))
+    found = connection.scalars(select(hops.c.word).limit(MANY_WORDS + 2))
+    return tuple(word for word in found if word is not None)
 
 
 def begins(word: ColumnElement[str], prefix: str) -> ColumnElement[bool]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, Row, func, or_, select, true, union_all
 
 from admin_service.domain.geo import Box, Point, box_around, kilometres, runs_of
 from admin_service.domain.poi import Poi, PoiStatus
@@ -83,7 +83,7 @@ def _streams(query: PoiQuery) -> list[list[ColumnElement[bool]]]:
             own.append([_pois.c.id.in_(query.places), others, _any_status(query.statuses)])
         return own
     if query.waiting:
-        return [[_pois.c.waiting.is_(True), _any_status(query.statuses)]]
+        return [[_pois.c.waiting == true(), _any_status(query.statuses)]]
     return [[_pois.c.status == status.value] for status in query.statuses]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, union_all
+from sqlalchemy import ColumnElement, Connection, exists, func, or_, select, true, union_all
 
 from admin_service.domain.poi import SHOWN, Poi
 from admin_service.domain.searching import PoiQuery
@@ -25,7 +25,7 @@ def by_words(connection: Connection, query: PoiQuery, led: Led, words: Sequence[
     conditions = [*_place(query), *_asked(query, led.others)]
     parts = [
         select(_words.c.sort_name, _words.c.poi_id)
-        .where(_words.c.word == word, _words.c.shown.is_(shown), *conditions)
+        .where(_words.c.word == word, _words.c.shown == shown, *conditions)
         .order_by(_words.c.sort_name, _words.c.poi_id)
         .limit(limit)
         .subquery()
@@ -56,7 +56,7 @@ def _asked(query: PoiQuery, others: Sequence[Narrowing]) -> list[ColumnElement[b
     if set(query.statuses) != set(SHOWN):
         of_the_poi.append(func.coalesce(_pois.c.status, "").in_([each.value for each in query.statuses]))
     if query.waiting:
-        of_the_poi.append(_pois.c.waiting.is_(True))
+        of_the_poi.append(_pois.c.waiting == true())
     if query.owner is not None:
         of_the_poi.append(or_(_pois.c.owner == query.owner, _pois.c.id.in_(query.places)))
     if of_the_poi:

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, bindparam, delete, false, insert, select, update
 from sqlalchemy.dialects.mysql import insert as mysql_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.exc import IntegrityError
@@ -185,4 +185,4 @@ def forget_resemblances(connection: Connection, poi_ids: Iterable[UUID]) -> None
     """What the POIs were said to resemble, but for what somebody has dismissed."""
     table, ids = tables.poi_resemblances, sorted(poi_ids)
     for column in (table.c.one, table.c.other):
-        connection.execute(delete(table).where(column.in_(ids), table.c.dismissed.is_(False)))
+        connection.execute(delete(table).where(column.in_(ids), table.c.dismissed == false()))

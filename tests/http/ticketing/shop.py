@@ -15,11 +15,11 @@ from marshmallow import Schema
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
-from common.auth.local_issuer import LocalIssuer
 from common.settings import load
 from common.web.api import operations_of
 from common.web.operations import Operation
 from tests.sandbox.running import SECRET, TOKEN, SandboxProcess
+from tests.servers.issuer import Issuer
 from ticketing_service import wiring
 from ticketing_service.app import create_app
 from ticketing_service.domain.catalogue import Poi, Point
@@ -61,6 +61,7 @@ class Shop:
         self, folder: Path, database_url: str, payment_url: str, clock: Clock | None = None, **settings: str
     ) -> None:
         self.clock = clock or Clock()
+        self.issuer = Issuer(folder, clock=self.clock)
         environ = {
             "DATA_DIR": str(folder),
             "TICKETING_DATABASE_URL": database_url,
@@ -69,6 +70,7 @@ class Shop:
             "PAYMENT_WEBHOOK_SECRET": SECRET,
             "PUBLIC_URL": "http://shop.test:3001",
             "POI_DIRECTORY": str(folder / "none.geojson"),
+            **self.issuer.settings,
             **settings,
         }
         self.settings = load("ticketing", environ)
@@ -79,8 +81,6 @@ class Shop:
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)
         self.client = self.app.test_client()
-        audience = self.settings.token_audience
-        self.issuer = LocalIssuer(self.settings.data_dir, audience=audience, clock=self.clock)
         self._declared = {(each.name, each.method): each for each in operations_of(self.app)}
         self.ports.store.catalogue.put_pois([_poi(TOWER, "Tower"), _poi(MUSEUM, "Museum")])
 

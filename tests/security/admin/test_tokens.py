@@ -17,9 +17,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from common.auth.jwks import public_jwk
 from common.auth.keyfiles import KeyRing
-from common.auth.local_issuer import LocalIssuer
 from tests.http.admin.desk import refusal
 from tests.security.admin.stage import Stage
+from tests.servers.issuer import Issuer
 
 OTHER_KEY = Ed25519PrivateKey.generate()
 GUARDED = "/users"
@@ -102,8 +102,8 @@ def test_other_keys_sign_nothing_whatever_they_are_called(stage: Stage) -> None:
         assert not opens(stage, signed(stage, OTHER_KEY, header={"kid": kid}))
     for name, value in pointers.items():
         assert not opens(stage, signed(stage, OTHER_KEY, header={name: value}))
-    local = LocalIssuer(stage.desk.settings.data_dir, audience="destination", clock=stage.desk.clock)
-    assert not opens(stage, local.issue("platform_admin")), "the local issuer is nobody here"
+    issuer = Issuer(stage.desk.settings.data_dir, clock=stage.desk.clock)
+    assert not opens(stage, issuer.issue("platform_admin")), "admin takes no issuer's tokens but its own"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ SECRETS = {"PAYMENT_API_TOKEN": "t" * 16, "PAYMENT_WEBHOOK_SECRET": "w" * 16}
 
 def test_only_the_secrets_are_needed_to_start_on_this_machine():
     settings = load("ticketing", SECRETS)
-    assert (settings.bind_host, settings.port, settings.is_loopback) == ("127.0.0.1", 3004, True)
+    assert (settings.bind_host, settings.port) == ("127.0.0.1", 3004)
     assert settings.payment_api_url == "http://127.0.0.1:3005"
     assert settings.database_url == f"sqlite:///{Path('data').absolute()}/ticketing.sqlite3"
     assert settings.return_url_origins == (settings.public_url,)

@@ -13,10 +13,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from common.auth.jwks import Jwks, JwksUnavailable, parse_jwks, public_jwk
-from common.auth.local_issuer import LOCAL_ISSUER, LocalIssuer, token_verifier
-from common.auth.tokens import TokenVerifier
+from common.auth.tokens import TokenVerifier, token_verifier
+from common.clock import system_clock
 from common.settings import load
 from common.web.problems import Problem
+from tests.servers.issuer import Issuer
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 ISSUER, AUDIENCE = "https://t.example", "destination"
@@ -179,23 +180,18 @@ def test_what_is_no_key_set_is_a_value_error(content):
         parse_jwks(content)
 
 
-def local_settings(tmp_path, **more):
-    secrets = {"PAYMENT_API_TOKEN": "t" * 16, "PAYMENT_WEBHOOK_SECRET": "w" * 16}
-    return load("ticketing", {**secrets, "DATA_DIR": str(tmp_path), **more})
-
-
-def test_local_tokens_work_on_a_loopback_service_only(tmp_path):
-    issuer = LocalIssuer(tmp_path, audience=AUDIENCE)
+def test_only_the_keys_of_jwks_source_and_the_issuers_of_the_settings_are_trusted(tmp_path):
+    issuer = Issuer(tmp_path)
     text = issuer.issue("gate", poi_ids=[UUID(int=1)])
-    caller = token_verifier(local_settings(tmp_path)).caller(text)
+    secrets = {"PAYMENT_API_TOKEN": "t" * 16, "PAYMENT_WEBHOOK_SECRET": "w" * 16, "DATA_DIR": str(tmp_path)}
+
+    def read(**more):
+        return token_verifier(load("ticketing", {**secrets, **more}), system_clock).caller(text)
+
+    caller = read(**issuer.settings)
     assert (caller.roles, caller.poi_ids) == (frozenset({"gate"}), frozenset({UUID(int=1)}))
-    keys = str(issuer.publish())
-    for more in (
-        {},
-        {"JWKS_SOURCE": keys, "TOKEN_ISSUER": LOCAL_ISSUER},
-        {"JWKS_SOURCE": keys, "TRUSTED_ISSUERS": LOCAL_ISSUER},
-    ):
+    trusted, keys = issuer.settings["TRUSTED_ISSUERS"], issuer.settings["JWKS_SOURCE"]
+    for more in ({}, {"JWKS_SOURCE": keys}, {"TOKEN_ISSUER": trusted}, {"TRUSTED_ISSUERS": trusted}):
         with pytest.raises(Problem) as caught:
-            token_verifier(local_settings(tmp_path, BIND_HOST="0.0.0.0", **more)).caller(text)
-        assert caught.value.code == "TOKEN_INVALID"
-    assert parse_jwks(issuer.jwks_file.read_bytes()).keys() == {jwt.get_unverified_header(text)["kid"]}
+            read(**more)
+        assert caught.value.code == "TOKEN_INVALID", more
