@@ -23,6 +23,7 @@ from common.settings import load
 from common.web.api import operations_of
 from common.web.operations import Operation
 from tests.http.ticketing.shop import START, Clock, Reply, pointers, refusal
+from tests.migrated import with_tables
 
 __all__ = ["API", "START", "Clock", "Desk", "Reply", "pointers", "refusal"]
 
@@ -63,7 +64,7 @@ class Desk:
             **settings,
         }
         self.settings = load("admin", environ)
-        migrate(database_url)
+        with_tables(database_url, migrate)
         running = wiring.run_web(self.settings)
         self.passwords = CountedPasswords()
         store, coordination = running.ports.store, running.parts.coordination

@@ -18,6 +18,7 @@ from werkzeug.test import TestResponse
 from common.settings import load
 from common.web.api import operations_of
 from common.web.operations import Operation
+from tests.migrated import with_tables
 from tests.sandbox.running import SECRET, TOKEN, SandboxProcess
 from tests.servers.issuer import Issuer
 from ticketing_service import wiring
@@ -74,7 +75,7 @@ class Shop:
             **settings,
         }
         self.settings = load("ticketing", environ)
-        migrate(database_url)
+        with_tables(database_url, migrate)
         running = wiring.run_web(self.settings)
         self.ports = replace(running.ports, clock=self.clock)
         self.running = replace(running, ports=self.ports)
