@@ -136,7 +136,7 @@ def _columns(header: list[str] | None) -> list[str]:
 
 def _document(cells: Mapping[str, str]) -> dict[str, Any]:
     """A column that is there replaces what the POI has, an empty one too; one that is not says nothing."""
-    given = {name: _unescaped(value.strip()) for name, value in cells.items() if name not in OURS}
+    given = {name: _unescaped(value).strip() for name, value in cells.items() if name not in OURS}
     document: dict[str, Any] = {name: given[name] or None for name in _PLAIN if name in given}
     for text in _TEXTS:
         texts = _texts(given, text)

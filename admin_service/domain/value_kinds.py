@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any, Protocol
 from uuid import UUID
 
+from admin_service.domain.markup import has_markup
 from common.texts import LANGUAGES
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
@@ -87,7 +88,7 @@ class Line:
     name: str = "text"
 
     def checked(self, value: Any) -> str:
-        return _line(value, self.longest)
+        return _shown_line(value, self.longest)
 
     def limits(self) -> Mapping[str, Any]:
         return {"maxLength": self.longest}
@@ -109,7 +110,7 @@ class Texts:
         found = {}
         for language, text in value.items():
             try:
-                found[language] = _line(text, self.longest)
+                found[language] = _shown_line(text, self.longest)
             except ValueRefused as refused:
                 raise ValueRefused(refused.code, refused.detail, _step(language)) from refused
         return dict(sorted(found.items()))
@@ -276,6 +277,14 @@ def _line(value: Any, longest: int) -> str:
     if _CONTROL.search(value) is not None:
         raise ValueRefused("CONTROL_CHARACTER", "The text has a control character.")
     return value.strip()
+
+
+def _shown_line(value: Any, longest: int) -> str:
+    """A line that visitors may read."""
+    line = _line(value, longest)
+    if has_markup(line):
+        raise ValueRefused("MARKUP", "Plain text only: no tags.")
+    return line
 
 
 def _step(name: Any) -> str:

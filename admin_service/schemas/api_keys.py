@@ -7,7 +7,7 @@ from typing import Any
 from marshmallow import fields, post_load, validate
 
 from admin_service.domain.api_keys import KEY_ROLES, ApiKey
-from admin_service.schemas.values import place_list, role_list
+from admin_service.schemas.values import no_markup, place_list, role_list
 from common.web.documents import Document
 from common.web.schemas import ApiSchema, Instant, instant_text
 
@@ -17,7 +17,7 @@ MAX_KEY_NAME, MAX_USES = 120, 1000
 class ApiKeyIn(ApiSchema):
     """A gate, and whoever owns places, is limited to places."""
 
-    name = fields.String(required=True, validate=validate.Length(1, MAX_KEY_NAME))
+    name = fields.String(required=True, validate=[validate.Length(1, MAX_KEY_NAME), no_markup])
     roles = role_list(KEY_ROLES, least=1)
     poi_ids = place_list()
     expires_at = Instant(required=True)

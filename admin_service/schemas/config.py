@@ -11,6 +11,7 @@ from admin_service.actions.config import Told
 from admin_service.domain.configuration import DEFAULTS, KEYS, KeyUnknown, Revision, checked_value, nested
 from admin_service.domain.modes import SystemMode
 from admin_service.domain.value_kinds import ValueRefused
+from admin_service.schemas.values import no_markup
 from common.web.documents import Document
 from common.web.field_errors import coded
 from common.web.schemas import ApiSchema, Instant, WholeNumber, YesNo, instant_text
@@ -46,14 +47,14 @@ class ConfigPatch(ApiSchema):
     """What is named changes, all of it or nothing."""
 
     values = ConfigValues(required=True)
-    reason = fields.String(load_default="", validate=validate.Length(max=MAX_REASON))
+    reason = fields.String(load_default="", validate=[validate.Length(max=MAX_REASON), no_markup])
 
 
 class RollbackIn(ApiSchema):
     """`revision`: the number of the one to have again; 0 puts everything back to its default."""
 
     revision = WholeNumber(required=True, validate=validate.Range(0, MAX_REVISION))
-    reason = fields.String(load_default="", validate=validate.Length(max=MAX_REASON))
+    reason = fields.String(load_default="", validate=[validate.Length(max=MAX_REASON), no_markup])
 
 
 class KeyOut(ApiSchema):

@@ -8,6 +8,7 @@ from marshmallow import fields, post_load, validate
 
 from admin_service.actions.media import Uploaded
 from admin_service.domain.media import Licence, Media, Rights, Use, storage_key
+from admin_service.schemas.values import no_markup
 from admin_service.storage.ports.media import MediaQuery, Taken
 from common.web.documents import Document
 from common.web.schemas import ApiSchema, Instant, YesNo, instant_text
@@ -32,7 +33,7 @@ class RightsIn(ApiSchema):
     """Beside the files of an upload: what holds for all of them."""
 
     licence = fields.String(load_default=Licence.OWN_WORK.value, validate=_LICENCES)
-    author = fields.String(load_default="", validate=validate.Length(max=MAX_AUTHOR))
+    author = fields.String(load_default="", validate=[validate.Length(max=MAX_AUTHOR), no_markup])
     source = SourceAddress(load_default="")
 
     @post_load
@@ -45,9 +46,9 @@ class RightsIn(ApiSchema):
 class MediaPatch(ApiSchema):
     """What is named changes; `alt` is replaced whole. The file itself never changes."""
 
-    alt = TextMap(MAX_ALT, may_be_empty=True)
+    alt = TextMap(MAX_ALT, may_be_empty=True, each=no_markup)
     licence = fields.String(validate=_LICENCES)
-    author = fields.String(validate=validate.Length(max=MAX_AUTHOR))
+    author = fields.String(validate=[validate.Length(max=MAX_AUTHOR), no_markup])
     source = SourceAddress()
 
     @post_load

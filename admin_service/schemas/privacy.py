@@ -9,6 +9,7 @@ from admin_service.schemas.audit import EntryOut, entry_document
 from admin_service.schemas.auth import SessionOut, session_document
 from admin_service.schemas.media import MediaOut, media_document
 from admin_service.schemas.users import UserOut, user_document
+from admin_service.schemas.values import no_markup
 from common.web.documents import Document
 from common.web.schemas import ApiSchema
 from common.web.values import EmailAddress
@@ -24,7 +25,7 @@ class EraseIn(ApiSchema):
     """`reason`: what the person asked for, and how it was made sure who they are."""
 
     email = EmailAddress(required=True)
-    reason = fields.String(required=True, validate=validate.Length(1, MAX_REASON))
+    reason = fields.String(required=True, validate=[validate.Length(1, MAX_REASON), no_markup])
 
 
 class PersonOut(ApiSchema):

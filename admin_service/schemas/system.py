@@ -8,6 +8,7 @@ from marshmallow import fields, post_load, validate
 
 from admin_service.actions.system import Service, Work
 from admin_service.domain.modes import Mode, SystemMode
+from admin_service.schemas.values import no_markup
 from common.outbox.port import DeadTask
 from common.web.documents import Document
 from common.web.schemas import ApiSchema, Instant, instant_text
@@ -19,7 +20,7 @@ class SystemModeIn(ApiSchema):
     """`maintenance`: public writes are refused. `read_only`: every write is."""
 
     mode = fields.String(required=True, validate=validate.OneOf([mode.value for mode in Mode]))
-    reason = fields.String(required=True, validate=validate.Length(1, MAX_REASON))
+    reason = fields.String(required=True, validate=[validate.Length(1, MAX_REASON), no_markup])
 
     @post_load
     def made(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from marshmallow import fields, post_load, validate
 
 from admin_service.domain.permissions import ROLES
 from admin_service.domain.users import User, UserStatus
-from admin_service.schemas.values import MAX_NAME, place_list, role_list
+from admin_service.schemas.values import MAX_NAME, no_markup, place_list, role_list
 from common.texts import LANGUAGES
 from common.web.documents import Document
 from common.web.schemas import ApiSchema, Instant, instant_text
@@ -19,7 +19,7 @@ class UserIn(ApiSchema):
     """A person. The password is chosen by its owner, by a link in the invitation."""
 
     email = EmailAddress(required=True)
-    name = fields.String(required=True, validate=validate.Length(1, MAX_NAME))
+    name = fields.String(required=True, validate=[validate.Length(1, MAX_NAME), no_markup])
     language = fields.String(validate=validate.OneOf(LANGUAGES))
     roles = role_list(ROLES)
     poi_ids = place_list()

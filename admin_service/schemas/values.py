@@ -7,7 +7,16 @@ from typing import Any
 
 from marshmallow import fields, validate
 
+from admin_service.domain.markup import has_markup
+from common.web.field_errors import coded
+
 MAX_NAME, MAX_PASSWORD_TEXT, MAX_TOKEN, MAX_PLACES = 200, 1000, 2000, 500
+
+
+def no_markup(text: str) -> None:
+    """A validator: what is shown somewhere is no HTML, however it is shown. Raises ValidationError."""
+    if has_markup(text):
+        raise coded("MARKUP", "Plain text only: no tags.")
 
 
 def password_text(*, required: bool = True) -> fields.String:

@@ -27,6 +27,12 @@ def read_streamed(request: Request, declared: Streamed) -> Iterator[bytes]:
     if request.mimetype not in declared.media_types:
         types = ", ".join(declared.media_types)
         raise problem("UNSUPPORTED_MEDIA_TYPE", f"Send the body as {types}.", headers={"Accept": types})
+    if request.content_encoding not in (None, "", "identity"):
+        raise problem(
+            "UNSUPPORTED_MEDIA_TYPE",
+            "Send the body as it is, not packed.",
+            headers={"Accept-Encoding": "identity"},
+        )
     if (request.content_length or 0) > declared.limit_bytes:
         raise _too_long(declared)
     # the stream itself must not give up before the limit that is declared here

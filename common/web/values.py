@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
@@ -32,12 +32,20 @@ class Day(fields.Date):
 
 
 class TextMap(fields.Dict):
-    """Text by language, at least one; each with something in it and at most `longest` characters."""
+    """Text by language, at least one; each with something in it and at most `longest` characters. `each`
+    checks a text further."""
 
-    def __init__(self, longest: int, *, may_be_empty: bool = False, **options: Any) -> None:
+    def __init__(
+        self,
+        longest: int,
+        *,
+        may_be_empty: bool = False,
+        each: Callable[[str], None] | None = None,
+        **options: Any,
+    ) -> None:
         super().__init__(
             keys=fields.String(validate=validate.OneOf(LANGUAGES)),
-            values=fields.String(validate=validate.Length(1, longest)),
+            values=fields.String(validate=[validate.Length(1, longest), *([each] if each else [])]),
             validate=validate.Length(0 if may_be_empty else 1, len(LANGUAGES)),
             **options,
         )

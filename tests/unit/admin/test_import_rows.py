@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from admin_service.domain.import_rows import (
@@ -75,6 +75,8 @@ def test_what_only_we_may_say_is_left_out() -> None:
 cells = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\x00"), max_size=20)
 
 
+@example([("", "\t")], 1)
+@example([(" '=x", " +1 ")], 7)
 @given(st.lists(st.tuples(cells, cells), max_size=5), st.integers(1, 50))
 def test_what_we_write_we_read(rows: list[tuple[str, str]], size: int) -> None:
     text = csv_text(("externalId", "street"), rows)
