@@ -18,7 +18,7 @@ from typing import Self
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.02
 HEEDING = ("env", "--default-signal=HUP,INT,QUIT")
-"""Started in a shell's background or under nohup a test run ignores these, and so would all that it starts."""
+"""In a shell's background, or under nohup, a test run ignores these, and so would all that it starts."""
 PORTS = range(20_000, 32_000)
 """Below those that the kernel gives to outgoing connections, which would take them without asking."""
 
