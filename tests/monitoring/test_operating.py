@@ -192,7 +192,7 @@ def test_each_act_leaves_one_line_whatever_the_level_of_the_log(service: Watched
     found = told()
     assert [(line["audit"], line["actor"]) for line in found] == [
         ("circuit-breakers/mail: disabled", "operator:key"),
-        ("circuit-breakers/mail/reset", "access:local-operator"),
+        ("circuit-breakers/mail/reset", "access:test-operator"),
         ("circuit-breakers/reset-all", "operator:key"),
         ("cache/flush: tickets", "operator:key"),
         ("metrics/reset", "operator:key"),

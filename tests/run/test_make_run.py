@@ -82,6 +82,7 @@ def test_it_serves_through_the_gateway_and_a_second_run_keeps_the_data(tmp_path:
         assert httpx.get(second.tickets_url, params={"limit": 100}).json()["data"] == tickets
         assert (folder / "secrets.env").read_text() == secrets
     with running(folder, RESET="1"):
+        assert read_staff(folder)["platform_admin"] != staff["platform_admin"]
         assert (folder / "secrets.env").read_text() != secrets
 
 

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 import pytest
 
 from tests.run.processes import carrying, nothing_left
-from tests.servers.process import ROOT, Process, eventually
+from tests.servers.process import HEEDING, ROOT, Process, eventually
 
 STEADY = ("sh", "-c", "sleep 1000 & echo second is up; wait")
 STUBBORN = ("sh", "-c", "trap '' TERM HUP INT; echo second is up; while true; do sleep 0.1; done")
@@ -100,7 +100,7 @@ def test_a_terminal_that_goes_away_ends_all() -> None:
     env = {**os.environ, "MARK": mark}
     # setsid --ctty: the driver's session gets the terminal, so that closing it hangs it up.
     process = subprocess.Popen(
-        ["setsid", "--ctty", "--wait", *DRIVER, *STEADY],
+        [*HEEDING, "setsid", "--ctty", "--wait", *DRIVER, *STEADY],
         stdin=inner,
         stdout=inner,
         stderr=inner,

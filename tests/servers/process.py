@@ -17,6 +17,8 @@ from typing import Self
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.02
+HEEDING = ("env", "--default-signal=HUP,INT,QUIT")
+"""In a shell's background, or under nohup, a test run ignores these, and so would all that it starts."""
 PORTS = range(20_000, 32_000)
 """Below those that the kernel gives to outgoing connections, which would take them without asking."""
 
@@ -118,7 +120,7 @@ class Process:
         if self._output.closed:
             self._output = tempfile.TemporaryFile(prefix=f"{self.name}-")  # noqa: SIM115 - closed by stop()
         # setpriv is in util-linux, which every Debian has; on TERM nginx and gunicorn end their workers.
-        tied = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "TERM", "--"]
+        tied = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *HEEDING]
         self._popen = subprocess.Popen(
             [*tied, *self.argv],
             env=self._env,
