@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete
 
 from common.database.engine import Database
+from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
@@ -49,8 +49,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "store.db")
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("migrated_mariadb")
-    _empty(url)
-    return url
+    return emptied(url, schema.metadata)
 
 
 @pytest.fixture
@@ -66,14 +65,3 @@ def store(store_url: str) -> Iterator[Store]:
     opened = open_store(store_url, threads=THREADS)
     yield opened
     opened.close()
-
-
-def _empty(url: str) -> None:
-    database = Database(url, threads=1)
-
-    def verb(connection: Connection) -> None:
-        for table in reversed(schema.metadata.sorted_tables):
-            connection.execute(delete(table))
-
-    database.write(verb)
-    database.close()

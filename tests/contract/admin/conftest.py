@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, delete
 
 from admin_service.storage.changes import Change, Listeners
 from admin_service.storage.guarded import guarded
@@ -18,11 +17,11 @@ from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
 from admin_service.storage.sql.store import migrate, open_store
 from admin_service.wiring import BREAKERS
-from common.database.engine import Database
 from common.resilience.breaker import Breaker
 from common.resilience.guard import Guard
 from tests.contract.conftest import ListenerFailed
 from tests.invariants.stores import KINDS, THREADS
+from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
 
 
@@ -49,8 +48,7 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "admin.db")
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("migrated_mariadb")
-    _empty(url)
-    return url
+    return emptied(url, schema.metadata)
 
 
 @pytest.fixture
@@ -69,14 +67,3 @@ def store(store_url: str, heard: list[Change]) -> Iterator[Store]:
     opened = open_store(store_url, THREADS)
     yield guarded(opened, Guard(Breaker(database)), lambda operation, seconds: None, Listeners(listen))
     opened.close()
-
-
-def _empty(url: str) -> None:
-    database = Database(url, threads=1)
-
-    def verb(connection: Connection) -> None:
-        for table in reversed(schema.metadata.sorted_tables):
-            connection.execute(delete(table))
-
-    database.write(verb)
-    database.close()

@@ -11,9 +11,12 @@ import pytest
 from common.clock import system_clock
 from tests.http.ticketing.shop import Clock, Shop
 from tests.http.ticketing.two import Two
+from tests.migrated import emptied
 from tests.sandbox.running import SandboxProcess, running_sandbox
 from tests.servers.mariadb import MariaDB
 from tests.servers.redis import RedisServer
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.store import migrate
 
 KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
 
@@ -34,6 +37,14 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
         yield process
 
 
+@pytest.fixture(scope="session")
+def migrated_mariadb(mariadb_server: MariaDB) -> str:
+    """A migrated database, to be emptied."""
+    url = mariadb_server.new_database("http")
+    migrate(url)
+    return url
+
+
 @pytest.fixture
 def shop(tmp_path: Path, sandbox: SandboxProcess) -> Iterator[Shop]:
     made = Shop(tmp_path, f"sqlite:///{tmp_path / 'store.db'}", sandbox.url)
@@ -46,8 +57,7 @@ def any_shop(request: pytest.FixtureRequest, tmp_path: Path, sandbox: SandboxPro
     """The same on each database."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "mariadb":
-        server: MariaDB = request.getfixturevalue("mariadb_server")
-        url = server.new_database("http")
+        url = emptied(request.getfixturevalue("migrated_mariadb"), schema.metadata)
     made = Shop(tmp_path, url, sandbox.url)
     yield made
     made.close()
