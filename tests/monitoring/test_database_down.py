@@ -185,6 +185,7 @@ def test_the_database_breakers_way_is_in_the_log(server: MariaDB, service: Watch
     way = {("CLOSED", "OPEN"), ("OPEN", "HALF_OPEN"), ("HALF_OPEN", "CLOSED")}
     server.kill()
     _trip_the_breaker(service)
+    service.wait_for_check("database", "unhealthy")
     server.start()
     is_well(service)
 

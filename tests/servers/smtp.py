@@ -8,7 +8,7 @@ import email.policy
 from dataclasses import dataclass
 from email.message import EmailMessage
 from types import TracebackType
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
@@ -35,7 +35,7 @@ class SmtpServer:
         self.behaviour: Behaviour = "accept"
         self.received: list[Received] = []
         self.attempts = 0
-        self._controller: Controller | None = None
+        self._controller: _Controller | None = None
 
     @property
     def url(self) -> str:
@@ -78,7 +78,7 @@ class SmtpServer:
     def start(self) -> Self:
         """Listen (again) on the port."""
         # A loop of our own, so that `stop` can close it: the controller leaves its own open.
-        self._controller = Controller(
+        self._controller = _Controller(
             self, hostname="127.0.0.1", port=self.port, loop=asyncio.new_event_loop()
         )
         self._controller.start()
@@ -88,6 +88,7 @@ class SmtpServer:
         """Refuse connections from now on; what came stays in `received`."""
         if self._controller is None:
             return
+        asyncio.run_coroutine_threadsafe(self._controller.hang_up(), self._controller.loop).result(10)
         self._controller.stop(no_assert=True)
         self._controller.loop.close()
         self._controller = None
@@ -99,3 +100,24 @@ class SmtpServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+class _Controller(Controller):
+    """Knows its connections: those that are open when it stops would be left to the garbage collector."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._conversations: list[SMTP] = []
+
+    def factory(self) -> SMTP:
+        """The conversation of a new connection."""
+        conversation: SMTP = super().factory()
+        self._conversations.append(conversation)
+        return conversation
+
+    async def hang_up(self) -> None:
+        """End all connections."""
+        for conversation in self._conversations:
+            if isinstance(conversation.transport, asyncio.WriteTransport):
+                conversation.transport.abort()
+        await asyncio.sleep(0.01)  # until the loop has closed them
