@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ import httpx
 import pytest
 
 from demo.staff import FILE, read_staff
+from tests.counts import counts
 from tests.run.processes import all_gone
 from tests.servers.process import Process, free_port
 
@@ -25,6 +27,7 @@ COMMANDS = {
     "admin": b"admin_service.wsgi",
     "admin-worker": b"admin_service.worker",
 }
+DYING = counts(small=("gateway", "ticketing", "admin-worker"), full=tuple(COMMANDS))
 
 
 class Run:
@@ -86,9 +89,26 @@ def test_it_serves_through_the_gateway_and_a_second_run_keeps_the_data(tmp_path:
         assert (folder / "secrets.env").read_text() != secrets
 
 
-@pytest.mark.parametrize("name", ["gateway", "ticketing", "ticketing-worker", "admin-worker"])
-def test_one_process_dying_ends_all(tmp_path: Path, name: str) -> None:
-    with running(tmp_path / "data") as run:
+@pytest.fixture(scope="module")
+def loaded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data of a run that loaded everything, to be copied: a start is quick then."""
+    folder = tmp_path_factory.mktemp("loaded") / "data"
+    with running(folder) as run:
+        run.process.send(signal.SIGTERM)
+        assert run.process.wait() == 0
+    return folder
+
+
+@pytest.fixture
+def data_dir(loaded: Path, tmp_path: Path) -> Path:
+    """A folder of one's own that holds everything."""
+    return shutil.copytree(loaded, tmp_path / "data")
+
+
+@pytest.mark.xdist_group("make-run")
+@pytest.mark.parametrize("name", DYING)
+def test_one_process_dying_ends_all(data_dir: Path, name: str) -> None:
+    with running(data_dir) as run:
         pids = run.process.children()
         os.kill(run.pid_of(name), signal.SIGKILL)
         assert run.process.wait(seconds=30) == 1
@@ -96,8 +116,9 @@ def test_one_process_dying_ends_all(tmp_path: Path, name: str) -> None:
         all_gone(pids)
 
 
-def test_kill_9_of_the_supervisor_ends_the_services_too(tmp_path: Path) -> None:
-    with running(tmp_path / "data") as run:
+@pytest.mark.xdist_group("make-run")
+def test_kill_9_of_the_supervisor_ends_the_services_too(data_dir: Path) -> None:
+    with running(data_dir) as run:
         pids = run.process.children()
         assert (
             len(pids) >= 10
