@@ -33,7 +33,7 @@ class Stage:
         self.stranger = person(desk, email="stranger@example.org")
         self.subject = person(desk, email="subject@example.org")
         self.root = signed_in(desk, "platform_admin@example.org").access
-        self.other = signed_in(desk, "reviewer@example.org")
+        self.other = self.fresh()
         self.keys = {role: self._key(role) for role in ROLES if role != "platform_admin"}
         self.spare_key = self._key("finance")
         self.calls = _calls(self)
