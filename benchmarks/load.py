@@ -92,14 +92,6 @@ def read(port: int, path: str, *, seconds: float, connections: int = 16) -> Read
     return ReadLoad(per_second=found["requests"] / found["seconds"], latency=Latency.of(found))
 
 
-def refusals(port: int, path: str, *, seconds: float, connections: int = 16) -> ReadLoad:
-    """Get over and over what is refused. Raises LoadFailed when anything else comes of it."""
-    found = wrk(READS, f"http://127.0.0.1:{port}{path}", seconds, connections, {})
-    if found["broken"] or not found["requests"] or found["refused"] != found["requests"]:
-        raise LoadFailed(f"{found['refused']} of {found['requests']} were refused, {found['broken']} broken")
-    return ReadLoad(per_second=found["requests"] / found["seconds"], latency=Latency.of(found))
-
-
 def wrk(script: Path, url: str, seconds: float, connections: int, env: Mapping[str, str]) -> dict[str, Any]:
     """Run wrk with a script that prints one line of RESULT and JSON; what it printed. Raises LoadFailed."""
     whole = max(1, round(seconds))
