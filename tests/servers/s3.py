@@ -12,6 +12,20 @@ from botocore.config import Config
 from tests.servers.process import Process, free_port
 
 ACCESS_KEY, SECRET_KEY = "tests-access-key", "tests-secret-key"
+# One request after the other: the server has threads, its memory was not made for them.
+PROGRAM = """
+import sys, threading
+from moto import server
+
+answered, one_at_a_time = server.DomainDispatcherApplication.__call__, threading.Lock()
+
+def answer(app, environ, start_response):
+    with one_at_a_time:
+        return list(answered(app, environ, start_response))
+
+server.DomainDispatcherApplication.__call__ = answer
+server.main(sys.argv[1:])
+"""
 
 
 class S3Server:
@@ -20,9 +34,8 @@ class S3Server:
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
-        program = "import sys; from moto.server import main; main(sys.argv[1:])"
         self.process = Process(
-            [sys.executable, "-W", "ignore", "-c", program, "-H", "127.0.0.1", "-p", str(self.port)],
+            [sys.executable, "-W", "ignore", "-c", PROGRAM, "-H", "127.0.0.1", "-p", str(self.port)],
             name="moto",
         )
         self._buckets = 0
