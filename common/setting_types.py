@@ -159,13 +159,6 @@ def secrets(shortest: int, most: int = 2) -> Parse:
     return parse
 
 
-def readable_file(name: str, given: str) -> str:
-    """The path of a file that can be read, or nothing."""
-    if given and not os.access(given, os.R_OK):
-        raise SettingError(f"{name} is not a file that can be read: {given!r}")
-    return given
-
-
 def _is_url(given: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(given)
