@@ -101,7 +101,7 @@ def test_only_a_trusted_peer_stamps_and_the_servers_own_queue_counts_else(app, l
     finally:
         arrival.note(None)
     first, second, third = lines()
-    assert first["queueMs"] >= 5000
+    assert first["queueMs"] >= 4999, "the stamp is rounded to the millisecond"
     assert "queueMs" not in second
     assert third["queueMs"] == 125
 

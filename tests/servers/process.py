@@ -69,7 +69,7 @@ def eventually(condition: Callable[[], bool], *, seconds: float = 20, what: str 
 
 
 def descendants(pid: int) -> list[int]:
-    """Return the process ids of all children of `pid`, and theirs, nearest first."""
+    """Return the process ids of all children of `pid` that live, and theirs, nearest first."""
     try:
         threads = list(Path(f"/proc/{pid}/task").iterdir())
     except OSError:
@@ -80,6 +80,7 @@ def descendants(pid: int) -> list[int]:
             direct += [int(child) for child in (thread / "children").read_text().split()]
         except OSError:
             continue
+    direct = [child for child in direct if is_alive(child)]
     return direct + [below for child in direct for below in descendants(child)]
 
 
