@@ -1,11 +1,18 @@
-"""What holds for every test: nothing leaves this machine."""
+"""What holds for every test: nothing leaves this machine. Servers that all tests of a process share."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
+
+import pytest
+
+from admin_service.storage.sql.store import migrate as migrate_admin
+from tests.servers.mariadb import MariaDB
+from ticketing_service.storage.sql.store import migrate as migrate_ticketing
 
 
 class OutsideWorldError(RuntimeError):
@@ -36,3 +43,26 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 def pytest_configure() -> None:
     """Installed here, not by a fixture: imports and collection stay on this machine too."""
     sys.addaudithook(_stay_here)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    """Started when the first test asks for it, and never stopped or frozen by any."""
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ticketing_mariadb(mariadb_server: MariaDB) -> str:
+    """A migrated database of ticketing, to be `emptied` by each test: migrating takes longer than most."""
+    url = mariadb_server.new_database("ticketing")
+    migrate_ticketing(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def admin_mariadb(mariadb_server: MariaDB) -> str:
+    """The same of admin."""
+    url = mariadb_server.new_database("admin")
+    migrate_admin(url)
+    return url
