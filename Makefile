@@ -17,10 +17,10 @@ try: setup ## a curator's day and a whole sale, step by step, against a running 
 	@exec $(PYTHON) -m demo.try_it
 
 test: check ## all checks and all tests at small counts
-	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs
+	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs
 
 test-full: check ## the same tests at full counts
-	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs --timeout 3600
+	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs --timeout 3600
 
 check: setup-test ## lint, format, types, import contracts, docs
 	$(PYTHON) -m ruff check .

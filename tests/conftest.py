@@ -14,6 +14,13 @@ from admin_service.storage.sql.store import migrate as migrate_admin
 from tests.servers.mariadb import MariaDB
 from ticketing_service.storage.sql.store import migrate as migrate_ticketing
 
+LONGEST_FIRST = (
+    "demo", "run", "faults", "monitoring", "load", "invariants", "coordination", "gateway", "caching",
+    "resilience", "metrics", "clients", "worker", "http", "security", "contract",
+)  # fmt: skip
+"""Folders whose tests are begun first where several processes share them: nobody is to wait for a long one
+at the end."""
+
 
 class OutsideWorldError(RuntimeError):
     """A test reached for an address that is not on this machine."""
@@ -43,6 +50,22 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 def pytest_configure() -> None:
     """Installed here, not by a fixture: imports and collection stay on this machine too."""
     sys.addaudithook(_stay_here)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several test processes, one has all tests of a file: what they share is made once."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.location[0].split("/")[1]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 
 @pytest.fixture(scope="session")
