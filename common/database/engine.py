@@ -168,9 +168,9 @@ def _locked(file: int) -> bool:
     return True
 
 
-class _MysqlConnection(pymysql.Connection):  # type: ignore[type-arg]  # not one at run time
-    """Where the URL says nothing of TLS, it is used if the server offers it, whoever that is. The driver would
-    read all the certificates of the system nevertheless, for every connection anew: 10 ms.
+class _MysqlConnection(pymysql.Connection):
+    """Where the URL says nothing of TLS, it is used if the server offers it, whoever that is. For that the
+    driver would read all the certificates of the system nevertheless, for each connection: 10 ms.
     """
 
     def _create_ssl_ctx(self, sslp: Any) -> ssl.SSLContext:
