@@ -7,6 +7,7 @@ this every request waits until its client has given up, and the work is done for
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Literal
 
@@ -31,7 +32,12 @@ HURRIED_SECONDS = 0.25
 LAST_SECONDS = 5.0
 """How long one that is refused last may have waited in any case."""
 
-RETRY_AFTER_SECONDS = 1
+LONGEST_PAUSE_SECONDS = 30
+"""Nobody is asked to come back later than this."""
+
+FIRST_INTERVAL_SECONDS = 0.005
+MEMORY = 64
+"""Over so many requests the time that one costs is averaged."""
 
 
 class Gate:
@@ -39,10 +45,15 @@ class Gate:
 
     The wait is measured by this process's own clock. A time stamp of another machine, whose clock may be
     wrong, refuses nobody.
+
+    Those who are refused come back, and told the same they would come back together, to be refused again. So each
+    is told a turn of its own, one after another as fast as requests are being answered.
     """
 
     def __init__(self, now: float) -> None:
-        self._short_at = now
+        self._short_at = self._turn_at = now
+        self._interval = FIRST_INTERVAL_SECONDS
+        self._admitted_at: float | None = None
 
     def admits(self, waited: float, now: float, urgency: Callable[[], Urgency]) -> bool:
         """Whether a request that waited `waited` seconds is to be answered at `now` (monotonic seconds)."""
@@ -50,16 +61,31 @@ class Gate:
             self._short_at = now
             return True
         stands = now - self._short_at > STANDING_SECONDS
-        if waited <= (HURRIED_SECONDS if stands else PATIENT_SECONDS):
-            return True
-        return _may_wait(urgency(), waited)
+        most = HURRIED_SECONDS if stands else PATIENT_SECONDS
+        admitted = waited <= most or _may_wait(urgency(), waited)
+        self._learn(waited, now, admitted=admitted)
+        return admitted
+
+    def pause(self, now: float) -> int:
+        """Whole seconds from `now` after which the one that is refused now is to come back, from 1 to 30."""
+        turn_at = max(self._turn_at, now) + self._interval
+        if turn_at > now + LONGEST_PAUSE_SECONDS:
+            turn_at = now + self._interval  # the turns are shared from the first one on
+        self._turn_at = turn_at
+        return max(1, math.ceil(turn_at - now))
+
+    def _learn(self, waited: float, now: float, *, admitted: bool) -> None:
+        """How long one keeps the next one waiting: of two in a row that were admitted, the second of which was
+        there before the first one's turn. What refusals cost does not count, nor idle time."""
+        before, self._admitted_at = self._admitted_at, now if admitted else None
+        if admitted and before is not None and now - before <= waited:
+            self._interval += (now - before - self._interval) / MEMORY
 
 
 def _may_wait(urgency: Urgency, waited: float) -> bool:
     return urgency == "never refused" or (urgency == "refused last" and waited <= LAST_SECONDS)
 
 
-def refusal() -> Response:
-    """503 OVERLOADED."""
-    headers = {"Retry-After": str(RETRY_AFTER_SECONDS)}
-    return problem_response(problem("OVERLOADED", headers=headers))
+def refusal(pause: int) -> Response:
+    """503 OVERLOADED, and in how many seconds to come back."""
+    return problem_response(problem("OVERLOADED", headers={"Retry-After": str(pause)}))

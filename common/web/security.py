@@ -48,7 +48,7 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = (), refused_last
         present = requests.begin(request.environ, trusted)
         if present.waited is None or gate.admits(present.waited, present.started, urgency):
             return None
-        return overload.refusal()
+        return overload.refusal(gate.pause(present.started))
 
     def begin_hit(environ: dict[str, Any]) -> Present | None:
         present = requests.begin(environ, trusted)
