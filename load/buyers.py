@@ -1,6 +1,6 @@
-"""Many who want to book at the same moment, each over a connection of their own and from an address of their own.
+"""Many who want to book at the same moment, each from an address and over a connection of their own.
 
-Each does what a shop's page or a reseller's client does: it is told to come back, waits as long as Retry-After
+Each does what a shop's page or a reseller's client does: told to come back, it waits as long as Retry-After
 says and up to a second more, and sends the very same request with the same key, until there is an answer.
 """
 
@@ -20,6 +20,9 @@ PATIENCE_SECONDS = 180.0
 """Then a buyer goes away without an answer."""
 
 MOST_ASKED = 60
+COMING_IN = 200
+"""So many connections are being made at a time, so that each is spoken on as soon as it is made."""
+
 ANSWER_SECONDS = 20.0
 """A request that is not answered for so long is sent again."""
 
@@ -32,7 +35,7 @@ COME_BACK, NO_ANSWER = "told to come back", "connection lost"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """One unit of a slot, wanted by so many `buyers`. `run` sets their keys apart from those of other runs."""
+    """One unit of a slot, wanted by so many `buyers`. `run` sets their keys apart from other runs'."""
 
     port: int
     slot: UUID
@@ -43,8 +46,8 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Buyer:
-    """How it ended for one. `asked`: requests; `waited`: seconds from the beginning of all to the last answer;
-    `booking`: of a sale; `said`: what an unexpected answer was."""
+    """How it ended for one. `asked`: requests; `waited`: seconds from the beginning of all to the last
+    answer; `booking`: of a sale; `said`: what an unexpected answer was."""
 
     outcome: str
     asked: int
@@ -73,31 +76,28 @@ class _Doors:
         self._wanted = wanted
         self._crowd = Crowd()
         self._began = 0.0
+        self._door = asyncio.Semaphore(COMING_IN)
 
     async def open(self, tell: Callable[[int, Crowd], None]) -> Crowd:
         self._began, cpu = time.monotonic(), time.process_time()
-        async with asyncio.TaskGroup() as group:
-            all_of_them = [group.create_task(self._buy(number)) for number in range(self._wanted.buyers)]
-            clock = group.create_task(self._watch(tell))
-            await asyncio.wait(all_of_them)
-            clock.cancel()
+        everybody = asyncio.gather(*(self._buy(number) for number in range(self._wanted.buyers)))
+        second = 0
+        while not everybody.done():
+            second += 1
+            await asyncio.wait([everybody], timeout=max(0.0, self._began + second - time.monotonic()))
+            tell(second, self._crowd)
+        await everybody
         self._crowd.seconds = self._now()
         self._crowd.cpu_seconds = time.process_time() - cpu
         return self._crowd
 
-    async def _watch(self, tell: Callable[[int, Crowd], None]) -> None:
-        for second in range(1, 1_000_000):
-            await asyncio.sleep(self._began + second - time.monotonic())
-            tell(second, self._crowd)
-
     async def _buy(self, number: int) -> None:
-        line = _Line(self._wanted.port)
+        line = _Line(self._wanted.port, self._door)
         request = self._request(number)
         try:
             for asked in range(1, MOST_ASKED + 1):
                 try:
-                    async with asyncio.timeout(ANSWER_SECONDS):
-                        status, headers, body = await line.ask(request)
+                    status, headers, body = await line.ask(request)
                 except (OSError, EOFError, ValueError):  # also TimeoutError
                     line.close()
                     status, headers, body = 0, {}, b""
@@ -171,8 +171,8 @@ def email(wanted: Wanted, number: int) -> str:
 class _Line:
     """A connection to the gateway, made when it is needed."""
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, door: asyncio.Semaphore) -> None:
+        self._port, self._door = port, door
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(self, request: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
@@ -190,13 +190,16 @@ class _Line:
 
     async def _exchange(self, request: bytes) -> tuple[int, dict[bytes, bytes], bytes]:
         if self._streams is None:
-            self._streams = await asyncio.open_connection("127.0.0.1", self._port)
+            async with self._door:
+                self._streams = await asyncio.open_connection("127.0.0.1", self._port)
         reader, writer = self._streams
         writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        first, *lines = head[:-4].split(b"\r\n")
-        headers = {name.lower(): value.strip() for name, _, value in (line.partition(b":") for line in lines)}
-        body = await reader.readexactly(int(headers.get(b"content-length", b"")))
+        async with asyncio.timeout(ANSWER_SECONDS):
+            head = await reader.readuntil(b"\r\n\r\n")
+            first, *lines = head[:-4].split(b"\r\n")
+            pairs = (line.partition(b":") for line in lines)
+            headers = {name.lower(): value.strip() for name, _, value in pairs}
+            body = await reader.readexactly(int(headers.get(b"content-length", b"")))
         if headers.get(b"connection", b"").lower() == b"close":
             self.close()
         return int(first.split()[1]), headers, body

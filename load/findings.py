@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import Any
 
-from load.capacity import Capacity, Rush
+from load.capacity import Capacity
 from load.names import EXTERNAL
 from load.options import LOAD, SOAK, SPIKE, STRESS
+from load.rush import Rush
 from load.samples import Second, Tally, all_requests
 from load.watch import Memory
 
