@@ -160,9 +160,7 @@ def _files_for(buyers: int) -> Iterator[None]:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     needed = buyers + OTHER_FILES
     if hard != resource.RLIM_INFINITY and needed > hard:
-        raise LoadFailed(
-            f"{buyers:,} connections need {needed:,} open files, and {hard:,} are allowed (ulimit -Hn)"
-        )
+        raise LoadFailed(f"{buyers:,} connections need {needed:,} open files; ulimit -Hn allows {hard:,}")
     if soft != resource.RLIM_INFINITY and needed > soft:
         resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))
     try:

@@ -112,8 +112,8 @@ def _at_once(results: Results) -> Verdict:
     if rush is None:
         return Verdict(name=name, aim=aim, found="-", met=None, how="a rush on one slot, through the gateway")
     found = (
-        f"{rush.sold:,} sold in {rush.selling_seconds:.1f} s ({rush.per_second:,.0f}/s); {rush.oversold:,} oversold, "
-        f"{rush.twice:,} twice, {rush.lost + rush.untold:,} lost"
+        f"{rush.sold:,} sold in {rush.selling_seconds:.1f} s ({rush.per_second:,.0f}/s); "
+        f"{rush.oversold:,} oversold, {rush.twice:,} twice, {rush.lost + rush.untold:,} lost"
     )
     if rest := rush.buyers - rush.sold - rush.sold_out:
         found += f"; {rest:,} without a place or a refusal"
@@ -123,7 +123,7 @@ def _at_once(results: Results) -> Verdict:
         found=found,
         # Fewer were asked for on purpose: that says nothing about ten thousand.
         met=None if rush.places < AT_ONCE else rush.is_right,
-        how=f"{rush.buyers:,} buyers for {rush.places:,} places; told to come back, they did, with the same key",
+        how=f"{rush.buyers:,} buyers for {rush.places:,} places; who is told to come back does, with the same key",
     )
 
 

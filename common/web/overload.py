@@ -46,8 +46,8 @@ class Gate:
     The wait is measured by this process's own clock. A time stamp of another machine, whose clock may be
     wrong, refuses nobody.
 
-    Those who are refused come back, and told the same they would come back together, to be refused again. So each
-    is told a turn of its own, one after another as fast as requests are being answered.
+    Those who are refused come back, and told the same they would come back together, to be refused again. So
+    each is told a turn of its own, one after another as fast as requests are being answered.
     """
 
     def __init__(self, now: float) -> None:
