@@ -110,6 +110,6 @@ def _rush(venue: Venue, results: Results, screen: Screen) -> None:
 
     found = results.rush = measure_rush(venue, tell)
     screen.say(
-        f"  {found.sold:,} of {found.places:,} sold in {found.selling_seconds:.1f} s, {found.sold_out:,} told "
-        f"that it is sold out; {found.oversold} oversold, {found.twice} twice, {found.lost} lost"
+        f"  {found.sold:,} of {found.places:,} sold in {found.selling_seconds:.1f} s, {found.sold_out:,} "
+        f"told that it is sold out; {found.oversold} oversold, {found.twice} twice, {found.lost} lost"
     )

@@ -48,11 +48,12 @@ class Waiting:
 class Rush:
     """What became of many buyers at once.
 
-    `places` is how many could be sold. Of the buyers: `sold`, `sold_out`, `refused` (another answer; `said` is the
-    first), `gave_up`. Of the requests: `requests`, `come_back` (503 and 429), `no_answer` (connections lost).
-    `asked_most`: the requests of the most patient, `asked_median` of the usual one. `selling_seconds`: until the last
-    sale. By the store: `oversold` people beyond the places, buyers who have it `twice`, sales that are `lost`, and
-    `untold`: bookings of which nobody heard. `cpu`: share of one core that the buyers themselves took.
+    `places` is how many could be sold. Of the buyers: `sold`, `sold_out`, `refused` (another answer; `said`
+    is the first), `gave_up`. Of the requests: `requests`, `come_back` (503 and 429), `no_answer` (connections
+    lost). `asked_most`: the requests of the most patient, `asked_median` of the usual one. `selling_seconds`:
+    until the last sale. By the store: `oversold` people beyond the places, buyers who have it `twice`, sales
+    that are `lost`, and `untold`: bookings of which nobody heard. `cpu`: share of one core that the buyers
+    themselves took.
     """
 
     buyers: int

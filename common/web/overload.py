@@ -37,7 +37,7 @@ LONGEST_PAUSE_SECONDS = 30
 
 FIRST_INTERVAL_SECONDS = 0.005
 MEMORY = 64
-"""Over so many requests the time that one costs is averaged."""
+"""Over so many requests the time from one that is answered to the next is averaged."""
 
 
 class Gate:
@@ -53,18 +53,23 @@ class Gate:
     def __init__(self, now: float) -> None:
         self._short_at = self._turn_at = now
         self._interval = FIRST_INTERVAL_SECONDS
-        self._admitted_at: float | None = None
+        self._admitted_at = now
 
     def admits(self, waited: float, now: float, urgency: Callable[[], Urgency]) -> bool:
         """Whether a request that waited `waited` seconds is to be answered at `now` (monotonic seconds)."""
         if waited < SHORT_SECONDS:
-            self._short_at = now
+            self._short_at = self._admitted_at = now
             return True
         stands = now - self._short_at > STANDING_SECONDS
         most = HURRIED_SECONDS if stands else PATIENT_SECONDS
-        admitted = waited <= most or _may_wait(urgency(), waited)
-        self._learn(waited, now, admitted=admitted)
-        return admitted
+        if waited > most and not _may_wait(urgency(), waited):
+            return False
+        since = now - self._admitted_at
+        # Only if it was there already when the one before was admitted: idle time tells nothing.
+        if since <= waited:
+            self._interval += (since - self._interval) / MEMORY
+        self._admitted_at = now
+        return True
 
     def pause(self, now: float) -> int:
         """Whole seconds from `now` after which the one that is refused now is to come back, from 1 to 30."""
@@ -73,13 +78,6 @@ class Gate:
             turn_at = now + self._interval  # the turns are shared from the first one on
         self._turn_at = turn_at
         return max(1, math.ceil(turn_at - now))
-
-    def _learn(self, waited: float, now: float, *, admitted: bool) -> None:
-        """How long one keeps the next one waiting: of two in a row that were admitted, the second of which was
-        there before the first one's turn. What refusals cost does not count, nor idle time."""
-        before, self._admitted_at = self._admitted_at, now if admitted else None
-        if admitted and before is not None and now - before <= waited:
-            self._interval += (now - before - self._interval) / MEMORY
 
 
 def _may_wait(urgency: Urgency, waited: float) -> bool:

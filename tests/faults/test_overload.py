@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import json
 import statistics
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
 from flask import Blueprint, Flask
 
 from common.web import arrival, problems, security
-from common.web.overload import HURRIED_SECONDS, LAST_SECONDS, PATIENT_SECONDS, SHORT_SECONDS, Gate, Urgency
+from common.web.overload import (
+    HURRIED_SECONDS,
+    LAST_SECONDS,
+    LONGEST_PAUSE_SECONDS,
+    PATIENT_SECONDS,
+    SHORT_SECONDS,
+    Gate,
+    Urgency,
+)
 from tests.counts import counts
 from tests.faults.open_load import Outcome, arrive, send
 from tests.faults.slow_server import GATE, LIVE, WORK, SlowServer
@@ -44,8 +53,10 @@ def test_goodput_stays_and_the_rest_is_refused_soon(port: int) -> None:
     assert len(refused) > len(outcomes) / 3
     assert {each.path for each in refused} == {WORK}
     for each in refused:
-        assert each.headers["retry-after"] == "1"
+        assert 1 <= int(each.headers["retry-after"]) <= LONGEST_PAUSE_SECONDS
         assert json.loads(each.body)["code"] == "OVERLOADED"
+    # About as many are called back in a second as are answered in one, and not all at once.
+    assert len({each.headers["retry-after"] for each in refused}) > 1
     # Without refusals the last ones would wait for more than twice the whole duration.
     assert statistics.median(each.seconds for each in refused) < PATIENT_SECONDS
 
@@ -64,6 +75,42 @@ def test_a_burst_is_let_through_and_a_queue_that_stands_is_cut_short() -> None:
     assert not gate.admits(HURRIED_SECONDS + 0.01, 11.0, usual)
     assert gate.admits(SHORT_SECONDS / 2, 11.1, usual)
     assert gate.admits(PATIENT_SECONDS, 11.2, usual)
+
+
+def test_those_who_are_refused_are_called_back_one_after_another() -> None:
+    gate = Gate(0.0)
+    # A queue from which ten a second are taken.
+    for number in range(1000):
+        assert gate.admits(0.2, number / 10, usual)
+    now = 100.0
+    told = [gate.pause(now) for _ in range(100)]
+    assert told == sorted(told)
+    assert told[-1] in (10, 11)
+    assert all(9 <= count <= 11 for count in Counter(told[:-10]).values())
+    # As time goes on turns come free, and nobody is told a time that has gone.
+    assert gate.pause(now + 5) in (6, 7)
+    assert gate.pause(now + 60) == 1
+
+
+def test_beyond_half_a_minute_the_turns_are_shared() -> None:
+    gate = Gate(0.0)
+    for number in range(1000):
+        gate.admits(0.2, number / 10, usual)
+    told = Counter(gate.pause(100.0) for _ in range(600))
+    assert set(told) == set(range(1, LONGEST_PAUSE_SECONDS + 1))
+    assert all(15 <= count <= 25 for count in told.values())
+
+
+def test_neither_idle_time_nor_refusals_make_a_turn_longer() -> None:
+    gate = Gate(0.0)
+    for number in range(1000):
+        gate.admits(0.2, number / 100, usual)
+    # A minute without anybody, then one that had waited; a second in which all are refused, then one not.
+    assert gate.admits(0.2, 70.0, usual)
+    assert not gate.admits(3.0, 70.01, usual)
+    assert gate.admits(0.2, 71.0, usual)
+    told = [gate.pause(71.0) for _ in range(200)]
+    assert told[-1] in (2, 3)
 
 
 @pytest.mark.parametrize(
