@@ -27,9 +27,9 @@ class Service:
 
 
 AT_ONCE = 1_000
-"""As many as an instance's queue in the kernel takes (`backlog` in gunicorn.conf.py), with some room there for
-what is urgent. Refused here, a request costs the instance nothing; sent and not taken up, it would be given up
-after proxy_connect_timeout."""
+"""As many as an instance's queue in the kernel takes (`backlog` in gunicorn.conf.py), with some room left for
+what is urgent. Refused here, a request costs the instance nothing; sent and not taken up, it would be given
+up after proxy_connect_timeout."""
 
 SERVICES: tuple[Service, ...] = (
     Service(
