@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import statistics
+import threading
+import time
 from collections import Counter
 from collections.abc import Iterator
 
@@ -23,6 +25,7 @@ from common.web.overload import (
 from tests.counts import counts
 from tests.faults.open_load import Outcome, arrive, send
 from tests.faults.slow_server import GATE, LIVE, WORK, SlowServer
+from tests.servers.process import eventually
 
 THREADS, SECONDS = 4, 0.2
 CAPACITY = THREADS / SECONDS
@@ -30,11 +33,16 @@ DURATION = counts(5, 30)
 
 
 @pytest.fixture
-def port() -> Iterator[int]:
+def server() -> Iterator[SlowServer]:
     """An app of a known capacity."""
     with SlowServer(SECONDS, threads=THREADS) as server:
         server.wait_until_ready()
-        yield server.port
+        yield server
+
+
+@pytest.fixture
+def port(server: SlowServer) -> int:
+    return server.port
 
 
 def goodput(outcomes: list[Outcome]) -> float:
@@ -111,6 +119,41 @@ def test_neither_idle_time_nor_refusals_make_a_turn_longer() -> None:
     assert gate.admits(0.2, 71.0, usual)
     told = [gate.pause(71.0) for _ in range(200)]
     assert told[-1] in (2, 3)
+
+
+@pytest.mark.parametrize("waited, status", [(2 * PATIENT_SECONDS, 404), (2 * LAST_SECONDS, 503)])
+def test_a_wait_without_a_queue_is_no_overload(waited: float, status: int) -> None:
+    app = Flask(__name__, static_folder=None)
+    security.install(app)
+    problems.install(app, {})
+    arrival.note(waited, alone=True)
+    try:
+        answer = app.test_client().get("/usual")
+    finally:
+        arrival.note(None)
+    assert answer.status_code == status
+
+
+def test_who_came_alone_while_the_machine_stood_still_is_answered(server: SlowServer) -> None:
+    assert _sent_while_it_stands(server, 1) == [200]
+    assert set(_sent_while_it_stands(server, 40)) == {200, 503}
+
+
+def _sent_while_it_stands(server: SlowServer, count: int) -> list[int]:
+    """The statuses of so many requests that come together, longer ago than a request may wait."""
+    statuses: list[int] = []
+    threads = [
+        threading.Thread(target=lambda: statuses.append(send(server.port, WORK).status)) for _ in range(count)
+    ]
+    server.pause()
+    began = time.monotonic()
+    for thread in threads:
+        thread.start()
+    eventually(lambda: time.monotonic() - began > PATIENT_SECONDS + SECONDS)
+    server.resume()
+    for thread in threads:
+        thread.join()
+    return statuses
 
 
 @pytest.mark.parametrize(
