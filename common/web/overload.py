@@ -36,8 +36,10 @@ LONGEST_PAUSE_SECONDS = 30
 """Nobody is asked to come back later than this."""
 
 FIRST_INTERVAL_SECONDS = 0.005
-MEMORY = 64
-"""Over so many requests the time from one that is answered to the next is averaged."""
+"""What a turn takes, until it is known."""
+
+WINDOW_SECONDS = 0.5
+"""For so long it is counted what is answered out of a queue."""
 
 
 class Gate:
@@ -53,23 +55,19 @@ class Gate:
     def __init__(self, now: float) -> None:
         self._short_at = self._turn_at = now
         self._interval = FIRST_INTERVAL_SECONDS
-        self._admitted_at = now
+        self._counted_from = self._seen_at = now
+        self._answered = 0
 
     def admits(self, waited: float, now: float, urgency: Callable[[], Urgency]) -> bool:
         """Whether a request that waited `waited` seconds is to be answered at `now` (monotonic seconds)."""
         if waited < SHORT_SECONDS:
-            self._short_at = self._admitted_at = now
+            self._short_at = now
             return True
         stands = now - self._short_at > STANDING_SECONDS
         most = HURRIED_SECONDS if stands else PATIENT_SECONDS
-        if waited > most and not _may_wait(urgency(), waited):
-            return False
-        since = now - self._admitted_at
-        # Only if it was there already when the one before was admitted: idle time tells nothing.
-        if since <= waited:
-            self._interval += (since - self._interval) / MEMORY
-        self._admitted_at = now
-        return True
+        admitted = waited <= most or _may_wait(urgency(), waited)
+        self._count(waited, now, admitted=admitted)
+        return admitted
 
     def pause(self, now: float) -> int:
         """Whole seconds from `now` after which the one that is refused now is to come back, from 1 to 30."""
@@ -78,6 +76,17 @@ class Gate:
             turn_at = now + self._interval  # the turns are shared from the first one on
         self._turn_at = turn_at
         return max(1, math.ceil(turn_at - now))
+
+    def _count(self, waited: float, now: float, *, admitted: bool) -> None:
+        """How long a turn takes: counted while there is a queue, as idle time tells nothing."""
+        was_empty = self._short_at > self._counted_from or now - self._seen_at > waited
+        self._seen_at = now
+        if was_empty:
+            self._counted_from, self._answered = now, 0
+        self._answered += admitted
+        if self._answered and now - self._counted_from >= WINDOW_SECONDS:
+            self._interval = (now - self._counted_from) / self._answered
+            self._counted_from, self._answered = now, 0
 
 
 def _may_wait(urgency: Urgency, waited: float) -> bool:
