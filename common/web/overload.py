@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from threading import get_ident
 from typing import Literal
 
 from flask import Response
@@ -57,15 +58,19 @@ class Gate:
         self._interval = FIRST_INTERVAL_SECONDS
         self._counted_from = self._seen_at = now
         self._answered = 0
+        # of each thread: whether it was last given a request to answer, or one to refuse
+        self._answers: dict[int, bool] = {}
 
     def admits(self, waited: float, now: float, urgency: Callable[[], Urgency]) -> bool:
         """Whether a request that waited `waited` seconds is to be answered at `now` (monotonic seconds)."""
         if waited < SHORT_SECONDS:
             self._short_at = now
+            self._answers[get_ident()] = True
             return True
         stands = now - self._short_at > STANDING_SECONDS
         most = HURRIED_SECONDS if stands else PATIENT_SECONDS
-        admitted = waited <= most or _may_wait(urgency(), waited)
+        admitted = waited <= most or _may_wait(urgency(), waited) or self._idles(waited)
+        self._answers[get_ident()] = admitted
         self._count(waited, now, admitted=admitted)
         return admitted
 
@@ -76,6 +81,13 @@ class Gate:
             turn_at = now + self._interval  # the turns are shared from the first one on
         self._turn_at = turn_at
         return max(1, math.ceil(turn_at - now))
+
+    def _idles(self, waited: float) -> bool:
+        """Whether more than half of the threads only refuse: where the machine is slow, every request
+        has waited too long when it is looked at, and refusing them all would answer none."""
+        here, threads = get_ident(), self._answers.copy()
+        busy = sum(answers for thread, answers in threads.items() if thread != here)
+        return busy < len(threads) // 2 and waited <= LAST_SECONDS
 
     def _count(self, waited: float, now: float, *, admitted: bool) -> None:
         """How long a turn takes: counted while there is a queue, as idle time tells nothing."""

@@ -8,6 +8,8 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 from flask import Blueprint, Flask
@@ -107,6 +109,21 @@ def test_beyond_half_a_minute_the_turns_are_shared() -> None:
     told = Counter(gate.pause(100.0) for _ in range(600))
     assert set(told) == set(range(1, LONGEST_PAUSE_SECONDS + 1))
     assert all(15 <= count <= 25 for count in told.values())
+
+
+def test_half_of_the_threads_go_on_answering_when_every_request_is_too_old() -> None:
+    gate, old = Gate(0.0), 2 * PATIENT_SECONDS
+    with ExitStack() as stack:
+        threads = [stack.enter_context(ThreadPoolExecutor(1)) for _ in range(4)]
+
+        def decide(number: int, waited: float) -> bool:
+            return threads[number].submit(gate.admits, waited, 10.0, usual).result()
+
+        assert all(decide(number, 0.0) for number in range(4))
+        assert [decide(number, old) for number in range(4)] == [False, False, True, True]
+        assert [decide(number, old) for number in (0, 1, 0)] == [False, False, False]
+        assert [decide(number, 2 * LAST_SECONDS) for number in range(4)] == [False] * 4
+        assert decide(0, old)
 
 
 def test_neither_idle_time_nor_refusals_make_a_turn_longer() -> None:
