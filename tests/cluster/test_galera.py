@@ -13,7 +13,15 @@ import pytest
 from common.identifiers import uuid7
 from tests.counts import counts
 from tests.invariants.destination import Destination
-from tests.invariants.over_http import assert_whole, destination_in, load_it, new_seed, served
+from tests.invariants.over_http import (
+    assert_unanswered,
+    assert_whole,
+    destination_in,
+    is_unanswered,
+    load_it,
+    new_seed,
+    served,
+)
 from tests.servers.galera import Galera, GaleraNode
 from tests.servers.stack import ServiceStack
 
@@ -60,12 +68,19 @@ def test_a_node_that_all_write_to_is_lost_and_the_sale_goes_on(
                 back = time.monotonic()
 
         run = load_it(
-            tmp_path, stack, destination, seed, strike_and_look, lambda: back is not None, OPERATIONS
+            tmp_path,
+            stack,
+            destination,
+            seed,
+            strike_and_look,
+            lambda: back is not None and is_unanswered(tmp_path),
+            OPERATIONS,
         )
         assert struck is not None
         assert back is not None
         print(f"{trouble}: written to again after {back - struck:.1f} s")
         stack.wait_until_ready()
+        assert_unanswered(run)
         assert_whole(url, run, seed, stack)
         lift(node)
         cluster.wait_until_whole(REJOIN_SECONDS)

@@ -12,7 +12,15 @@ from pathlib import Path
 import pytest
 
 from tests.counts import counts
-from tests.invariants.over_http import assert_whole, destination_in, load_it, new_seed, served
+from tests.invariants.over_http import (
+    assert_unanswered,
+    assert_whole,
+    destination_in,
+    is_unanswered,
+    load_it,
+    new_seed,
+    served,
+)
 from tests.servers.mariadb import MariaDB
 
 KILL_SECONDS = 0.2
@@ -40,9 +48,12 @@ def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: 
                 os.kill(chance.choice(workers), signal.SIGKILL)
                 kills += 1
 
-        run = load_it(tmp_path, stack, destination, seed, kill_one, lambda: kills >= 5)
+        run = load_it(
+            tmp_path, stack, destination, seed, kill_one, lambda: kills >= 5 and is_unanswered(tmp_path)
+        )
         stack.wait_until_ready()
         assert kills >= 5
+        assert_unanswered(run)
         assert_whole(store_url, run, seed, stack)
 
 
@@ -64,7 +75,15 @@ def test_a_database_killed_and_restarted_loses_nothing(tmp_path: Path) -> None:
                     kills += 1
                     next_kill = time.monotonic() + DATABASE_UP_SECONDS
 
-            run = load_it(tmp_path, stack, destination, seed, kill_and_restart, lambda: kills >= 1)
+            run = load_it(
+                tmp_path,
+                stack,
+                destination,
+                seed,
+                kill_and_restart,
+                lambda: kills >= 1 and is_unanswered(tmp_path),
+            )
             stack.wait_until_ready()
             assert kills >= 1
+            assert_unanswered(run)
             assert_whole(url, run, seed, stack)
