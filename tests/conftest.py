@@ -15,7 +15,7 @@ from tests.servers.mariadb import MariaDB
 from ticketing_service.storage.sql.store import migrate as migrate_ticketing
 
 LONGEST_FIRST = (
-    "demo", "monitoring", "run", "faults", "load", "invariants", "http", "coordination", "gateway",
+    "demo", "monitoring", "run", "faults", "load", "cluster", "invariants", "http", "coordination", "gateway",
     "security", "caching", "contract", "resilience", "metrics", "clients", "worker",
 )  # fmt: skip
 """Folders whose tests are begun first where several processes share them: nobody is to wait for a long one

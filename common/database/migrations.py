@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from sqlalchemy import Connection, NullPool, column, create_engine, inspect, select, table, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.database.engine import Database
@@ -82,8 +82,7 @@ def _alone(database: Database, version_table: str, seconds: float) -> Iterator[C
             yield connection
         return
     # a connection of its own: changing a large table may take longer than any statement of a request
-    engine = create_engine(database.engine.url, poolclass=NullPool, connect_args={"connect_timeout": 5})
-    with engine.connect() as connection, _named_lock(connection, version_table, seconds):
+    with database.unhurried().connect() as connection, _named_lock(connection, version_table, seconds):
         yield connection
 
 
