@@ -64,7 +64,9 @@ class Hosts:
     def serve(self, engine: Engine) -> None:
         """Have `engine` connect to one of these."""
         if not self.are_several:
-            event.listen(engine, "do_connect", lambda _, __, words, options: MysqlConnection(*words, **options))
+            event.listen(
+                engine, "do_connect", lambda _, __, words, options: MysqlConnection(*words, **options)
+            )
             return
         event.listen(engine, "do_connect", self._connect)
         event.listen(engine, "invalidate", self._lost)
