@@ -61,7 +61,7 @@ def enter(span: Span | None) -> None:
 
 def new_span(labels: Mapping[str, Any] | None = None) -> Span:
     """The first span of a new trace."""
-    text = f"{_random.getrandbits(192) | _NOT_ZERO:048x}"
+    text = (_random.getrandbits(192) | _NOT_ZERO).to_bytes(24, "big").hex()
     return Span(text[:32], text[32:], "", True, "", labels or {})
 
 
@@ -137,7 +137,7 @@ def _header(span: Span, span_id: str) -> str:
 
 
 def _new_id() -> str:
-    return f"{_random.getrandbits(64) or 1:016x}"
+    return (_random.getrandbits(64) | 1).to_bytes(8, "big").hex()
 
 
 def _add_headers(request: httpx.Request) -> None:

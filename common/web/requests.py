@@ -138,8 +138,8 @@ def request_id() -> str:
 
 def _new_id() -> str:
     """A UUIDv7 (RFC 9562 section 5.7). It has to differ, not to be secret, so the system is not asked."""
-    random_bits = _random.getrandbits(76)
-    text = f"{random_bits:019x}"
+    random_bits = _random.getrandbits(80)
+    text = random_bits.to_bytes(10, "big").hex()
     begin = _millisecond(time.time_ns() // 1_000_000)
     return f"{begin}{text[:3]}-{_VARIANT[random_bits & 3]}{text[3:6]}-{text[6:18]}"
 
