@@ -13,7 +13,7 @@ from tests.http.admin.desk import Desk, Reply, refusal
 from tests.http.admin.people import login, person, signed_in
 from tests.http.admin.places import create, published
 from tests.http.admin.sending import uploaded
-from tests.http.ticketing.shop import CUSTOMER, item
+from tests.http.ticketing.shop import CUSTOMER, item, ticket
 
 
 @pytest.fixture
@@ -43,6 +43,15 @@ def test_a_fee_set_in_admin_is_the_fee_of_the_next_sale(both: Both) -> None:
     assert change(both, {"sales.bookingFee": None}, 1).status_code == 200
     both.follower.look()
     assert both.shop.hold(item(slot)).json["price"]["fee"]["amount"] == 250
+
+
+def test_the_currency_set_in_admin_is_that_of_the_next_ticket(both: Both) -> None:
+    assert change(both, {"sales.currency": "CHF"}).status_code == 200
+    both.follower.look()
+    body = ticket()
+    del body["options"][0]["units"][0]["price"]["currency"]
+    made = both.shop.call("POST", "/tickets", body, role="ticket_manager").json
+    assert made["options"][0]["units"][0]["price"] == {"amount": 1000, "currency": "CHF"}
 
 
 def test_the_mode_set_in_admin_is_that_of_ticketing(both: Both) -> None:
