@@ -13,6 +13,11 @@ REFRESH_LIFETIME = timedelta(days=7)
 LONGEST_SESSION = timedelta(days=30)
 """However often it is refreshed: then the password is asked for again."""
 
+GRACE = timedelta(seconds=10)
+"""How long a browser's refresh token that has just been used still brings an access token: its other tabs may
+have sent it before they had the next one.
+"""
+
 REMEMBERED = ACCESS_LIFETIME + timedelta(minutes=5)
 """How long the end of a session, or a change of privileges, is told to others: till no access token that
 knows nothing of it can be good any more."""

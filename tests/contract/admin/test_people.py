@@ -124,6 +124,25 @@ def test_of_many_who_bring_one_refresh_token_one_is_served_then_none(
     assert winner.turn is Turn.ENDED
 
 
+def test_of_many_tabs_that_bring_one_refresh_token_one_has_the_next_and_all_go_on(
+    store: Store, crowd: list[Store]
+) -> None:
+    session = put_session(store, put_user(store))
+    later = NOW + timedelta(minutes=1)
+
+    def bring(each: Store, number: int) -> Turn:
+        found = each.sessions.refresh("t-1", f"next-{number}", later, ORIGIN, timedelta(seconds=10))
+        assert found.session is not None
+        assert found.session.id == session.id
+        return found.turn
+
+    answers = at_once(crowd, 12, bring)
+    assert answers.count(Turn.REFRESHED) == 1
+    assert answers.count(Turn.JUST_USED) == 11
+    winner = store.sessions.refresh(f"next-{answers.index(Turn.REFRESHED)}", "x", later, ORIGIN)
+    assert winner.turn is Turn.REFRESHED
+
+
 def test_two_administrators_who_take_the_role_from_each_other_leave_one(
     store: Store, crowd: list[Store]
 ) -> None:
