@@ -62,8 +62,8 @@ class SessionStore(Protocol):
         grace: timedelta = timedelta(0),
     ) -> Refreshed:
         """Take one refresh token for the next. One that was used before ends its whole session: somebody has
-        a copy. But within `grace` of its use, and while the next one is unused, it was JUST_USED: then nothing
-        changes.
+        a copy. But within `grace` of its use, and while the next one is unused, it was JUST_USED: nothing
+        changes then.
         """
         ...
 

@@ -78,6 +78,10 @@ class UserStore(Protocol):
         """
         ...
 
+    def by_link(self, link_hash: str, now: datetime) -> User | None:
+        """Whose link it is, if it can be spent now."""
+        ...
+
     def put_link(self, link_hash: str, user_id: UUID, purpose: str, expires_at: datetime) -> None:
         """Remember a link; one that is remembered already stays as it is."""
         ...

@@ -168,6 +168,15 @@ class SqlUsers:
         }
         self._write(lambda connection: connection.execute(insert_new(connection, links).values(**row)))
 
+    def by_link(self, link_hash: str, now: datetime) -> User | None:
+        """See UserStore."""
+        good = (links.c.hash == link_hash, links.c.used_at.is_(None), links.c.expires_at > now)
+        statement = select(users).join(links, links.c.user_id == users.c.id).where(*good)
+        with self._database.read() as connection:
+            row = connection.execute(statement).one_or_none()
+        user = None if row is None else user_of(row)
+        return user if user is not None and user.is_active else None
+
     def spend_link(self, link_hash: str, password_hash: str, now: datetime, event: AuditEvent) -> bool:
         """See UserStore."""
         return self._write(lambda connection: _spend(connection, link_hash, password_hash, now, event))

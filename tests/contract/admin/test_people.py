@@ -187,11 +187,17 @@ def test_a_link_is_spent_once(store: Store, crowd: list[Store]) -> None:
     def spend(each: Store, number: int) -> bool:
         return each.users.spend_link("link", f"$hash{number}", NOW, event("users.password", "link"))
 
+    owner = store.users.by_link("link", NOW)
+    assert owner is not None
+    assert owner.id == user.id
+    assert store.users.by_link("link", NOW + timedelta(hours=1)) is None
+    assert store.users.by_link("another", NOW) is None
     answers = at_once(crowd, 8, spend)
     assert answers.count(True) == 1
     stored = store.users.get(user.id)
     assert stored is not None
     assert stored.password_hash == f"$hash{answers.index(True)}"
+    assert store.users.by_link("link", NOW) is None
     store.users.put_link("link", user.id, "reset", NOW + timedelta(hours=1))
     assert spend(store, 9) is False
     last = store.audit.after(0, 100)[-1].event
