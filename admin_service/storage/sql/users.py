@@ -20,6 +20,7 @@ from admin_service.storage.sql.sessions import end_sessions
 from admin_service.storage.sql.standing import count_up
 from admin_service.storage.sql.user_records import (
     factor_row,
+    forget_kept,
     known_user,
     new_user_row,
     set_columns,
@@ -98,15 +99,18 @@ class SqlUsers:
         """See UserStore."""
 
         def verb(connection: Connection) -> None:
-            version = known_user(connection, user.id).version
+            before = known_user(connection, user.id)
             values = {**factor_row(user.factor), "password_hash": None, "last_sign_in_at": None}
             set_columns(connection, user.id, **values)
             connection.execute(delete(links).where(links.c.user_id == user.id))
             failed = sign_in_attempts.c.email_hash == former_email_hash
             connection.execute(delete(sign_in_attempts).where(failed))
+            forget_kept(connection, before)
             mine = update(sessions).where(sessions.c.user_id == user.id)
             connection.execute(mine.values(address="", agent=""))
-            _replace(connection, user, version, event)
+            erased = audit.erase_user(connection, user.id)
+            noted = replace(event, after={**event.after, "entries": erased})
+            _replace(connection, user, before.version, noted)
 
         self._write(verb)
 
