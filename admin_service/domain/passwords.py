@@ -36,7 +36,8 @@ def check_length(password: str, pointer: str, *, alone: bool) -> None:
     """Raise PASSWORD_TOO_SHORT or PASSWORD_TOO_LONG. `alone`: nothing else is asked for at the sign-in."""
     least = SHORTEST if alone else SHORTEST_BESIDE
     if len(password) < least:
-        raise Refused(Code.PASSWORD_TOO_SHORT, f"At least {least} characters.", pointer)
+        detail = f"At least {least} characters."
+        raise Refused(Code.PASSWORD_TOO_SHORT, detail, pointer, facts={"least": least})
     if len(password) > LONGEST:
         raise Refused(Code.PASSWORD_TOO_LONG, f"At most {LONGEST} characters.", pointer)
 

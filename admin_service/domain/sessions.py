@@ -26,6 +26,9 @@ MOST_FAILURES = 5
 LOCKED_FOR = timedelta(hours=2)
 RESET_LIFETIME, INVITE_LIFETIME = timedelta(hours=1), timedelta(days=7)
 REFRESH_PREFIX, LINK_PREFIX = "rft_", "pwt_"
+LINK_PAGE = "/admin/password"
+"""Where links lead, below the address that people reach us at."""
+
 _SECRET_BYTES = 32
 
 
