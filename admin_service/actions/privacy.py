@@ -75,7 +75,10 @@ def erase_person(command: ErasePerson, ports: Ports) -> Outcome:
     amounts. Raises LAST_ADMINISTRATOR, and TICKETING_UNAVAILABLE: then the worker does what is left as soon
     as ticketing answers.
     """
-    user = ports.store.users.by_email(command.email)
+    user, origin = ports.store.users.by_email(command.email), command.origin
+    if user is not None and origin.actor == f"access:{user.id}":
+        # who takes themselves out leaves no trace of where they did it
+        origin = replace(origin, address=None)
     # The user first: it can be refused, and then nothing has happened.
     if user is not None:
         nobody = replace(
@@ -88,12 +91,12 @@ def erase_person(command: ErasePerson, ports: Ports) -> Outcome:
             password_hash=None,
             factor=SecondFactor(),
         )
-        event = ports.event(command.origin, "users.erase", user.id, after={"reason": command.reason})
+        event = ports.event(origin, "users.erase", user.id, after={"reason": command.reason})
         ports.store.users.erase(nobody, email_hash(user.email), event)
     try:
-        erased = finish_erasure(command.email, command.origin, ports)
+        erased = finish_erasure(command.email, origin, ports)
     except TicketingUnavailable as error:
-        left = {"email": command.email, "actor": command.origin.actor}
+        left = {"email": command.email, "actor": origin.actor}
         ports.store.outbox.add(ERASURE, left, ports.clock())
         raise Refused(
             Code.TICKETING_UNAVAILABLE,

@@ -176,6 +176,10 @@ def test_nothing_names_an_erased_person_any_more_and_others_stay(both: Both) -> 
     version = desk.call("GET", f"/users/{ann['id']}", token=who).json["version"]
     match = {"If-Match": f'"{version}"'}
     assert desk.call("PATCH", f"/users/{ann['id']}", renamed, token=who, headers=match).status_code == 200
+    of_bob = {"email": "bob@example.org"}
+    shown = desk.call("POST", "/privacy/export", of_bob, token=who).json["activity"]
+    assert "users.create" in [each["action"] for each in shown]
+    assert not any("ann@example.org" in str(each) for each in shown), "what Bob did, not whom he did it to"
     slot = slot_of(both)
     same = uuid.uuid4().hex
     held = both.shop.hold(item(slot), key=same)
@@ -211,6 +215,18 @@ def kept_answers(url: str, table: str) -> list[str]:
         found = [bytes(row.body).decode() for row in connection.execute(text(f"SELECT body FROM {table}"))]
     database.close()
     return found
+
+
+def test_who_takes_themselves_out_leaves_no_address_behind(both: Both) -> None:
+    desk = both.desk
+    person(desk, "platform_admin", email="root@example.org")
+    user = person(desk, "platform_admin")
+    token = desk.token("platform_admin", subject=str(user.id))
+    body = {"email": "ann@example.org", "reason": "I leave"}
+    assert desk.call("POST", "/privacy/erase", body, token=token).status_code == 200
+    mine = [each for each in entries(desk) if each["actor"] == f"access:{user.id}"]
+    assert {each["action"] for each in mine} == {"users.erase", "privacy.erase"}
+    assert {each["address"] for each in mine} == {None}
 
 
 def test_an_erasure_finishes_by_itself_when_ticketing_is_back(both: Both) -> None:
