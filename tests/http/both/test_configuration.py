@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from common.auth import followed_standing
 from common.resilience.states import Waits
+from common.service_client import ServiceClient
 from tests.http.both.conftest import Both
 from ticketing_service import wiring
 from ticketing_service.clients.guarded import POI_API
@@ -18,9 +20,13 @@ MOST_LOOKS = 200
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No wait of a breaker ends by itself while a test runs, however slow the machine."""
-    waits = Waits(600, 600)
-    monkeypatch.setattr(wiring, "BREAKERS", tuple(replace(spec, waits=waits) for spec in wiring.BREAKERS))
+    """However slow the machine: no wait of a breaker ends by itself while a test runs, and what is slow is
+    not away."""
+    specs = [replace(spec, waits=Waits(600, 600), timeout_seconds=60) for spec in wiring.BREAKERS]
+    monkeypatch.setattr(wiring, "BREAKERS", tuple(specs))
+    defaults: Any = ServiceClient.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "read_seconds", 60.0)
+    monkeypatch.setattr(followed_standing, "TIMEOUT_SECONDS", 60.0)
 
 
 def look(both: Both, what: str = "platform") -> None:
