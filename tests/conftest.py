@@ -1,4 +1,4 @@
-"""What holds for every test: nothing leaves this machine, and no example fails because the machine is busy."""
+"""What holds for every test: nothing leaves this machine, and none fails because the machine is busy."""
 
 from __future__ import annotations
 
