@@ -1,4 +1,4 @@
-"""What holds for every test: nothing leaves this machine. Servers that all tests of a process share."""
+"""What holds for every test: nothing leaves this machine, none fails because it is busy; shared servers."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from admin_service.storage.sql.store import migrate as migrate_admin
 from tests.servers.mariadb import MariaDB
@@ -50,6 +51,8 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 def pytest_configure() -> None:
     """Installed here, not by a fixture: imports and collection stay on this machine too."""
     sys.addaudithook(_stay_here)
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -21,7 +21,12 @@ from tests.servers.process import ROOT
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.store import MIGRATIONS, migrate
 
-SAID_OTHERWISE = {"BLOB(32)": "TINYBLOB", "FLOAT(53)": "DOUBLE", "LONGBLOB": "LONGBLOB"}
+SAID_OTHERWISE = {
+    "BLOB(16)": "TINYBLOB",
+    "BLOB(32)": "TINYBLOB",
+    "FLOAT(53)": "DOUBLE",
+    "LONGBLOB": "LONGBLOB",
+}
 """What MariaDB calls the types that it was asked for."""
 
 
