@@ -1,8 +1,8 @@
 # `make` alone lists what there is. What each target needs is set up by itself (deploy/setup.sh).
 
 PYTHON := .venv/bin/python
-# Test processes side by side; the tests' own servers and client processes come on top.
-TEST_PROCESSES ?= 2
+# Test processes side by side: on two cores four, as many tests mostly wait. Their own servers come on top.
+TEST_PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help run try test test-full check docs bench load migrate lock clean setup setup-test
@@ -16,11 +16,14 @@ run: setup ## start everything on this machine, with a small destination to try 
 try: setup ## a curator's day and a whole sale, step by step, against a running `make run`
 	@exec $(PYTHON) -m demo.try_it
 
+# Where the environment forbids it, every one of the tests' many processes would compile all modules anew.
+test test-full check: export PYTHONDONTWRITEBYTECODE =
+
 test: check ## all checks and all tests at small counts
-	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs
+	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs
 
 test-full: check ## the same tests at full counts
-	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs --timeout 3600
+	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs --timeout 3600
 
 check: setup-test ## lint, format, types, import contracts, docs
 	$(PYTHON) -m ruff check .

@@ -52,6 +52,7 @@ from common.settings import Settings
 from common.web import deadlines, problems, security
 from common.web.api import Api
 from common.web.refusals import RefusalTable, problem_codes
+from common.web.rules import LookedUp
 from common.web.service_routes import About, add_service_routes
 
 RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
@@ -88,6 +89,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     """
     wiring.second_factor_roles(settings)  # in the master, so that a wrong one ends the start
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = LookedUp
     metrics = wiring.make_metrics(settings) if running is None else running.metrics
     metrics.install(app)
     security.install(app, trusted_proxies=settings.trusted_proxies)

@@ -10,7 +10,6 @@ from admin_service.actions.ports import Ports
 from admin_service.clients.folder_storage import FolderStorage
 from admin_service.clients.guarded import GuardedStorage, GuardedTicketing
 from admin_service.clients.port import Storage, StorageUnavailable, TicketingUnavailable
-from admin_service.clients.s3_storage import Bucket, S3Storage
 from admin_service.clients.ticketing import HttpTicketing
 from admin_service.domain.permissions import ROLES
 from admin_service.invalidation import STANDING, Invalidation, StandingMoves
@@ -152,6 +151,9 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
 def _storage(settings: Settings) -> Storage:
     if not settings.media_store:
         return FolderStorage(settings.data_dir / "media")
+    # Not at the top: the library for it is only wanted in memory where there is a bucket.
+    from admin_service.clients.s3_storage import Bucket, S3Storage  # noqa: PLC0415
+
     name, _, prefix = settings.media_store.removeprefix("s3://").partition("/")
     return S3Storage(
         Bucket(

@@ -1,13 +1,27 @@
-"""What holds for every test: nothing leaves this machine, and none fails because the machine is busy."""
+"""What holds for every test: nothing leaves this machine, and none fails because the machine is busy. Servers
+that all tests of a process share."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 import sys
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from hypothesis import settings
+
+from admin_service.storage.sql.store import migrate as migrate_admin
+from tests.servers.mariadb import MariaDB
+from ticketing_service.storage.sql.store import migrate as migrate_ticketing
+
+LONGEST_FIRST = (
+    "demo", "monitoring", "run", "faults", "load", "cluster", "invariants", "http", "coordination", "gateway",
+    "security", "caching", "contract", "resilience", "metrics", "clients", "worker",
+)  # fmt: skip
+"""Folders whose tests are begun first where several processes share them: nobody is to wait for a long one
+at the end. Those that compute are among those that wait."""
 
 
 class OutsideWorldError(RuntimeError):
@@ -40,3 +54,42 @@ def pytest_configure() -> None:
     sys.addaudithook(_stay_here)
     settings.register_profile("any machine", deadline=None)
     settings.load_profile("any machine")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several test processes, one has all tests of a file: what they share is made once."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.location[0].split("/")[1]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    """Started when the first test asks for it, and never stopped or frozen by any."""
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ticketing_mariadb(mariadb_server: MariaDB) -> str:
+    """A migrated database of ticketing, to be `emptied` by each test: migrating takes longer than most."""
+    url = mariadb_server.new_database("ticketing")
+    migrate_ticketing(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def admin_mariadb(mariadb_server: MariaDB) -> str:
+    """The same of admin."""
+    url = mariadb_server.new_database("admin")
+    migrate_admin(url)
+    return url

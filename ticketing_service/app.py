@@ -24,6 +24,7 @@ from common.settings import Settings
 from common.web import deadlines, problems, security
 from common.web.api import operations_of
 from common.web.refusals import RefusalTable, problem_codes
+from common.web.rules import LookedUp
 from common.web.service_routes import About, add_service_routes
 from ticketing_service import wiring
 from ticketing_service.actions.booking_tokens import PREFIX as BOOKING_TOKEN
@@ -72,6 +73,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     `app.extensions["process"].end()` ends it.
     """
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = LookedUp
     metrics = wiring.make_metrics(settings) if running is None else running.metrics
     metrics.install(app)
     security.install(app, trusted_proxies=settings.trusted_proxies, refused_last=(f"{PREFIX}/redemptions",))

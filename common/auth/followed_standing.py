@@ -15,6 +15,7 @@ from common.auth.keyfiles import write_private
 from common.auth.standing import KeyUses, Standing, read_standing, standing_document
 from common.coordination.trouble import Trouble
 from common.monitoring import tracing
+from common.tls import trusted
 from common.web.schemas import instant_text
 
 log = logging.getLogger(__name__)
@@ -44,7 +45,7 @@ class FollowedStanding:
     ) -> None:
         self._url, self._token, self._file, self._uses = url.rstrip("/"), token, file, uses
         self._is_back = is_back
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._client = httpx.Client(verify=trusted(), timeout=TIMEOUT_SECONDS, follow_redirects=False)
         self._trouble = Trouble(log, f"the admin service at {url}")
         self._one_look = threading.Lock()
         self._tag = ""

@@ -12,15 +12,12 @@ from tests.faults.sale import Sale
 from tests.invariants.checker import check, explain
 from tests.invariants.stores import (
     database,
-    mariadb_server,
-    migrated_file,
-    migrated_mariadb,
     store,
     store_url,
 )
 from ticketing_service.storage.port import Store
 
-__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+__all__ = ["database", "store", "store_url"]
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import func, select, update
+from sqlalchemy import Connection, func, select, update
 
 from common.clock import system_clock
 from common.database.engine import Database
@@ -24,6 +24,7 @@ from ticketing_service.storage.sql.store import migrate, open_store
 PRICE = 1000
 PLACES = 100_000
 HANG_SECONDS = 120
+HURRY_SECONDS = 0.5
 
 
 class Running:
@@ -104,28 +105,33 @@ class Running:
 
 def wait_until_settled(database: Database) -> None:
     """Until no payment is open with the module and no task is left. What is put off comes up at once."""
-    eventually(lambda: _is_settled(database), seconds=HANG_SECONDS, what="everything being settled")
+    hurried_at = 0.0
+
+    def is_settled() -> bool:
+        nonlocal hurried_at
+        if _is_settled(database):
+            return True
+        if time.monotonic() >= hurried_at + HURRY_SECONDS:
+            database.write(_hurry)
+            hurried_at = time.monotonic()
+        return False
+
+    eventually(is_settled, seconds=HANG_SECONDS, what="everything being settled")
 
 
 def _is_settled(database: Database) -> bool:
-    payments, outbox, now = schema.payments, schema.outbox, system_clock()
-
-    def hurry(connection: Any) -> None:
-        connection.execute(
-            update(payments).where(payments.c.next_look_at.is_not(None)).values(next_look_at=now)
-        )
-        connection.execute(update(outbox).where(outbox.c.due_at.is_not(None)).values(due_at=now))
-
+    payments, outbox = schema.payments, schema.outbox
     with database.read() as connection:
         open_payments = connection.scalar(
             select(func.count()).select_from(payments).where(payments.c.next_look_at.is_not(None))
         )
-        tasks = connection.scalar(select(func.count()).select_from(outbox))
-    if not open_payments and not tasks:
-        return True
-    database.write(hurry)
-    time.sleep(0.5)
-    return False
+        return not open_payments and not connection.scalar(select(func.count()).select_from(outbox))
+
+
+def _hurry(connection: Connection) -> None:
+    payments, outbox, now = schema.payments, schema.outbox, system_clock()
+    connection.execute(update(payments).where(payments.c.next_look_at.is_not(None)).values(next_look_at=now))
+    connection.execute(update(outbox).where(outbox.c.due_at.is_not(None)).values(due_at=now))
 
 
 def _place(url: str) -> tuple[str, str]:

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.ticketing.conftest import KINDS, any_shop, mariadb_server, migrated_mariadb, sandbox, shop
+from tests.http.ticketing.conftest import KINDS, any_shop, sandbox, shop
 from tests.http.ticketing.shop import Shop
 from tests.sandbox.running import SandboxProcess
 from tests.security.stage import Stage
 from tests.servers.mariadb import MariaDB
 
-__all__ = ["any_shop", "mariadb_server", "migrated_mariadb", "sandbox", "shop"]
+__all__ = ["any_shop", "sandbox", "shop"]
 
 
 @contextmanager

@@ -8,26 +8,10 @@ from pathlib import Path
 import pytest
 
 from admin_service.storage.sql import schema
-from admin_service.storage.sql.store import migrate
 from tests.http.admin.desk import Desk
 from tests.migrated import emptied
-from tests.servers.mariadb import MariaDB
 
 KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
-
-
-@pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDB]:
-    with MariaDB() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def migrated_mariadb(mariadb_server: MariaDB) -> str:
-    """A migrated database, to be emptied."""
-    url = mariadb_server.new_database("admin")
-    migrate(url)
-    return url
 
 
 @pytest.fixture
@@ -42,7 +26,7 @@ def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """The same on each database."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "mariadb":
-        url = emptied(request.getfixturevalue("migrated_mariadb"), schema.metadata)
+        url = emptied(request.getfixturevalue("admin_mariadb"), schema.metadata)
     made = Desk(tmp_path, url)
     yield made
     made.close()
