@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from admin_service import wiring
+from admin_service import VERSION, wiring
 from admin_service.actions.ports import Ports
 from admin_service.actions.system import ModeWatch, Service
 from admin_service.checks import health_checks
@@ -75,7 +75,7 @@ RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.READ_ONLY: 30,
 }
 CODES = problem_codes(Code)
-ABOUT = About(service_name="admin-module", title="Admin", version="0.1.0", prefix=PREFIX, codes=CODES)
+ABOUT = About(service_name="admin-module", title="Admin", version=VERSION, prefix=PREFIX, codes=CODES)
 
 
 def create_app(settings: Settings, running: Running | None = None) -> Flask:
