@@ -32,7 +32,7 @@ def shop(place: Place) -> None:
     """Five tickets on sale, at places that are known, and some of them sold."""
     store = open_store(ticketing_url(place))
     try:
-        destination = open_destination(store, capacity=100, max_uses=5)
+        destination = open_destination(store, capacity=1000, max_uses=5)
         database = Database(ticketing_url(place), threads=1)
         with database.read() as connection:
             poi_ids = connection.execute(schema.tickets.select()).all()
@@ -51,6 +51,7 @@ def failed(report: dict[str, Any]) -> str:
     return str(report["steps"][-1]["name"])
 
 
+@pytest.mark.timeout(900)  # a dozen processes start, on a machine that may be busy
 def test_the_newest_backup_is_a_shop_that_sells(
     place: Place, environment: dict[str, str], restic: Restic, repository: Repository
 ) -> None:
