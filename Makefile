@@ -44,8 +44,8 @@ migrate: setup ## bring both databases to the present schema (DATABASE_URL, else
 backup: setup ## back up both databases, media and keys into BACKUP_REPOSITORY
 	@export DATA_DIR=$${DATA_DIR:-.data}; exec $(PYTHON) -m backups take
 
-restore: setup ## bring a backup back: FROM=latest or its id, TO=an empty folder (FORCE=1: whatever is there)
-	@exec $(PYTHON) -m backups restore $(if $(FORCE),--force) $(or $(FROM),latest) $(or $(TO),$(error TO= names the folder to restore into))
+restore: setup ## bring a backup back: FROM=latest or its id, TO=an empty folder (FORCE=1, UNTIL=, BINLOGS=: docs/backups.md)
+	@exec $(PYTHON) -m backups restore $(if $(FORCE),--force) $(if $(UNTIL),--until '$(UNTIL)') $(if $(BINLOGS),--binlogs '$(BINLOGS)') $(or $(FROM),latest) $(or $(TO),$(error TO= names the folder to restore into))
 
 restore-drill: setup ## prove the newest backup: restore it into a scratch place, check it, sell there
 	@export DATA_DIR=$${DATA_DIR:-.data}; exec $(PYTHON) -m backups drill

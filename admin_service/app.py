@@ -18,6 +18,7 @@ from admin_service.routes.account import account_api
 from admin_service.routes.api_keys import api_keys_api
 from admin_service.routes.audit import audit_api
 from admin_service.routes.auth import auth_api
+from admin_service.routes.backups import backups_api
 from admin_service.routes.calling import PREFIX, PortsSource
 from admin_service.routes.changes import changes_api
 from admin_service.routes.config import config_api, platform_config_api
@@ -67,6 +68,7 @@ RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     duplicates_api,
     poi_imports_api,
     platform_pois_api,
+    backups_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.STORE_UNAVAILABLE: 1,

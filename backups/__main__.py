@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from backups import taking
 from backups.drill import drill
 from backups.plan import TAG, Place, place_of, repository_of
-from backups.restoring import LATEST, restore
+from backups.restoring import LATEST, Later, restore
 from common.backups.faults import BackupFault
 from common.backups.manifest import NAME, Manifest
 from common.backups.restic import Restic
@@ -57,13 +59,18 @@ def take(environ: Mapping[str, str]) -> None:
     )
 
 
-def bring_back(environ: Mapping[str, str], wanted: str, target: Path, *, force: bool) -> None:
-    """Restore into `target`, which becomes the DATA_DIR, and into the databases that the settings name."""
+def bring_back(environ: Mapping[str, str], arguments: argparse.Namespace) -> None:
+    """Restore into a folder, which becomes the DATA_DIR, and into the databases that the settings name."""
+    later = None
+    if arguments.until is not None:
+        if arguments.binlogs is None:
+            raise BackupFault("UNTIL= needs BINLOGS=, the folder with the server's binary logs")
+        later = Later(until=arguments.until, logs=arguments.binlogs)
     repository = repository_of(environ)
-    place = place_of({**environ, "DATA_DIR": str(target)})
+    place = place_of({**environ, "DATA_DIR": str(arguments.target)})
     # what is learnt of the repository is this machine's, not the restored place's
     restic, tell = Restic(replace(repository, cache=place.folder / "cache")), Progress()
-    found = restore(place, restic, wanted, tell, force=force)
+    found = restore(place, restic, arguments.backup, tell, force=arguments.force, later=later)
     tell(
         f"restored {found.snapshot.id[:8]} of {found.manifest.finished_at}: {found.manifest.rows} rows, as "
         "they were saved"
@@ -103,13 +110,16 @@ def _note(place: Place, outcome: dict[str, Any], repository: str) -> None:
 
 
 def main() -> int:
-    """See above."""
+    """See above. SIGTERM ends it in an orderly way: what was begun is removed, what was started is ended."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    # the worker, which begins this, holds its signals back
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGINT})
     arguments = _arguments()
     try:
         if arguments.command == "take":
             take(os.environ)
         elif arguments.command == "restore":
-            bring_back(os.environ, arguments.backup, arguments.target, force=arguments.force)
+            bring_back(os.environ, arguments)
         elif arguments.command == "drill":
             prove(os.environ)
         else:
@@ -123,6 +133,12 @@ def main() -> int:
     return 0
 
 
+def _moment(text: str) -> datetime:
+    """Without a zone it is UTC."""
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="backups", description="Backups of the whole product.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -132,6 +148,10 @@ def _arguments() -> argparse.Namespace:
     restoring = commands.add_parser("restore", help="bring a backup back")
     restoring.add_argument("backup", nargs="?", default=LATEST, help=f"its id (default: {LATEST})")
     restoring.add_argument("target", type=Path, help="the folder that becomes the DATA_DIR")
+    restoring.add_argument(
+        "--until", type=_moment, help="then go on to this moment, such as 2026-05-01T03:12:00Z"
+    )
+    restoring.add_argument("--binlogs", type=Path, help="the folder with the binary logs that lead there")
     restoring.add_argument("--force", action="store_true", help="also where something is already")
     return parser.parse_args()
 

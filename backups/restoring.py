@@ -7,15 +7,18 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from tempfile import mkdtemp
 
 from backups.plan import KEYS, MEDIA, TAG, Place, alone, copying
 from common.backups import bucket as buckets
+from common.backups.binlog import following, replay
 from common.backups.database import DatabaseCopying
 from common.backups.digests import differences, file_digest
 from common.backups.faults import BackupFault
 from common.backups.manifest import NAME, DatabaseFacts, Manifest
+from common.backups.mariadb import MariadbCopying
 from common.backups.restic import Restic, Snapshot
 from common.backups.trees import check_tree
 from common.clock import system_clock
@@ -30,6 +33,14 @@ class Restored:
 
     snapshot: Snapshot
     manifest: Manifest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Later:
+    """A moment after the backup. `logs`: the folder with the binary logs that lead there."""
+
+    until: datetime
+    logs: Path
 
 
 def find(restic: Restic, wanted: str) -> Snapshot:
@@ -48,10 +59,19 @@ def find(restic: Restic, wanted: str) -> Snapshot:
     return found[0]
 
 
-def restore(place: Place, restic: Restic, wanted: str, tell: Tell, *, force: bool = False) -> Restored:
+def restore(
+    place: Place,
+    restic: Restic,
+    wanted: str,
+    tell: Tell,
+    *,
+    force: bool = False,
+    later: Later | None = None,
+) -> Restored:
     """Bring the backup `wanted` to `place`. Raises BackupFault: before anything is changed when the place is
     not empty or not fit for it, or when the repository is damaged.
 
+    With `later` the databases are brought on from the backup to that moment.
     With `force` what is there makes room: files are moved to a folder beside, tables of servers are dropped.
     """
     with alone(place):
@@ -59,6 +79,8 @@ def restore(place: Place, restic: Restic, wanted: str, tell: Tell, *, force: boo
         snapshot = find(restic, wanted)
         manifest = Manifest.of(restic.read(snapshot.id, f"/{NAME}"))
         copiers = _fitting(manifest, place)
+        if later is not None:
+            _must_lead_on(manifest, later)
         _must_be_empty(place, copiers, force=force)
         with _room(place) as folder:
             tell(f"fetching the backup of {manifest.finished_at} from {restic.shown}")
@@ -71,6 +93,8 @@ def restore(place: Place, restic: Restic, wanted: str, tell: Tell, *, force: boo
                 copier.load(folder / facts.file)
             _bring(folder, place, tell)
         check_databases(manifest, copiers, tell)
+        if later is not None:
+            _bring_on(manifest, copiers, later, tell)
     return Restored(snapshot=snapshot, manifest=manifest)
 
 
@@ -95,6 +119,26 @@ def check_databases(manifest: Manifest, copiers: list[DatabaseCopying], tell: Te
             raise BackupFault(f"the database is not as it was saved: {'; '.join(wrong[:5])}")
         if contents.revisions != facts.revisions:
             raise BackupFault(f"the schema is {contents.revisions}, not {facts.revisions}")
+
+
+def _must_lead_on(manifest: Manifest, later: Later) -> None:
+    """Raises BackupFault when the backup and the logs do not lead to that moment."""
+    if later.until < datetime.fromisoformat(manifest.finished_at):
+        raise BackupFault(f"the backup of {manifest.finished_at} is newer than that: take an older one")
+    for facts in manifest.databases:
+        if facts.position is None:
+            raise BackupFault(
+                f"the backup of {' and '.join(facts.services)} has no position in a binary log: the server "
+                "keeps none, or its user may not ask (BINLOG MONITOR, RELOAD)"
+            )
+        following(facts.position, later.logs)
+
+
+def _bring_on(manifest: Manifest, copiers: list[DatabaseCopying], later: Later, tell: Tell) -> None:
+    for facts, copier in zip(manifest.databases, copiers, strict=True):
+        if isinstance(copier, MariadbCopying):
+            tell(f"bringing {' and '.join(facts.services)} on to {later.until:%Y-%m-%d %H:%M:%S}")
+            replay(facts, copier, later.logs, later.until)
 
 
 def _fitting(manifest: Manifest, place: Place) -> list[DatabaseCopying]:

@@ -86,7 +86,7 @@ class MariadbCopying:
     def feed(self, statements: IO[bytes]) -> None:
         """Let the server carry out what the file says."""
         with self.settings_file() as settings:
-            words = [_program("mariadb"), f"--defaults-file={settings}", "--batch", self.database]
+            words = [program("mariadb"), f"--defaults-file={settings}", "--batch", self.database]
             done = subprocess.run(words, stdin=statements, stderr=subprocess.PIPE, check=False)
         if done.returncode != 0:
             raise BackupFault(f"{self.database} did not take the copy: {_said(done.stderr)}")
@@ -132,7 +132,7 @@ class MariadbCopying:
 
     def _dump_words(self, settings: Path) -> list[str]:
         return [
-            _program("mariadb-dump"),
+            program("mariadb-dump"),
             f"--defaults-file={settings}",
             "--single-transaction",
             "--quick",
@@ -250,7 +250,8 @@ def _takes_connections(host: str, port: int) -> bool:
     return True
 
 
-def _program(name: str) -> str:
+def program(name: str) -> str:
+    """Where one of MariaDB's programs is. Raises BackupFault."""
     found = shutil.which(name)
     if found is None:
         raise BackupFault(f"{name} is missing: apt-get install mariadb-client")

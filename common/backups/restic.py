@@ -43,7 +43,7 @@ class Repository:
     @property
     def shown(self) -> str:
         """The location without what may be secret in it."""
-        return _CREDENTIALS.sub("//***@", self.location)
+        return shown(self.location)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +62,11 @@ class Retention:
     daily: int = 7
     weekly: int = 4
     monthly: int = 12
+
+
+def shown(text: str) -> str:
+    """`text` without the credentials that an address in it may have."""
+    return _CREDENTIALS.sub("//***@", text)
 
 
 class Restic:
@@ -189,7 +194,7 @@ class Restic:
         # it tries a missing file ten times, and says so each time
         lines = [line for line in lines if "retrying after" not in line] or [said.strip()[-300:]]
         told = "; ".join(lines[:_MOST_LINES]).replace("\n", " ")
-        return BackupFault(_CREDENTIALS.sub("//***@", f"the repository {self.shown} {complaint}: {told}"))
+        return BackupFault(shown(f"the repository {self.shown} {complaint}: {told}"))
 
 
 def _document(line: str) -> dict[str, Any]:

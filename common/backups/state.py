@@ -5,12 +5,21 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 NAME = "state.json"
 
+LATE = timedelta(hours=26)
+"""Older than that, the last good backup is too old: a day, and time to make one."""
+
 Document = Mapping[str, Any]
+
+
+def moment_of(outcome: Document | None) -> datetime | None:
+    """When a backup or drill ended."""
+    return None if not outcome else datetime.fromisoformat(outcome["at"])
 
 
 def read_state(folder: Path) -> dict[str, Any] | None:
