@@ -15,7 +15,7 @@ from backups.plan import KEYS, MEDIA, TAG, VERSIONS, Place, alone, copying
 from common.backups import bucket as buckets
 from common.backups.database import Copied, DatabaseCopying
 from common.backups.digests import file_digest
-from common.backups.faults import BackupFault
+from common.backups.faults import BackupFault, RepositoryMissing
 from common.backups.manifest import NAME, DatabaseFacts, Manifest
 from common.backups.restic import Restic, Retention
 from common.backups.state import read_state
@@ -59,10 +59,10 @@ def take(place: Place, restic: Restic, tell: Tell, *, clock: Clock = system_cloc
     """
     started = clock()
     with alone(place), _staging(place) as staging:
-        _ready(place, restic, tell)
         manifest = stage(place, staging, started, tell, clock=clock)
         tell(f"saving into {restic.shown}")
-        saved = restic.save(staging, TAG)
+        saved = _save(place, restic, staging, tell)
+        tell("removing old backups")
         restic.forget(TAG, Retention())
     return Taken(snapshot_id=saved, manifest=manifest, seconds=(clock() - started).total_seconds())
 
@@ -107,16 +107,19 @@ def _staging(place: Place) -> Any:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _ready(place: Place, restic: Restic, tell: Tell) -> None:
-    """A repository that is there, or made for the first backup. An empty mount point must not become one."""
-    if restic.open():
-        return
-    state = read_state(place.folder) or {}
-    good = state.get("good")
-    if good and good.get("repository") == restic.shown:
-        raise BackupFault(f"the repository {restic.shown}, which held backups until {good['at']}, is gone")
+def _save(place: Place, restic: Restic, staging: Path, tell: Tell) -> str:
+    """Into the repository, which is made for the first backup. An empty mount point must not become one."""
+    try:
+        return restic.save(staging, TAG)
+    except RepositoryMissing as error:
+        good = (read_state(place.folder) or {}).get("good")
+        if good and good.get("repository") == restic.shown:
+            raise BackupFault(
+                f"the repository {restic.shown}, which held backups until {good['at']}, is gone"
+            ) from error
     tell(f"making the repository {restic.shown}")
     restic.create()
+    return restic.save(staging, TAG)
 
 
 def _media(place: Place, staging: Path) -> None:

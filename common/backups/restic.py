@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from common.backups.faults import BackupFault
+from common.backups.faults import BackupFault, RepositoryMissing
 
 HOST = "backups"
 """Noted with every snapshot instead of the machine's name: a new machine goes on with the same backups."""
@@ -26,6 +26,7 @@ _TELLING = re.compile(
     r"^(Fatal:|error|Pack ID|pack |ignoring error|snapshot |tree |blob |  |unable)|does not exist|not found"
 )
 _NO_REPOSITORY = "Is there a repository at the following location?"
+_LOCKED = "repository is already locked"
 _MOST_LINES = 6
 
 
@@ -90,14 +91,6 @@ class Restic:
         """Where the repository is, for people."""
         return self._repository.shown
 
-    def open(self) -> bool:
-        """Whether there is a repository, which the password opens. Locks that the dead left are removed."""
-        done = self._run(["unlock"])
-        if done.returncode != 0 and _NO_REPOSITORY in done.stderr:
-            return False
-        self._must(done, "cannot be opened")
-        return True
-
     def create(self) -> None:
         """Make the repository; its key is derived from the password."""
         # the second format is the one that compresses
@@ -108,7 +101,7 @@ class Restic:
         # the same files under the same path as last time are known by size and time, and not read again; a
         # hard link has another change time
         words = ["backup", ".", "--json", "--quiet", "--host", HOST, "--tag", tag, "--ignore-ctime"]
-        done = self._must(self._run(words, cwd=folder), "did not take the backup")
+        done = self._done(words, "did not take the backup", folder)
         for line in reversed(done.stdout.splitlines()):
             message = _document(line)
             if message.get("message_type") == "summary":
@@ -117,7 +110,7 @@ class Restic:
 
     def snapshots(self, tag: str) -> tuple[Snapshot, ...]:
         """Those with `tag`, oldest first."""
-        done = self._must(self._run(["snapshots", "--json", "--tag", tag]), "cannot be listed")
+        done = self._done(["snapshots", "--json", "--tag", tag], "cannot be listed")
         found = json.loads(done.stdout or "[]") or []
         made = (
             Snapshot(
@@ -141,24 +134,23 @@ class Restic:
 
     def restore(self, snapshot_id: str, target: Path) -> None:
         """Bring all files of a snapshot into `target`; restic checks every piece of them on the way."""
-        done = self._run(["restore", snapshot_id, "--target", str(target)])
-        self._must(done, f"does not give back {snapshot_id[:8]}")
+        self._done(["restore", snapshot_id, "--target", str(target)], f"does not give back {snapshot_id[:8]}")
 
     def forget(self, tag: str, retention: Retention) -> None:
         """Remove the backups that are not to be kept, and what only they needed."""
         kept = {"daily": retention.daily, "weekly": retention.weekly, "monthly": retention.monthly}
         words = [word for name, number in kept.items() for word in (f"--keep-{name}", str(number))]
-        self._must(
-            self._run(["forget", "--tag", tag, "--group-by", "tags", *words, "--prune", "--quiet"]),
+        self._done(
+            ["forget", "--tag", tag, "--group-by", "tags", *words, "--prune", "--quiet"],
             "could not remove old backups",
         )
 
     def check(self, *, read_data: bool) -> None:
         """Look whether all that the snapshots need is there; with `read_data`, whether each byte is right."""
-        self._must(self._run(["check", "--no-cache"]), "is damaged")
+        self._done(["check", "--no-cache"], "is damaged")
         # only of what is there: it tries to read a missing file for half a minute
         if read_data:
-            self._must(self._run(["check", "--no-cache", "--read-data"]), "is damaged")
+            self._done(["check", "--no-cache", "--read-data"], "is damaged")
 
     def _run(self, words: Sequence[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         try:
@@ -175,6 +167,16 @@ class Restic:
         except FileNotFoundError as error:
             raise BackupFault("restic is missing: apt-get install restic") from error
 
+    def _done(
+        self, words: Sequence[str], complaint: str, cwd: Path | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it; once more when a run that has died left a lock. Those of living ones stay."""
+        done = self._run(words, cwd)
+        if done.returncode != 0 and _LOCKED in done.stderr:
+            self._must(self._run(["unlock"]), "cannot be unlocked")
+            done = self._run(words, cwd)
+        return self._must(done, complaint)
+
     def _must(
         self, done: subprocess.CompletedProcess[str], complaint: str
     ) -> subprocess.CompletedProcess[str]:
@@ -189,7 +191,7 @@ class Restic:
                 f"the password does not open the repository {self.shown}: is it BACKUP_PASSWORD?"
             )
         if _NO_REPOSITORY in said:
-            return BackupFault(f"there is no repository at {self.shown}")
+            return RepositoryMissing(f"there is no repository at {self.shown}")
         lines = list(dict.fromkeys(line.strip() for line in said.splitlines() if _TELLING.search(line)))
         # it tries a missing file ten times, and says so each time
         lines = [line for line in lines if "retrying after" not in line] or [said.strip()[-300:]]
