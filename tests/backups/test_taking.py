@@ -18,7 +18,7 @@ from common.backups.restic import Repository, Restic, Retention
 from common.backups.state import note_backup, read_state
 from common.backups.trees import link_tree
 from tests.backups.conftest import PASSWORD, quiet, settings_of_backups
-from tests.servers.process import ROOT
+from tests.servers.process import ROOT, eventually
 
 SPYING = """#!/bin/sh
 tr '\\0' ' ' < /proc/$$/cmdline >> {log}
@@ -140,3 +140,18 @@ def test_what_is_not_set_is_one_line(settings: dict[str, str], said: str, tmp_pa
     assert done.returncode in (1, 2)
     assert said in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_the_lock_of_a_run_that_was_killed_is_no_obstacle(
+    small: Place, restic: Restic, repository: Repository
+) -> None:
+    environment = {**os.environ, "RESTIC_REPOSITORY": repository.location, "RESTIC_PASSWORD": PASSWORD}
+    words = ["restic", "backup", "--quiet", "--no-cache", "--stdin"]
+    with subprocess.Popen(words, env=environment, stdin=subprocess.PIPE) as killed:
+        locks = Path(repository.location) / "locks"
+        eventually(lambda: any(locks.iterdir()), seconds=60, what="a lock")
+        killed.kill()
+    assert any(locks.iterdir())
+    take(small, restic, quiet)
+    assert not any(locks.iterdir())
+    assert len(restic.snapshots(TAG)) == 1
