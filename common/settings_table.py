@@ -73,7 +73,8 @@ SETTINGS: tuple[Setting, ...] = (
     _hidden(
         "DATABASE_URL",
         kinds.database_url,
-        "The store of both services: sqlite:///file or mysql+pymysql://user:password@host/database "
+        "The store of both services: sqlite:///file or mysql+pymysql://user:password@host/database, "
+        "where a cluster's nodes are several hosts separated by commas "
         "(default: a file in DATA_DIR).",
     ),
     _hidden(
