@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import make_url
-
 from common.backups.digests import TableFacts
 from common.backups.faults import BackupFault
 from common.backups.manifest import Position
@@ -75,8 +73,8 @@ def prefixes(services: Sequence[str]) -> tuple[str, ...]:
 
 def kind_of(url: str) -> str:
     """`sqlite` or `mariadb` (MySQL too). Raises BackupFault for what cannot be backed up."""
-    name = make_url(url).get_backend_name()
-    kind = {"sqlite": "sqlite", "mysql": "mariadb", "mariadb": "mariadb"}.get(name)
+    name = url.partition("://")[0].partition("+")[0]
+    kind = {"sqlite": "sqlite", "mysql": "mariadb"}.get(name)
     if kind is None:
         raise BackupFault(f"databases of {name} cannot be backed up")
     return kind

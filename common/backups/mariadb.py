@@ -14,15 +14,14 @@ from tempfile import TemporaryDirectory
 from typing import IO, Any, cast
 
 import pymysql
-from sqlalchemy import make_url
 
 from common.backups.database import REVISION_TABLE, Contents, Copied, prefixes
 from common.backups.digests import RowDigest
 from common.backups.faults import BackupFault
 from common.backups.manifest import Position
+from common.database.hosts import split_hosts
 
 CONNECT_SECONDS = 5
-DEFAULT_PORT = 3306
 
 _CREATE = b"CREATE TABLE `"
 _INSERT = b"INSERT INTO `"
@@ -32,13 +31,13 @@ _HEAD_BYTES = 16_384
 
 
 class MariadbCopying:
-    """See DatabaseCopying. `url`: `mysql+pymysql://user:password@host[,host]:port/database`."""
+    """See DatabaseCopying. `url`: as `common.database.engine.Database` has it."""
 
     kind = "mariadb"
     ending = "sql"
 
     def __init__(self, url: str, services: Sequence[str]) -> None:
-        self._url = make_url(url)
+        self._url, self._addresses = split_hosts(url)
         self._services = tuple(services)
         self.database = self._url.database or ""
 
@@ -202,12 +201,11 @@ class MariadbCopying:
 
     def _server(self) -> tuple[str, int]:
         """The server to ask: of several the first that takes connections."""
-        port = self._url.port or DEFAULT_PORT
-        hosts = (self._url.host or "127.0.0.1").split(",")
-        for host in hosts:
-            if len(hosts) == 1 or _takes_connections(host, port):
-                return host, port
-        raise BackupFault(f"the database {self.database} cannot be reached at {', '.join(hosts)}")
+        for address in self._addresses:
+            if len(self._addresses) == 1 or _takes_connections(*address):
+                return address
+        named = ", ".join(f"{host}:{port}" for host, port in self._addresses)
+        raise BackupFault(f"the database {self.database} cannot be reached at {named}")
 
     def _tables(self, connection: Any) -> list[str]:
         rows = _asked(

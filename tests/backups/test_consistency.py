@@ -5,15 +5,20 @@ from __future__ import annotations
 from datetime import datetime
 from pathlib import Path
 
+import pytest
+
 from backups.plan import Place, place_of
 from backups.restoring import restore
 from backups.taking import take
+from common.backups.faults import BackupFault
+from common.backups.mariadb import MariadbCopying
 from common.backups.restic import Restic
 from common.database.engine import Database
 from tests.backups.conftest import quiet
 from tests.backups.selling import Selling
 from tests.counts import counts
 from tests.invariants.checker import check, explain
+from tests.servers.mariadb import MariaDB
 
 BEFORE, AFTER = counts((40, 20), (5000, 500))
 
@@ -49,3 +54,14 @@ def test_a_backup_amid_sales_is_one_moment(
 def ticketing_url(place: Place) -> str:
     (url,) = [url for services, url in place.databases.items() if "ticketing" in services]
     return url
+
+
+@pytest.mark.mariadb
+def test_of_several_servers_the_first_that_answers_is_asked(mariadb_server: MariaDB) -> None:
+    port = mariadb_server.port
+    url = mariadb_server.new_database("one_of_two").replace(
+        f"127.0.0.1:{port}", f"127.0.0.1:9,127.0.0.1:{port}"
+    )
+    assert MariadbCopying(url, ("ticketing",)).is_empty()
+    with pytest.raises(BackupFault, match=r"cannot be reached at 127.0.0.1:9, 127.0.0.1:9"):
+        MariadbCopying(url.replace(str(port), "9"), ("ticketing",)).is_empty()
