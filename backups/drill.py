@@ -183,7 +183,7 @@ def _answers(url: str) -> bool:
 
 @contextmanager
 def _folder(place: Place) -> Any:
-    """A short path: a server's socket lies in it. On the disk of the data, which they fit on."""
+    """On the disk of the data, which they fit on."""
     for left in place.folder.glob("drill-*"):
         # of one that was killed; no other can be under way
         shutil.rmtree(left, ignore_errors=True)

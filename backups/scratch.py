@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from secrets import token_urlsafe
+from tempfile import mkdtemp
 from types import TracebackType
 from typing import Self
 
@@ -41,6 +42,8 @@ class Scratch:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        # the kernel takes a socket's path up to 107 bytes only
+        self.sockets = Path(mkdtemp(prefix="drill-"))
         self._running: list[tuple[str, subprocess.Popen[bytes]]] = []
 
     def start(self, name: str, words: Sequence[str], env: Mapping[str, str] | None = None) -> None:
@@ -102,6 +105,7 @@ class Scratch:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
             process.wait()
+        shutil.rmtree(self.sockets, ignore_errors=True)
 
     def _log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
@@ -116,7 +120,7 @@ class ScratchServer:
     def __init__(self, scratch: Scratch) -> None:
         """Makes its data, starts it and waits until it answers. Raises BackupFault."""
         self._scratch = scratch
-        self._data, self._socket = scratch.folder / "mariadb", scratch.folder / "mysqld.sock"
+        self._data, self._socket = scratch.folder / "mariadb", scratch.sockets / "mysqld.sock"
         self._port, self._password = free_port(), token_urlsafe(24)
         self._install()
         scratch.start("mariadbd", self._words())
