@@ -47,10 +47,11 @@ class Transaction:
         sort: Sort | None = None,
         limit: int = 0,
         fields: Sequence[str] | None = None,
+        hint: str | None = None,
     ) -> list[Document]:
-        """Those that fit."""
+        """Those that fit; `hint` is the index to find them by, where that is not left to the server."""
         found = self._database[collection.name].find(
-            condition, fields, session=self._session, limit=limit, sort=sort
+            condition, fields, session=self._session, limit=limit, sort=sort, hint=hint
         )
         return list(found)
 
@@ -58,9 +59,14 @@ class Transaction:
         """What comes out of the pipeline."""
         return list(self._database[collection.name].aggregate(list(stages), session=self._session))
 
-    def count(self, collection: Collection, condition: Filter) -> int:
-        """How many fit."""
-        return self._database[collection.name].count_documents(condition, session=self._session)
+    def count(
+        self, collection: Collection, condition: Filter, *, limit: int = 0, hint: str | None = None
+    ) -> int:
+        """How many fit, counted up to `limit` when there is one; `hint`: see `find`."""
+        options: dict[str, Any] = {"limit": limit} if limit else {}
+        if hint is not None:
+            options["hint"] = hint
+        return self._database[collection.name].count_documents(condition, session=self._session, **options)
 
     def insert(self, collection: Collection, documents: Iterable[Document]) -> None:
         """Write new ones. Raises DuplicateKeyError, which ends the transaction."""
@@ -91,9 +97,10 @@ class Transaction:
         done = self._database[collection.name].update_many(condition, change, session=self._session)
         return done.matched_count
 
-    def update_each(self, collection: Collection, updates: Iterable[Update]) -> int:
-        """`update` for several conditions and changes, in their order, sent together; how many were found."""
-        requests = [UpdateOne(condition, change) for condition, change in updates]
+    def update_each(self, collection: Collection, updates: Iterable[Update], *, upsert: bool = False) -> int:
+        """`update` for several conditions and changes, in their order, sent together; how many were found. With
+        `upsert`, what is not found is made of the condition and the change."""
+        requests = [UpdateOne(condition, change, upsert=upsert) for condition, change in updates]
         if not requests:
             return 0
         with _first_error():

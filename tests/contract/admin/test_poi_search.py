@@ -15,6 +15,7 @@ from admin_service.domain.categories import group_of
 from admin_service.domain.geo import Box, Point, cell_at, kilometres
 from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery, Sort, city_key, poi_words, sort_name
+from admin_service.storage.mongo import poi_narrowing as mongo_narrowing
 from admin_service.storage.port import Store
 from admin_service.storage.sql import poi_narrowing
 from common.pages import Page
@@ -110,6 +111,7 @@ def test_every_way_of_finding_finds_the_same(
     store: Store, monkeypatch: pytest.MonkeyPatch, rare: int, many_words: int
 ) -> None:
     monkeypatch.setattr(poi_narrowing, "RARE", rare)
+    monkeypatch.setattr(mongo_narrowing, "RARE", rare)
     monkeypatch.setattr(poi_narrowing, "MANY_WORDS", many_words)
     pois = world(60)
     fill(store, pois)
