@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from admin_service.storage.port import Store
+from common.database.kinds import kind_of
 
 Heard = Callable[[str, float], None]
 """Is told of a command of the driver and how many seconds it took, where the driver tells."""
@@ -18,7 +19,7 @@ def open_store(url: str, threads: int = 8, heard: Heard | None = None) -> Store:
         threads: how many requests read at the same time.
         heard: see `Heard`.
     """
-    if _is_mongodb(url):
+    if kind_of(url) == "mongodb":
         from admin_service.storage.mongo import store as mongo  # noqa: PLC0415
 
         return mongo.open_store(url, threads, heard)
@@ -32,14 +33,10 @@ def migrate(url: str) -> bool:
 
     Raises `StoreUnavailable`. Safe to run from several processes at a time.
     """
-    if _is_mongodb(url):
+    if kind_of(url) == "mongodb":
         from admin_service.storage.mongo import store as mongo  # noqa: PLC0415
 
         return mongo.migrate(url)
     from admin_service.storage.sql import store as sql  # noqa: PLC0415
 
     return sql.migrate(url)
-
-
-def _is_mongodb(url: str) -> bool:
-    return url.startswith(("mongodb://", "mongodb+srv://"))
