@@ -98,8 +98,9 @@ class Transaction:
         return done.matched_count
 
     def update_each(self, collection: Collection, updates: Iterable[Update], *, upsert: bool = False) -> int:
-        """`update` for several conditions and changes, in their order, sent together; how many were found. With
-        `upsert`, what is not found is made of the condition and the change."""
+        """`update` for several conditions and changes, in their order, sent together; how many were found.
+        With `upsert`, what is not found is made of the condition and the change.
+        """
         requests = [UpdateOne(condition, change, upsert=upsert) for condition, change in updates]
         if not requests:
             return 0

@@ -17,8 +17,8 @@ from common.database.unavailable import StoreUnavailable
 
 
 class Turns:
-    """A queue for each key that somebody has at the moment: who came first goes first, as a lock that anybody may
-    snatch lets one wait for ever among many. Safe for threads.
+    """A queue for each key that somebody has at the moment: who came first goes first, as a lock that anybody
+    may snatch lets one wait for ever among many. Safe for threads.
     """
 
     def __init__(self) -> None:

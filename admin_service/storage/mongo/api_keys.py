@@ -12,12 +12,12 @@ from admin_service.domain.errors import Code, Refused
 from admin_service.storage.mongo import audit
 from admin_service.storage.mongo.people_collections import api_keys
 from admin_service.storage.mongo.standing import count_up
+from common.database.cursors import id_cursor, page_from
 from common.mongo.database import MongoDatabase
 from common.mongo.transaction import Transaction
 from common.mongo.values import Document, instant, ms
 from common.mongo.writing import Write
 from common.pages import Page
-from common.database.cursors import id_cursor, page_from
 from common.web.idempotency import Idempotency
 
 

@@ -8,7 +8,7 @@ from admin_service.domain.errors import Code, Refused
 from admin_service.domain.sessions import LOCKED_FOR, MOST_FAILURES
 from admin_service.storage.mongo.people_collections import sign_in_attempts as attempts
 from common.mongo.transaction import Transaction
-from common.mongo.values import instant, ms
+from common.mongo.values import Document, instant, ms
 
 
 def count(tx: Transaction, email_hash: str, now: datetime) -> None:
@@ -21,7 +21,7 @@ def count(tx: Transaction, email_hash: str, now: datetime) -> None:
         first = {"failures": 1, "last_at": ms(now), "locked_until": None}
         tx.insert_new(attempts, {"_id": email_hash, **first})
         return
-    until = instant(found["locked_until"])
+    until = _until(found)
     if until is not None and until > now:
         raise _locked(until, now)
     is_over = until is not None or instant(found["last_at"]) <= now - LOCKED_FOR
@@ -45,8 +45,13 @@ def forget(tx: Transaction, email_hash: str) -> None:
 def locked_until(tx: Transaction, email_hash: str, now: datetime) -> datetime | None:
     """When the lock ends; None without one."""
     found = tx.one(attempts, {"_id": email_hash})
-    until = None if found is None else instant(found["locked_until"])
+    until = None if found is None else _until(found)
     return None if until is None or until <= now else until
+
+
+def _until(found: Document) -> datetime | None:
+    until: int | None = found["locked_until"]
+    return instant(until)
 
 
 def _locked(until: datetime, now: datetime) -> Refused:

@@ -12,13 +12,13 @@ from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origi
 from admin_service.storage.mongo import schema
 from admin_service.storage.mongo.schema import ONLY
 from admin_service.storage.ports.audit import AuditQuery
+from common.database.cursors import number_cursor, page_from
 from common.mongo.database import MongoDatabase
 from common.mongo.failures import Conflict
 from common.mongo.transaction import Transaction
 from common.mongo.values import Document, instant, ms
 from common.mongo.writing import Write
 from common.pages import Page
-from common.database.cursors import number_cursor, page_from
 
 _audit, _head = schema.audit, schema.audit_head
 

@@ -60,7 +60,5 @@ def known_media(tx: Transaction, media_ids: Collection[UUID]) -> frozenset[UUID]
 
 def uses_of(tx: Transaction, media_id: UUID, limit: int) -> tuple[Use, ...]:
     """Where it is used, at most `limit` of them."""
-    found = tx.find(
-        media_uses, {"media_id": media_id}, sort=[("kind", 1), ("object_id", 1)], limit=limit
-    )
+    found = tx.find(media_uses, {"media_id": media_id}, sort=[("kind", 1), ("object_id", 1)], limit=limit)
     return tuple(Use(kind=each["kind"], object_id=each["object_id"]) for each in found)

@@ -1,9 +1,9 @@
 """What narrows a search: words, tags, cities, categories; and which of it is rare, and so leads.
 
-Among a million POIs a planner that guesses may walk all of them for a word that ten have, or fetch half a million
-for one that all have. So it is not left to guess: of what few POIs have, those few are fetched by its index and
-sorted; otherwise the list is walked along the index that has its order, and the rest is asked of each POI on the
-way.
+Among a million POIs a planner that guesses may walk all of them for a word that ten have, or fetch half a
+million for one that all have. So it is not left to guess: of what few POIs have, those few are fetched by its
+index and sorted; otherwise the list is walked along the index that has its order, and the rest is asked of
+each POI on the way.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from admin_service.storage.mongo.poi_collections import pois
 from common.mongo.transaction import Transaction
 
 RARE = 5000
-"""So many POIs can be fetched and sorted for a page: among a million, one that is not as rare comes by at least
-once in 200 that are walked, and a page of 20 is full after 4,000.
+"""So many POIs can be fetched and sorted for a page: among a million, what is not as rare comes by once in
+200 that are walked, and a page of 20 is full after 4,000.
 """
 
 

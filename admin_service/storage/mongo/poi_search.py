@@ -1,7 +1,7 @@
 """Finding POIs: words, filters, boxes, circles and changes, and pages of what was found.
 
-A page must cost the same among a million POIs as among a thousand: see `poi_narrowing`. Every statement says by
-which index it is answered, or is such that only one comes in question.
+A page must cost the same among a million POIs as among a thousand: see `poi_narrowing`. Every statement says
+by which index it is answered, or is such that only one comes in question.
 """
 
 from __future__ import annotations

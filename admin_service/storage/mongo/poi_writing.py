@@ -77,7 +77,7 @@ def _replace(tx: Transaction, write: PoiWrite) -> None:
 
 
 def _count(tx: Transaction, writes: Iterable[PoiWrite]) -> None:
-    """Bring the counts of the maps along with what is shown; a cell that comes to nothing keeps its document."""
+    """Bring the counts of the maps along with what is shown; a cell that comes to nothing stays there."""
     changes = summed(change for write in writes for change in _changes(write))
     added = [(_cell(key), {"$inc": _sums(tally)}) for key, tally in changes.items()]
     tx.update_each(collections.poi_cells, added, upsert=True)

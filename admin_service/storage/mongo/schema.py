@@ -1,4 +1,4 @@
-"""The collections that everything stands on. Those of an aggregate are beside it, made by `collection` as well."""
+"""The collections that all others stand on. Those of an aggregate are beside it, made by `collection`."""
 
 from __future__ import annotations
 

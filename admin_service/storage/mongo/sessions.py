@@ -86,9 +86,7 @@ class MongoSessions:
     def of_user(self, user_id: UUID, now: datetime) -> tuple[Session, ...]:
         """See SessionStore."""
         with self._database.read() as tx:
-            found = tx.find(
-                sessions, {"user_id": user_id, **_alive(now)}, sort=[("used_at", -1), ("_id", 1)]
-            )
+            found = tx.find(sessions, {"user_id": user_id, **_alive(now)}, sort=[("used_at", -1), ("_id", 1)])
         return tuple(map(_session_of, found))
 
     def end(self, user_id: UUID, session_id: UUID, now: datetime, event: AuditEvent) -> bool:
@@ -134,9 +132,7 @@ def _add_token(tx: Transaction, hashed: str, session_id: UUID, now: datetime) ->
     tx.insert(refresh_tokens, [token])
 
 
-def _refresh(
-    tx: Transaction, refresh_hash: str, next_hash: str, now: datetime, origin: Origin
-) -> Refreshed:
+def _refresh(tx: Transaction, refresh_hash: str, next_hash: str, now: datetime, origin: Origin) -> Refreshed:
     token = tx.one(refresh_tokens, {"_id": refresh_hash})
     session = None if token is None else _session_in(tx, token["session_id"])
     if token is None or session is None:

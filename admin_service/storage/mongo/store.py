@@ -65,8 +65,8 @@ def open_store(url: str, threads: int = 8, heard: Heard | None = None) -> Store:
 
 
 class OneByOne:
-    """`Write` for verbs that nearly all end in the audit trail, and so meet at its end: in a process they go one
-    after the other, and only those of other processes can be in the way.
+    """`Write` for verbs that nearly all add to the audit trail, and so meet at its end: in a process they go
+    one after the other, and only those of other processes can be in the way.
     """
 
     def __init__(self, write: Write) -> None:

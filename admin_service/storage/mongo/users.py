@@ -28,13 +28,13 @@ from admin_service.storage.mongo.user_records import (
     user_of,
 )
 from admin_service.storage.ports.users import UserQuery
+from common.database.cursors import page_from, sorted_cursor
 from common.mongo.database import MongoDatabase
 from common.mongo.keyset import after
 from common.mongo.transaction import Transaction
 from common.mongo.values import ms
 from common.mongo.writing import Write
 from common.pages import Page
-from common.database.cursors import page_from, sorted_cursor
 from common.web.idempotency import Idempotency
 
 
@@ -101,9 +101,7 @@ class MongoUsers:
         def verb(tx: Transaction) -> None:
             version = known_user(tx, user.id).version
             _replace(tx, user, version, event)
-            set_fields(
-                tx, user.id, **factor_fields(user.factor), password_hash=None, last_sign_in_at=None
-            )
+            set_fields(tx, user.id, **factor_fields(user.factor), password_hash=None, last_sign_in_at=None)
             tx.delete(links, {"user_id": user.id})
             attempts.forget(tx, former_email_hash)
             tx.update_all(sessions, {"user_id": user.id}, {"$set": {"address": "", "agent": ""}})

@@ -31,8 +31,8 @@ def note(desk: Desk, **changes: Any) -> None:
 
 @dataclass(frozen=True)
 class Forgery:
-    """What somebody does who has got at the database. `entry`: to which one, None: all, 0: to what is noted of
-    the last one apart from it. Without `values` it is deleted.
+    """What somebody does who has got at the database. `entry`: to which one, None: to all, 0: to what is
+    noted of the last one apart from it. Without `values` it is deleted.
     """
 
     entry: int | None
