@@ -69,16 +69,16 @@ pois = collection(
 poi_cells = collection(
     "poi_cells",
     {
-        # how many places are shown in each cell, for maps; see domain.clusters
+        # how many places are shown in each cell, for maps: all, and by category; see domain.clusters
         "_id": OBJECT_ID,
         "level": INTEGER,
-        "category": text(60),
         "cell": INTEGER,
         "count": INTEGER,
         "latitudes": INTEGER,
         "longitudes": INTEGER,
+        "categories": OBJECT,
     },
-    index("cell", "level", "category", "cell", unique=True),
+    index("cell", "level", "cell", unique=True),
 )
 
 poi_history = collection(

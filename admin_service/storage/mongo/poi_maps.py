@@ -6,7 +6,6 @@ from typing import Any
 
 from admin_service.domain.categories import is_group
 from admin_service.domain.clusters import (
-    EVERYTHING,
     LEVELS,
     Cluster,
     Tally,
@@ -19,10 +18,12 @@ from admin_service.domain.geo import FINEST_LEVEL, Box, Point, runs_of, tiles_ac
 from admin_service.domain.poi import SHOWN
 from admin_service.storage.mongo.poi_collections import poi_cells, pois
 from common.mongo.transaction import Transaction
+from common.mongo.values import Document
 
 MOST_CELLS = 4096
 MOST_POINTS = 5000
 _MANY_RUNS = 64
+_SUMS = ("count", "latitudes", "longitudes")
 
 
 def clusters(tx: Transaction, box: Box, zoom: int, category: str | None) -> tuple[Cluster, ...]:
@@ -41,16 +42,23 @@ def clusters(tx: Transaction, box: Box, zoom: int, category: str | None) -> tupl
 
 
 def _counted(tx: Transaction, box: Box, level: int, category: str | None) -> tuple[Cluster, ...]:
-    of_kind = {"level": level, "category": category or EVERYTHING, "count": {"$gt": 0}}
+    if category is not None and not category.isidentifier():
+        return ()  # no name of a field, and so of no category
+    of = "" if category is None else f"categories.{category}."
     # each run with all conditions, so that each is a range of the index of its own, in its order
     runs = [
-        {**of_kind, "cell": {"$gte": first, "$lte": last}} for first, last in runs_of(box, level, _MANY_RUNS)
+        {"level": level, "cell": {"$gte": first, "$lte": last}, f"{of}count": {"$gt": 0}}
+        for first, last in runs_of(box, level, _MANY_RUNS)
     ]
-    found = [
-        cluster_of(each["cell"], level, Tally(each["count"], each["latitudes"], each["longitudes"]))
-        for each in tx.find(poi_cells, {"$or": runs}, sort=[("cell", 1)])
-    ]
+    fields = ("cell", *(f"{of}{name}" for name in _SUMS))
+    cells = tx.find(poi_cells, {"$or": runs}, sort=[("cell", 1)], fields=fields)
+    found = [cluster_of(each["cell"], level, _tally(each, category)) for each in cells]
     return tuple(cluster for cluster in found if _touch(cluster.box, box))
+
+
+def _tally(cell: Document, category: str | None) -> Tally:
+    sums = cell if category is None else cell["categories"][category]
+    return Tally(*(sums[name] for name in _SUMS))
 
 
 def _touch(cell: Box, box: Box) -> bool:

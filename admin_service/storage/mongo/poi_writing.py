@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
-from typing import Any
 from uuid import UUID
 
 from pymongo.errors import DuplicateKeyError
 
-from admin_service.domain.clusters import CellKey, Tally, counted, summed
+from admin_service.domain.clusters import EVERYTHING, CellKey, Tally, counted, summed
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import counted_as
@@ -78,9 +77,11 @@ def _replace(tx: Transaction, write: PoiWrite) -> None:
 
 def _count(tx: Transaction, writes: Iterable[PoiWrite]) -> None:
     """Bring the counts of the maps along with what is shown; a cell that comes to nothing stays there."""
-    changes = summed(change for write in writes for change in _changes(write))
-    added = [(_cell(key), {"$inc": _sums(tally)}) for key, tally in changes.items()]
-    tx.update_each(collections.poi_cells, added, upsert=True)
+    added: dict[tuple[int, int], dict[str, int]] = {}
+    for key, tally in summed(change for write in writes for change in _changes(write)).items():
+        added.setdefault((key.level, key.cell), {}).update(_sums(key.category, tally))
+    cells = [({"level": level, "cell": cell}, {"$inc": sums}) for (level, cell), sums in added.items()]
+    tx.update_each(collections.poi_cells, cells, upsert=True)
 
 
 def _changes(write: PoiWrite) -> Iterable[Mapping[CellKey, Tally]]:
@@ -95,12 +96,13 @@ def _counts(poi: Poi) -> Mapping[CellKey, Tally]:
     return counted(poi.content.point, counted_as(poi)) if poi.shown else {}
 
 
-def _cell(key: CellKey) -> dict[str, Any]:
-    return {"level": key.level, "category": key.category, "cell": key.cell}
-
-
-def _sums(tally: Tally) -> dict[str, int]:
-    return {"count": tally.count, "latitudes": tally.latitudes, "longitudes": tally.longitudes}
+def _sums(category: str, tally: Tally) -> dict[str, int]:
+    of = "" if category == EVERYTHING else f"categories.{category}."
+    return {
+        f"{of}count": tally.count,
+        f"{of}latitudes": tally.latitudes,
+        f"{of}longitudes": tally.longitudes,
+    }
 
 
 def _is_to_be_compared(write: PoiWrite) -> bool:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, func, select
 
-from admin_service.domain.clusters import CellKey, Tally
+from admin_service.domain.clusters import EVERYTHING, CellKey, Tally
 from admin_service.domain.media import Use
 from admin_service.storage.mongo import media_uses as mongo_uses
 from admin_service.storage.mongo import poi_collections
@@ -27,12 +27,14 @@ def is_mongodb(url: str) -> bool:
 def kept_counts(url: str) -> dict[CellKey, Tally]:
     """What the maps are made of."""
     if is_mongodb(url):
-        found = _documents(url, poi_collections.poi_cells, {"count": {"$ne": 0}})
+        found = _documents(url, poi_collections.poi_cells, {})
         return {
-            CellKey(each["level"], each["category"], each["cell"]): Tally(
-                each["count"], each["latitudes"], each["longitudes"]
+            CellKey(each["level"], category, each["cell"]): Tally(
+                sums["count"], sums["latitudes"], sums["longitudes"]
             )
             for each in found
+            for category, sums in {EVERYTHING: each, **each["categories"]}.items()
+            if sums["count"] != 0
         }
     cells = poi_tables.poi_cells
     rows = _rows(url, select(cells).where(cells.c.count != 0))
