@@ -2,8 +2,8 @@
 
 The collections are declared in code, and the last thing that any migration does is to bring the server to
 that: what is missing is made, validators are set anew, indexes that nobody declares any more go. A step is
-for what that cannot do: documents that must become others. All of it can be repeated; what was cut off is begun
-again.
+for what that cannot do: documents that must become others. All of it can be repeated; what was cut off is
+begun again.
 """
 
 from __future__ import annotations
