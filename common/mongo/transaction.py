@@ -69,14 +69,20 @@ class Transaction:
             with _first_error():
                 self._database[collection.name].insert_many(made, session=self._session)
 
+    def insert_or_lose(self, collection: Collection, documents: Iterable[Document]) -> None:
+        """Write new ones, none of which was there at this transaction's moment: where somebody else wrote one
+        meanwhile, this transaction has lost, and is run again.
+        """
+        try:
+            self.insert(collection, documents)
+        except DuplicateKeyError as error:
+            raise Conflict(collection.name) from error
+
     def insert_new(self, collection: Collection, document: Document) -> bool:
         """Write it unless one of its `_id` is there; whether it was written."""
         if self.one(collection, {"_id": document["_id"]}, ["_id"]) is not None:
             return False
-        try:
-            self._database[collection.name].insert_one(document, session=self._session)
-        except DuplicateKeyError as error:
-            raise Conflict(collection.name) from error
+        self.insert_or_lose(collection, [document])
         return True
 
     def update(self, collection: Collection, condition: Filter, change: Any) -> int:

@@ -48,6 +48,15 @@ class KnownOffers:
                 ticket = self._tickets[offer.ticket.id] = offer.ticket
             self._offers[offer.slot.id] = replace(offer, ticket=ticket)
 
+    def counters(self, slot_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, ...]]:
+        """The counters of those of the slots that are known."""
+        known = self._offers
+        return {
+            slot_id: tuple(counter.id for counter in known[slot_id].slot.counters)
+            for slot_id in slot_ids
+            if slot_id in known
+        }
+
     def foresee(
         self,
         order: HoldOrder,
