@@ -15,6 +15,9 @@ from common.mongo.collections import Collection
 from common.mongo.failures import DUPLICATE_KEY, Conflict
 from common.mongo.values import Document
 
+IDS_AT_ONCE = 100
+"""In one condition: each statement stays far below the time limit of a statement."""
+
 Filter = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
 Update = tuple[Filter, Any]
@@ -53,6 +56,16 @@ class Transaction:
             condition, fields, session=self._session, limit=limit, sort=sort
         )
         return list(found)
+
+    def with_ids(
+        self, collection: Collection, ids: Iterable[Any], fields: Sequence[str] | None = None
+    ) -> list[Document]:
+        """Those that have one of the `ids`; asked for in parts, as there may be thousands."""
+        listed = sorted(set(ids))
+        parts = (listed[start : start + IDS_AT_ONCE] for start in range(0, len(listed), IDS_AT_ONCE))
+        return [
+            each for part in parts for each in self.find(collection, {"_id": {"$in": part}}, fields=fields)
+        ]
 
     def aggregate(self, collection: Collection, stages: Sequence[Mapping[str, Any]]) -> list[Document]:
         """What comes out of the pipeline."""

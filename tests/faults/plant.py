@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import httpx
 
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import open_beneath
 from tests.faults.venue import open_venue
 from tests.faults.visitors import Visitors
 from tests.invariants.records import Record
@@ -23,7 +23,7 @@ from tests.servers.proxy import Proxy
 from tests.servers.redis import RedisServer
 from tests.servers.smtp import SmtpServer
 from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql.store import migrate
+from ticketing_service.storage.opening import migrate
 
 Fault = Literal["killed", "frozen", "slow", "flapping"]
 FAULTS: tuple[Fault, ...] = ("killed", "frozen", "slow", "flapping")
@@ -97,7 +97,7 @@ class Plant:
         direct = self.mariadb.new_database("plant")
         migrate(direct)
         self.venue = open_venue(direct)
-        self.database = Database(direct, threads=2)
+        self.database = open_beneath(direct)
         database, cache, payment, mail = self._proxies
         self.stack = ServiceStack(
             self._folder / "data",

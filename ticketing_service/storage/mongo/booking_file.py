@@ -1,5 +1,5 @@
-"""A booking while a transaction has it: it is read once, changed in memory, and written once, with what it gives
-back of counters last.
+"""A booking while a transaction has it: it is read once, changed in memory, and written once, with what it
+gives back of counters last.
 
 Whoever else changes the booking meanwhile loses, or makes this transaction lose: so it is as good as locked.
 """

@@ -21,6 +21,8 @@ from ticketing_service.storage.ports.slots import CountedAgain
 ReleaseExpired = Callable[[UUID], bool]
 """Gives back expired holds that stand on a counter; says whether there were any."""
 
+_TAKEN = ("$held", "$sold")
+
 
 def claim(file: BookingFile, claims: Sequence[Claim], held_until: datetime) -> None:
     """Write down what the booking takes; `take` decides whether it may."""
@@ -69,13 +71,16 @@ def _taken(tx: Transaction, counter_id: UUID, wanted: int, own: Counter | None) 
     """The guard: the document changes only if there is room for what is wanted. Everything else about a sale
     rests on this. The capacity of a counter that one customer or guest has alone is the rule of this moment.
     """
-    limit = "$capacity" if own is None or own.capacity is None else own.capacity
-    room = [{"$lte": [{"$add": ["$held", "$sold", wanted]}, limit]}]
-    guard = {"$or": [{"$eq": ["$capacity", None]}, *room]} if limit == "$capacity" else room[0]
     change: Document = {"$inc": {"held": wanted}}
-    if limit != "$capacity":
-        change["$set"] = {"capacity": limit}
-    return tx.update(schema.counters, {"_id": counter_id, "$expr": guard}, change) == 1
+    if own is None or own.capacity is None:
+        return tx.update(schema.counters, {"_id": counter_id, **_room(wanted)}, change) == 1
+    within = {"$expr": {"$lte": [{"$add": [*_TAKEN, wanted]}, own.capacity]}}
+    change["$set"] = {"capacity": own.capacity}
+    return tx.update(schema.counters, {"_id": counter_id, **within}, change) == 1
+
+
+def _room(wanted: int) -> Document:
+    return {"$or": [{"capacity": None}, {"$expr": {"$lte": [{"$add": [*_TAKEN, wanted]}, "$capacity"]}}]}
 
 
 def _begin(tx: Transaction, counter: Counter, kind: ClaimKind, held: int) -> bool:
@@ -127,7 +132,7 @@ def prolong(file: BookingFile, held_until: datetime) -> None:
 
 
 def counters_drawn_on(reading: Transaction, booking_id: UUID) -> list[UUID]:
-    """The counters of the booking's claims: whoever is going to settle or return them takes turns on these."""
+    """The counters of the booking's claims: who settles or returns them takes turns on these."""
     found = reading.one(schema.bookings, {"_id": booking_id}, ["claims.counter_id"])
     return [] if found is None else [each["counter_id"] for each in found["claims"]]
 

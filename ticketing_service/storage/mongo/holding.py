@@ -95,12 +95,12 @@ def exchange_items(
 
 
 def still_holds(tx: Transaction, foreseen: Foreseen) -> bool:
-    """Whether slots and tickets are as they were. Who changes a slot afterwards changes its counters, too, and
-    the sale loses."""
-    slot_ids = sorted(foreseen.offers)
-    ticket_ids = sorted({offer.ticket.id for offer in foreseen.offers.values()})
-    slots = tx.find(schema.slots, {"_id": {"$in": slot_ids}}, fields=["version"])
-    tickets = tx.find(schema.tickets, {"_id": {"$in": ticket_ids}}, fields=["version"])
+    """Whether slots and tickets are as they were. Who changes a slot afterwards changes its counters, too,
+    and the sale loses.
+    """
+    ticket_ids = {offer.ticket.id for offer in foreseen.offers.values()}
+    slots = tx.with_ids(schema.slots, foreseen.offers, ["version"])
+    tickets = tx.with_ids(schema.tickets, ticket_ids, ["version"])
     versions = {each["_id"]: each["version"] for each in (*slots, *tickets)}
     return all(
         (versions.get(slot_id), versions.get(offer.ticket.id)) == (offer.slot.version, offer.ticket.version)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from common.identifiers import uuid7
-from common.mongo.transaction import Transaction
+from common.mongo.transaction import IDS_AT_ONCE, Transaction
 from common.mongo.values import Document, instant, local_text, ms
 from ticketing_service.domain.slots import (
     Counter,
@@ -23,7 +23,6 @@ from ticketing_service.domain.slots import (
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.slot_records import (
     counters_of,
-    fits,
     new_counter,
     planned_fields,
     slot_of,
@@ -34,9 +33,6 @@ from ticketing_service.storage.records.schedules import schedule_json, schedule_
 T = TypeVar("T")
 Key = tuple[UUID, str]
 Counters = Mapping[UUID, tuple[Counter, ...]]
-
-CHUNK = 1000
-"""Documents a statement: each stays far below the time limit of a statement."""
 
 FARTHEST_ZONES = timedelta(days=2)
 """More than two local times of one instant can differ."""
@@ -85,6 +81,8 @@ def put_schedule(
     """
     if extending and schedule_in(tx, ticket_id) != schedule:
         return ScheduleOutcome(created=0, changed=0, removed=0, conflicts=())
+    if tx.one(schema.tickets, {"_id": ticket_id}, ["_id"]) is None:
+        raise LookupError("there is no such ticket")
     _keep(tx, ticket_id, schedule, now)
     since = local_text(now.replace(tzinfo=None) - FARTHEST_ZONES)
     rows = tx.find(schema.slots, {"ticket_id": ticket_id, "local_start": {"$gte": since}})
@@ -244,47 +242,37 @@ def _write(tx: Transaction, work: _Work) -> None:
         tx.insert(schema.slots, rows)
     for rows in _chunks(list(work.changed.values())):
         tx.put_each(schema.slots, rows)
-    for ids in _chunks(list(work.capacities)):
-        kept = {each["_id"] for each in tx.find(schema.counters, {"_id": {"$in": list(ids)}}, fields=["_id"])}
-        new = (new_counter(each, work.capacities[each]) for each in ids if each not in kept)
-        tx.insert_or_lose(schema.counters, new)
 
 
 def _apply_capacities(tx: Transaction, work: _Work) -> set[UUID]:
-    """Set what was asked for, never below what is taken; the counters for which that was too little."""
-    by_capacity: dict[int | None, list[UUID]] = defaultdict(list)
-    for counter_id, capacity in work.capacities.items():
-        by_capacity[capacity].append(counter_id)
-    taken = {"$add": ["$held", "$sold"]}
+    """Set what was asked for, never below what is taken; the counters for which that was too little. A sale
+    that takes of one meanwhile changes it, and one of the two transactions loses.
+    """
     crowded: set[UUID] = set()
-    for capacity, counter_ids in by_capacity.items():
-        for some in _chunks(counter_ids):
-            listed = {"_id": {"$in": list(some)}}
-            differs = {"capacity": {"$ne": capacity}}
-            tx.update_all(
-                schema.counters, {**listed, **differs, **fits(capacity)}, {"$set": {"capacity": capacity}}
-            )
-            if capacity is None:
-                continue
-            too_little = {**listed, "$expr": {"$gt": [taken, capacity]}}
-            found = tx.find(schema.counters, too_little, fields=["held", "sold"])
-            crowded.update(each["_id"] for each in found)
-            tx.update_each(
-                schema.counters,
-                [
-                    ({"_id": each["_id"]}, {"$set": {"capacity": each["held"] + each["sold"]}})
-                    for each in found
-                ],
-            )
+    for ids in _chunks(list(work.capacities)):
+        kept = tx.with_ids(schema.counters, ids, ["capacity", "held", "sold"])
+        changes: dict[UUID, int | None] = {}
+        for each in kept:
+            wanted, taken = work.capacities[each["_id"]], each["held"] + each["sold"]
+            if wanted is not None and taken > wanted:
+                crowded.add(each["_id"])
+                wanted = taken
+            if wanted != each["capacity"]:
+                changes[each["_id"]] = wanted
+        tx.update_each(
+            schema.counters,
+            [({"_id": key}, {"$set": {"capacity": capacity}}) for key, capacity in changes.items()],
+        )
+        known = {each["_id"] for each in kept}
+        new = (new_counter(each, work.capacities[each]) for each in ids if each not in known)
+        tx.insert_or_lose(schema.counters, new)
     return crowded
 
 
 def _slots_of(tx: Transaction, slot_ids: Iterable[UUID]) -> tuple[Slot, ...]:
-    found: list[Slot] = []
-    for ids in _chunks(list(slot_ids)):
-        rows = tx.find(schema.slots, {"_id": {"$in": list(ids)}})
-        counters = counters_of(tx, rows)
-        found.extend(slot_of(row, counters[row["_id"]]) for row in rows)
+    rows = tx.with_ids(schema.slots, slot_ids)
+    counters = counters_of(tx, rows)
+    found = [slot_of(row, counters[row["_id"]]) for row in rows]
     return tuple(sorted(found, key=lambda slot: (slot.starts_at, slot.option_id)))
 
 
@@ -293,4 +281,4 @@ def _key(row: Document) -> Key:
 
 
 def _chunks(items: Sequence[T]) -> Iterator[Sequence[T]]:
-    return (items[start : start + CHUNK] for start in range(0, len(items), CHUNK))
+    return (items[start : start + IDS_AT_ONCE] for start in range(0, len(items), IDS_AT_ONCE))

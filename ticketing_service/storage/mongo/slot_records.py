@@ -17,8 +17,8 @@ from ticketing_service.storage.records.schedules import hours_json
 def counters_of(tx: Transaction, slots: Iterable[Document]) -> dict[UUID, tuple[Counter, ...]]:
     """The counters of each slot, in the order of their ids."""
     listed = list(slots)
-    ids = sorted({counter_id for slot in listed for counter_id in slot["counter_ids"]})
-    found = {each["_id"]: counter_of(each) for each in tx.find(schema.counters, {"_id": {"$in": ids}})}
+    ids = (counter_id for slot in listed for counter_id in slot["counter_ids"])
+    found = {each["_id"]: counter_of(each) for each in tx.with_ids(schema.counters, ids)}
     return {
         slot["_id"]: tuple(found[each] for each in slot["counter_ids"] if each in found) for slot in listed
     }
@@ -51,10 +51,9 @@ def fits(capacity: int | None) -> Document:
 
 
 def touch_counters(tx: Transaction, counter_ids: Iterable[UUID]) -> None:
-    """Let no sale on what draws on them be under way: one that began before loses against this transaction."""
-    ids = sorted(set(counter_ids))
-    if ids:
-        tx.update_all(schema.counters, {"_id": {"$in": ids}}, {"$inc": {"changes": 1}})
+    """Let no sale on what draws on them be under way: one that began before loses, or this transaction."""
+    changed = {"$inc": {"changes": 1}}
+    tx.update_each(schema.counters, [({"_id": each}, changed) for each in sorted(set(counter_ids))])
 
 
 def slot_of(document: Mapping[str, Any], counters: tuple[Counter, ...]) -> Slot:

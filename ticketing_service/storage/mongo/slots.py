@@ -40,7 +40,7 @@ def offers_in(tx: Transaction, slot_ids: Iterable[UUID]) -> dict[UUID, Offer]:
     Who changes or cancels a slot changes its counters, too: a sale that takes of these afterwards was right
     about the slot, or loses.
     """
-    found = tx.find(schema.slots, {"_id": {"$in": sorted(set(slot_ids))}})
+    found = tx.with_ids(schema.slots, slot_ids)
     if not found:
         return {}
     ticket_ids = sorted({each["ticket_id"] for each in found})

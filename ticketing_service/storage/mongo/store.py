@@ -55,8 +55,8 @@ def open_store(
 def migrate(url: str) -> bool:
     """Bring the database to the shape that this code expects; says whether anything was to be done.
 
-    Raises `StoreUnavailable`, also for a deployment without replica set. Safe to run from several processes at
-    a time.
+    Raises `StoreUnavailable`, also for a deployment without replica set. Safe to run from several processes
+    at a time.
     """
     database = MongoDatabase(url, threads=1)
     try:

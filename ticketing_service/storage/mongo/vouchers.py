@@ -109,7 +109,7 @@ def _with_uses(tx: Transaction, found: Document | None) -> Voucher | None:
 
 
 def _counters(tx: Transaction, ids: Iterable[UUID]) -> dict[UUID, Document]:
-    return {each["_id"]: each for each in tx.find(schema.counters, {"_id": {"$in": list(ids)}})}
+    return {each["_id"]: each for each in tx.with_ids(schema.counters, ids)}
 
 
 def _normal(code: str) -> str:
