@@ -18,6 +18,7 @@ from tests.invariants.checker import KEY_PREFIX, check, explain
 from tests.invariants.destination import open_destination
 from tests.invariants.stores import KINDS
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer
 from tests.servers.stack import ServiceStack
 from ticketing_service.storage.opening import migrate, open_store
 
@@ -56,13 +57,12 @@ class Shop:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mariadb_server: MariaDB
-) -> str:
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database for the tests of this module; the stack migrates it."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('keys') / 'store.db'}"
-    return mariadb_server.new_database("keys")
+    server: MariaDB | MongoServer = request.getfixturevalue(f"{request.param}_server")
+    return server.new_database("keys")
 
 
 @pytest.fixture(scope="module")
