@@ -117,6 +117,16 @@ class MongoBeneath:
         ended = {"$set": {"until": ms(now)}}
         self.database.write(lambda tx: tx.update_all(schema.leases, {}, ended))
 
+    def worker_beat(self, at: datetime) -> None:
+        """See Beneath."""
+        beat = {"$set": {"beat_at": ms(at)}}
+        self.database.write(lambda tx: tx.update_all(schema.leases, {}, beat))
+
+    def rename_ticket(self, title: str) -> None:
+        """See Beneath."""
+        renamed = {"$set": {"body.title": {"en": title}}}
+        self.database.write(lambda tx: tx.update_all(schema.tickets, {}, renamed))
+
     def hurry(self, now: datetime) -> None:
         """See Beneath."""
 

@@ -60,6 +60,14 @@ class Beneath(Protocol):
         """No worker is the active one any more."""
         ...
 
+    def worker_beat(self, at: datetime) -> None:
+        """The last sign of life of the worker was then."""
+        ...
+
+    def rename_ticket(self, title: str) -> None:
+        """The one ticket that there is has another title, and nobody is told."""
+        ...
+
     def hurry(self, now: datetime) -> None:
         """Payments that are open, and tasks that wait, are due."""
         ...

@@ -81,6 +81,17 @@ class SqlBeneath:
         """See Beneath."""
         self._execute(update(schema.leases).values(until=now))
 
+    def worker_beat(self, at: datetime) -> None:
+        """See Beneath."""
+        self._execute(update(schema.leases).values(beat_at=at))
+
+    def rename_ticket(self, title: str) -> None:
+        """See Beneath."""
+        tickets = schema.tickets
+        with self.database.read() as connection:
+            body = connection.execute(select(tickets.c.body)).scalar_one()
+        self._execute(update(tickets).values(body={**body, "title": {"en": title}}))
+
     def hurry(self, now: datetime) -> None:
         """See Beneath."""
         payments, tasks = schema.payments, schema.outbox

@@ -20,6 +20,7 @@ from tests.invariants.stores import (
     store,
     store_url,
 )
+from tests.servers.secantus import Secantus
 from ticketing_service.storage.port import Store
 
 __all__ = [
@@ -38,6 +39,13 @@ __all__ = [
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """One for all tests of the whole product: each leaves it as it found it."""
     with Plant(tmp_path_factory.mktemp("plant")) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def mongo_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """The same on MongoDB."""
+    with Plant(tmp_path_factory.mktemp("plant"), Secantus) as made:
         yield made
 
 
