@@ -15,6 +15,9 @@ from common.mongo.collections import Collection
 from common.mongo.failures import DUPLICATE_KEY, Conflict
 from common.mongo.values import Document
 
+IDS_AT_ONCE = 100
+"""In one condition: each statement stays far below the time limit of a statement."""
+
 Filter = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
 Update = tuple[Filter, Any]
@@ -55,6 +58,16 @@ class Transaction:
         )
         return list(found)
 
+    def with_ids(
+        self, collection: Collection, ids: Iterable[Any], fields: Sequence[str] | None = None
+    ) -> list[Document]:
+        """Those that have one of the `ids`; asked for in parts, as there may be thousands."""
+        listed = sorted(set(ids))
+        parts = (listed[start : start + IDS_AT_ONCE] for start in range(0, len(listed), IDS_AT_ONCE))
+        return [
+            each for part in parts for each in self.find(collection, {"_id": {"$in": part}}, fields=fields)
+        ]
+
     def aggregate(self, collection: Collection, stages: Sequence[Mapping[str, Any]]) -> list[Document]:
         """What comes out of the pipeline."""
         return list(self._database[collection.name].aggregate(list(stages), session=self._session))
@@ -75,14 +88,20 @@ class Transaction:
             with _first_error():
                 self._database[collection.name].insert_many(made, session=self._session)
 
+    def insert_or_lose(self, collection: Collection, documents: Iterable[Document]) -> None:
+        """Write new ones, none of which was there at this transaction's moment: where somebody else wrote one
+        meanwhile, this transaction has lost, and is run again.
+        """
+        try:
+            self.insert(collection, documents)
+        except DuplicateKeyError as error:
+            raise Conflict(collection.name) from error
+
     def insert_new(self, collection: Collection, document: Document) -> bool:
         """Write it unless one of its `_id` is there; whether it was written."""
         if self.one(collection, {"_id": document["_id"]}, ["_id"]) is not None:
             return False
-        try:
-            self._database[collection.name].insert_one(document, session=self._session)
-        except DuplicateKeyError as error:
-            raise Conflict(collection.name) from error
+        self.insert_or_lose(collection, [document])
         return True
 
     def update(self, collection: Collection, condition: Filter, change: Any) -> int:

@@ -5,11 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import Protocol, TypeVar
 
-from pymongo.errors import DuplicateKeyError
-
 from common.mongo.collections import Collection
 from common.mongo.database import MongoDatabase
-from common.mongo.failures import Conflict
 from common.mongo.transaction import Transaction
 from common.mongo.values import Document, ms
 from common.monitoring import tracing
@@ -71,12 +68,9 @@ class Writer:
             "body": b"",
             "created_at": ms(idempotency.created_at),
         }
-        try:
-            # goes in first: of two requests under one key the second loses here, and comes back when the
-            # first is decided
-            tx.insert(self._collection, [blank])
-        except DuplicateKeyError as error:
-            raise Conflict(self._collection.name) from error
+        # goes in first: of two requests under one key the second loses here, and comes back when the first is
+        # decided
+        tx.insert_or_lose(self._collection, [blank])
         result = verb(tx)
         answer = idempotency.render(result)
         change = {

@@ -14,14 +14,15 @@ from typing import Any
 import httpx
 import pytest
 
-from common.database.engine import Database
+from tests.beneath import open_beneath
 from tests.counts import counts
 from tests.invariants.checker import check, explain
 from tests.invariants.destination import Destination, open_destination
 from tests.invariants.load import Run, in_the_balance, run_clients
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import Secantus
 from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql.store import open_store
+from ticketing_service.storage.opening import open_store
 
 PROCESSES, THREADS, OPERATIONS = counts((2, 4, 20), (4, 16, 100))
 CAPACITY = PROCESSES * THREADS * OPERATIONS // 8
@@ -86,7 +87,7 @@ def _load(
 
 def _assert_whole(url: str, run: Run, seed: int, stack: ServiceStack) -> None:
     """Nothing broke, every promise can be read, and it was a sale in which promises were made."""
-    database = Database(url, threads=1)
+    database = open_beneath(url)
     try:
         violations = check(database, run.history)
     finally:
@@ -126,10 +127,18 @@ def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: 
         _assert_whole(store_url, run, seed, stack)
 
 
-@pytest.mark.mariadb
-def test_a_database_killed_and_restarted_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(MariaDB, marks=pytest.mark.mariadb, id="mariadb"),
+        pytest.param(Secantus, marks=pytest.mark.mongodb, id="mongodb"),
+    ],
+)
+def test_a_database_killed_and_restarted_loses_nothing(
+    kind: type[MariaDB] | type[Secantus], tmp_path: Path
+) -> None:
     seed = _seed()
-    with MariaDB() as server:
+    with kind() as server:
         url = server.new_database("killed")
         kills, next_kill = 0, 0.0
         with _stack(tmp_path, url) as stack:
