@@ -27,6 +27,8 @@ from tests.counts import counts
 from tests.servers.process import ROOT, eventually
 from tests.servers.secantus import Secantus
 
+pytestmark = pytest.mark.mongodb
+
 WRITERS = 4
 
 

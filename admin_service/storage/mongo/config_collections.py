@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from admin_service.storage.mongo.schema import collection
+from admin_service.storage.mongo.schema import collections
 from common.mongo.collections import INSTANT, INTEGER, lists_of, objects, or_null, text
 
-revisions = collection(
+revisions = collections(
     "config_revisions",
     {
         # its number; each holds all values that were not by default, and nothing is ever changed here
@@ -18,7 +18,7 @@ revisions = collection(
     },
 )
 
-system_mode = collection(
+system_mode = collections(
     "system_mode",
     {
         "_id": INTEGER,

@@ -56,9 +56,9 @@ class MongoDuplicates:
 
     def sketches(self, poi_ids: Collection[UUID]) -> tuple[Sketch, ...]:
         """See DuplicateStore."""
-        these = {"_id": {"$in": sorted(poi_ids)}, "status": {"$in": _LIVE}}
         with self._database.read() as tx:
-            return tuple(map(_sketch_of, tx.find(_pois, these, fields=_SKETCHED)))
+            found = tx.with_ids(_pois, poi_ids, (*_SKETCHED, "status"))
+        return tuple(_sketch_of(each) for each in found if each["status"] in _LIVE)
 
     def put(self, found: Mapping[UUID, Sequence[Resemblance]], now: datetime) -> None:
         """See DuplicateStore."""

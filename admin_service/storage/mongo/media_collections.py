@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from admin_service.storage.mongo.schema import collection
+from admin_service.storage.mongo.schema import collections
 from common.mongo.collections import (
     ID,
     INSTANT,
@@ -17,7 +17,7 @@ from common.mongo.collections import (
     text,
 )
 
-media = collection(
+media = collections(
     "media",
     {
         "_id": ID,
@@ -57,14 +57,14 @@ media = collection(
     index("stale", "state", "changed_at"),
 )
 
-media_uses = collection(
+media_uses = collections(
     "media_uses",
     {"_id": OBJECT_ID, "media_id": ID, "kind": text(20), "object_id": text(60)},
     index("use", "media_id", "kind", "object_id", unique=True),
     index("object", "kind", "object_id"),
 )
 
-media_taken = collection(
+media_taken = collections(
     "media_taken",
     # one document, which an upload raises only while it stays below the quota
     {"_id": INTEGER, "bytes": none_below(0), "files": none_below(0)},

@@ -54,8 +54,8 @@ def set_uses_of_many(
 
 def known_media(tx: Transaction, media_ids: Collection[UUID]) -> frozenset[UUID]:
     """Those of them that can be shown."""
-    ready = {"_id": {"$in": sorted(media_ids)}, "state": READY}
-    return frozenset(each["_id"] for each in tx.find(media, ready, fields=["_id"]))
+    found = tx.with_ids(media, media_ids, ["state"])
+    return frozenset(each["_id"] for each in found if each["state"] == READY)
 
 
 def uses_of(tx: Transaction, media_id: UUID, limit: int) -> tuple[Use, ...]:

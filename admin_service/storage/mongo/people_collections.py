@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from admin_service.storage.mongo.schema import collection
+from admin_service.storage.mongo.schema import collections
 from common.mongo.collections import (
     BOOLEAN,
     ID,
@@ -16,7 +16,7 @@ from common.mongo.collections import (
 
 _NAMES = lists_of(text(64))
 
-users = collection(
+users = collections(
     "users",
     {
         "_id": ID,
@@ -49,7 +49,7 @@ users = collection(
     index("administrator", "administrator", "_id"),
 )
 
-sessions = collection(
+sessions = collections(
     "sessions",
     {
         "_id": ID,
@@ -66,7 +66,7 @@ sessions = collection(
     index("expires", "expires_at"),
 )
 
-refresh_tokens = collection(
+refresh_tokens = collections(
     "refresh_tokens",
     {
         # its hash
@@ -79,7 +79,7 @@ refresh_tokens = collection(
     index("session", "session_id"),
 )
 
-sign_in_attempts = collection(
+sign_in_attempts = collections(
     "sign_in_attempts",
     {
         # of addresses, known or not, by the hash of what was typed
@@ -91,7 +91,7 @@ sign_in_attempts = collection(
     index("last", "last_at"),
 )
 
-links = collection(
+links = collections(
     "links",
     {
         # its hash
@@ -105,7 +105,7 @@ links = collection(
     index("expires", "expires_at"),
 )
 
-api_keys = collection(
+api_keys = collections(
     "api_keys",
     {
         "_id": ID,
@@ -124,7 +124,7 @@ api_keys = collection(
     index("good", "revoked_at", "expires_at"),
 )
 
-standing = collection(
+standing = collections(
     "standing",
     # one document: counted up by whatever makes credentials good or bad
     {"_id": INTEGER, "generation": INTEGER},

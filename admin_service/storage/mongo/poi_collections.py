@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from admin_service.storage.mongo.schema import collection
+from admin_service.storage.mongo.schema import collections
 from common.mongo.collections import (
     BOOLEAN,
     BYTES,
@@ -19,7 +19,7 @@ from common.mongo.collections import (
     text,
 )
 
-pois = collection(
+pois = collections(
     "pois",
     {
         "_id": ID,
@@ -66,7 +66,7 @@ pois = collection(
     index("words", "words", "status"),
 )
 
-poi_cells = collection(
+poi_cells = collections(
     "poi_cells",
     {
         # how many places are shown in each cell, for maps: all, and by category; see domain.clusters
@@ -81,7 +81,7 @@ poi_cells = collection(
     index("cell", "level", "cell", unique=True),
 )
 
-poi_history = collection(
+poi_history = collections(
     "poi_history",
     {
         # only ever added to
@@ -98,7 +98,7 @@ poi_history = collection(
     index("version", "poi_id", "version", unique=True),
 )
 
-poi_merges = collection(
+poi_merges = collections(
     "poi_merges",
     {
         "_id": ID,
@@ -116,7 +116,7 @@ poi_merges = collection(
     index("survivor", "survivor", "_id"),
 )
 
-poi_resemblances = collection(
+poi_resemblances = collections(
     "poi_resemblances",
     {
         "_id": OBJECT_ID,
@@ -135,7 +135,7 @@ poi_resemblances = collection(
     index("other", "other"),
 )
 
-imports = collection(
+imports = collections(
     "imports",
     {
         "_id": ID,
@@ -166,14 +166,14 @@ imports = collection(
     index("status", "status", "created_at"),
 )
 
-import_chunks = collection(
+import_chunks = collections(
     "import_chunks",
     # the file as it came, until the job is done
     {"_id": OBJECT_ID, "import_id": ID, "position": INTEGER, "content": BYTES},
     index("position", "import_id", "position", unique=True),
 )
 
-import_rows = collection(
+import_rows = collections(
     "import_rows",
     {
         # the report

@@ -182,5 +182,5 @@ def _distance_page(tx: Transaction, pairs: Sequence[tuple[float, UUID]], limit: 
     """The page of at most `limit` POIs of which the distance is known; `pairs` are in order."""
     page = page_from(pairs[: limit + 1], limit, lambda pair: (pair[0], str(pair[1])))
     ids = [poi_id for _, poi_id in page.items]
-    found = {each["_id"]: each for each in tx.find(pois, {"_id": {"$in": ids}}, fields=FIELDS)}
+    found = {each["_id"]: each for each in tx.with_ids(pois, ids, FIELDS)}
     return Page(tuple(poi_of(found[poi_id]) for poi_id in ids), page.next_cursor)

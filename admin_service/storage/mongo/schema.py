@@ -1,4 +1,4 @@
-"""The collections that all others stand on. Those of an aggregate are beside it, made by `collection`."""
+"""The collections that all others stand on. Those of an aggregate are beside it, made by `collections`."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ from common.mongo.collections import (
 
 PREFIX = "admin_"
 
-collection = Collections(PREFIX)
+collections = Collections(PREFIX)
 
-outbox = outbox_collection(collection)
-idempotency = idempotency_collection(collection)
-leases = leases_collection(collection)
+outbox = outbox_collection(collections)
+idempotency = idempotency_collection(collections)
+leases = leases_collection(collections)
 
 ONLY = 1
 """The id of the document of a collection that has one."""
 
-audit = collection(
+audit = collections(
     "audit",
     {
         # its number; only ever added to, and each holds the hash of the one before it
@@ -49,7 +49,7 @@ audit = collection(
     index("actor", "actor", "_id"),
 )
 
-audit_head = collection(
+audit_head = collections(
     "audit_head",
     # one document, the end of the chain: who adds to the chain changes it
     {"_id": INTEGER, "number": INTEGER, "hash": BYTES},

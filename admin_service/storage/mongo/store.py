@@ -28,8 +28,8 @@ from common.web.idempotency import Idempotency
 T = TypeVar("T")
 
 STEPS = (migrations.Step("0001"),)
-COLLECTIONS = schema.collection
-"""All collections, as the aggregates above have made them."""
+COLLECTIONS = schema.collections
+"""All of them, as the aggregates above have made them."""
 
 _TURN = "admin"
 

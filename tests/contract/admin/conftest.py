@@ -53,7 +53,7 @@ def migrated_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
     mongodb_server.drop_database(url)
 
 
-@pytest.fixture(params=[*KINDS, "mongodb"])
+@pytest.fixture(params=KINDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated database without rows."""
     if request.param == "sqlite":

@@ -14,7 +14,11 @@ from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
 from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb), "mongodb"]
+KINDS = [
+    "sqlite",
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    pytest.param("mongodb", marks=pytest.mark.mongodb),
+]
 
 __all__ = ["mongodb_server"]
 
