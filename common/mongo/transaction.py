@@ -17,6 +17,8 @@ from common.mongo.values import Document
 
 IDS_AT_ONCE = 100
 """In one condition: each statement stays far below the time limit of a statement."""
+WRITES_AT_ONCE = 100
+"""In one command, for the same reason."""
 
 Filter = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -121,11 +123,13 @@ class Transaction:
         With `upsert`, what is not found is made of the condition and the change.
         """
         requests = [UpdateOne(condition, change, upsert=upsert) for condition, change in updates]
-        if not requests:
-            return 0
-        with _first_error():
-            done = self._database[collection.name].bulk_write(requests, session=self._session)
-        return done.matched_count
+        found = 0
+        for start in range(0, len(requests), WRITES_AT_ONCE):
+            part = requests[start : start + WRITES_AT_ONCE]
+            with _first_error():
+                done = self._database[collection.name].bulk_write(part, session=self._session)
+            found += done.matched_count
+        return found
 
     def put_each(self, collection: Collection, documents: Iterable[Document]) -> None:
         """Write each, new or in the place of the one that has its `_id`."""

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from uuid import UUID
 
@@ -72,6 +73,12 @@ class Writers:
                 continue
             self.acknowledged.add(made.id)
 
+    def have(self, acknowledged: int) -> bool:
+        return len(self.acknowledged) >= acknowledged
+
+    def have_lost(self, writes: int) -> bool:
+        return self.refused >= writes
+
     def stop(self) -> None:
         self._stopped.set()
         for thread in self._threads:
@@ -86,13 +93,13 @@ def test_a_killed_server_has_lost_nothing_and_left_nothing_half(server: Secantus
     try:
         for round_ in range(1, counts(2, 10) + 1):
             known = len(writers.acknowledged)
-            eventually(lambda known=known: len(writers.acknowledged) > known + 5, seconds=60, what="writes")
-            before = writers.refused
+            eventually(partial(writers.have, known + 5), seconds=60, what="writes")
+            lost = writers.refused
             server.kill()
-            eventually(lambda before=before: writers.refused > before, seconds=60, what=f"loss {round_}")
+            eventually(partial(writers.have_lost, lost + 1), seconds=60, what=f"loss {round_}")
             server.start()
-        known = len(writers.acknowledged)
-        eventually(lambda: len(writers.acknowledged) > known, seconds=60, what="writes again")
+        more = len(writers.acknowledged) + 1
+        eventually(partial(writers.have, more), seconds=60, what="writes again")
     finally:
         writers.stop()
     kept = [each for poi_id in writers.tried if (each := store.pois.poi(poi_id)) is not None]

@@ -38,6 +38,8 @@ def write_all(tx: Transaction, writes: Sequence[PoiWrite]) -> None:
     for write in writes:
         if write.event is not None:
             audit.append(tx, write.event)
+    # then what others want most: who loses against another one is to do so before the long work
+    _count(tx, writes)
     for is_new, some in groupby(writes, key=lambda write: write.before is None):
         if is_new:
             _add(tx, list(some))
@@ -48,7 +50,6 @@ def write_all(tx: Transaction, writes: Sequence[PoiWrite]) -> None:
     tx.insert(collections.poi_history, [entry_document(write.entry) for write in writes])
     wanted = {str(poi.id): media_of(poi) for poi in pois}
     set_uses_of_many(tx, POI, wanted, [str(poi.id) for poi in pois if poi.version > 1])
-    _count(tx, writes)
     looked_at = [str(write.poi.id) for write in writes if _is_to_be_compared(write)]
     if looked_at:
         add_task(tx, DUPLICATES_TASK, {"poiIds": looked_at}, writes[0].poi.updated_at)

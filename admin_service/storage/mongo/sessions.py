@@ -25,10 +25,7 @@ KEPT = timedelta(days=1)
 
 def end_sessions(tx: Transaction, user_id: UUID, keep: UUID | None, now: datetime) -> int:
     """End the sessions of a user but `keep`; says how many."""
-    mine: dict[str, Any] = {"user_id": user_id, **_alive(now)}
-    if keep is not None:
-        mine["_id"] = {"$ne": keep}
-    ended = tx.update_all(sessions, mine, {"$set": {"ended_at": ms(now)}})
+    ended = tx.update_all(sessions, _others(user_id, keep, now), {"$set": {"ended_at": ms(now)}})
     if ended:
         count_up(tx)
     return ended
@@ -94,9 +91,10 @@ class MongoSessions:
         that = {"_id": session_id, "user_id": user_id, **_alive(now)}
 
         def verb(tx: Transaction) -> bool:
-            if not tx.update(sessions, that, {"$set": {"ended_at": ms(now)}}):
+            if tx.one(sessions, that, ["_id"]) is None:
                 return False
             audit.append(tx, event)
+            tx.update(sessions, that, {"$set": {"ended_at": ms(now)}})
             count_up(tx)
             return True
 
@@ -106,10 +104,10 @@ class MongoSessions:
         """See SessionStore."""
 
         def verb(tx: Transaction) -> int:
-            ended = end_sessions(tx, user_id, keep, now)
-            if ended:
-                audit.append(tx, event)
-            return ended
+            if tx.one(sessions, _others(user_id, keep, now), ["_id"]) is None:
+                return 0
+            audit.append(tx, event)
+            return end_sessions(tx, user_id, keep, now)
 
         return self._write(verb)
 
@@ -121,6 +119,11 @@ class MongoSessions:
     def purge(self, now: datetime, limit: int) -> int:
         """See SessionStore."""
         return self._write(lambda tx: _purge(tx, now, limit))
+
+
+def _others(user_id: UUID, keep: UUID | None, now: datetime) -> dict[str, Any]:
+    mine: dict[str, Any] = {"user_id": user_id, **_alive(now)}
+    return mine if keep is None else {**mine, "_id": {"$ne": keep}}
 
 
 def _alive(now: datetime) -> dict[str, Any]:

@@ -85,10 +85,8 @@ ASKED: dict[str, Ask] = {
     ),
     "how many places": lambda store: (store.pois.counts(), store.pois.counts_by_category()),
     "an edited place": _edit,
-    "resemblances": lambda store: (
-        store.duplicates.put({uuid7(): ()}, NOW),
-        store.duplicates.sketches([uuid7()]),
-    ),
+    "resemblances": lambda store: store.duplicates.put({uuid7(): ()}, NOW),
+    "what is compared": lambda store: store.duplicates.sketches([uuid7()]),
     "an import": _import,
     "imports": lambda store: (
         store.imports.jobs("ann", 10, None),
