@@ -38,6 +38,7 @@ RETRY_SECONDS = 2.0
 """How long a transaction that loses against others is begun again, after it had its turn in the process."""
 
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.001, 0.05
+HEARTBEAT_SECONDS = 1
 SNAPSHOT = ReadConcern("snapshot")
 DURABLE = WriteConcern("majority", j=True)
 
@@ -84,6 +85,7 @@ class MongoDatabase:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """For statements that need not see the same moment, or a single one. Raises `StoreUnavailable`."""
+        self._require_server()
         with _translating():
             yield Transaction(self._database)
 
@@ -93,6 +95,7 @@ class MongoDatabase:
 
     def ping(self) -> None:
         """Ask for a sign of life. Raises `StoreUnavailable`."""
+        self._require_server()
         with _translating():
             self._database.command("ping")
 
@@ -113,6 +116,13 @@ class MongoDatabase:
     def close(self) -> None:
         self.client.close()
 
+    def _require_server(self) -> None:
+        """Nobody waits for servers that the driver, which looks every second, has just found to be away."""
+        known = self.client.topology_description
+        error = next((each.error for each in known.server_descriptions().values() if each.error), None)
+        if error is not None and not known.has_known_servers:
+            raise StoreUnavailable(f"{type(error).__name__}: {str(error)[:200]}")
+
     def _retried(self, verb: Verb[T]) -> T:
         deadline = time.monotonic() + RETRY_SECONDS
         pause = FIRST_PAUSE_SECONDS
@@ -127,6 +137,7 @@ class MongoDatabase:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _once(self, verb: Verb[T], deadline: float) -> T:
+        self._require_server()
         with self.client.start_session(causal_consistency=False) as session:
             session.start_transaction(read_concern=SNAPSHOT, write_concern=DURABLE)
             try:
@@ -165,6 +176,9 @@ def _client(url: str, threads: int, connections: Connections, heard: Heard | Non
         timeoutMS=STATEMENT_SECONDS * 1000,
         connectTimeoutMS=CONNECT_SECONDS * 1000,
         serverSelectionTimeoutMS=CONNECT_SECONDS * 1000,
+        heartbeatFrequencyMS=HEARTBEAT_SECONDS * 1000,
+        # one connection that looks, and none beside it that measures how far away the server is
+        serverMonitoringMode="poll",
         maxPoolSize=threads,
         maxConnecting=max(2, threads // 2),
         maxIdleTimeMS=600_000,

@@ -107,7 +107,7 @@ CELLS: tuple[Cell, ...] = tuple(
     make(fault) for make in (_database, _cache, _payment, _mail) for fault in FAULTS
 )
 DATABASE_KILLED = CELLS[0]
-MONGODB = tuple(replace(_database(fault), attempts=(20, 12)) for fault in FAULTS)
+MONGODB = tuple(replace(_database(fault), attempts=(15, 4)) for fault in FAULTS)
 """The driver has a connection of its own that looks whether the server is there, in each process."""
 
 FEW = frozenset({"database frozen", "cache frozen", "payment-api killed", "mail killed"})

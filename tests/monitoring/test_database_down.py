@@ -22,6 +22,8 @@ from tests.servers.secantus import Secantus
 
 THREADS = 4
 GONE_SECONDS = 10.0
+TRIES = 5
+"""A busy machine may ask for the one thing when the other is over."""
 
 
 DatabaseServer = MariaDB | Secantus
@@ -68,15 +70,6 @@ def service(server: DatabaseServer, tmp_path_factory: pytest.TempPathFactory) ->
 
 
 @pytest.fixture
-def hanging(server: DatabaseServer, service: Watched) -> Iterator[Watched]:
-    """The service while every statement hangs."""
-    server.pause()
-    yield service
-    server.resume()
-    is_well(service)
-
-
-@pytest.fixture
 def dead(server: DatabaseServer, service: Watched) -> Iterator[Watched]:
     """The service without a database."""
     server.kill()
@@ -93,7 +86,22 @@ def is_well(service: Watched) -> None:
     assert {answer.status for answer in service.everywhere("/ready", GUEST).values()} == {200}
 
 
-def test_live_is_answered_while_the_database_hangs_and_all_but_two_threads_wait(hanging: Watched) -> None:
+def test_live_is_answered_while_the_database_hangs_and_all_but_two_threads_wait(
+    server: DatabaseServer, service: Watched
+) -> None:
+    for _ in range(TRIES):
+        server.pause()
+        try:
+            if _lives_while_others_wait(service):
+                return
+        finally:
+            server.resume()
+            is_well(service)
+    raise AssertionError("live was never answered while others waited for the database")
+
+
+def _lives_while_others_wait(service: Watched) -> bool:
+    """Whether `live` was answered while all that may wait for the database did."""
     ended: list[float] = []
 
     def ask(connection: http.client.HTTPConnection) -> None:
@@ -103,13 +111,13 @@ def test_live_is_answered_while_the_database_hangs_and_all_but_two_threads_wait(
         assert (response.status, bool(response.read())) == (503, True)
 
     # As many to each process as may wait for the database.
-    askers = [Watched(hanging.running) for _ in range(THREADS - 2)]
+    askers = [Watched(service.running) for _ in range(THREADS - 2)]
     connections = [connection for asker in askers for connection in asker.each().values()]
     threads = [threading.Thread(target=ask, args=(connection,)) for connection in connections]
     for thread in threads:
         thread.start()
-    eventually(lambda: _in_flight(hanging) >= len(threads), what="the requests hanging")
-    answers = hanging.everywhere("/live", GUEST).values()
+    eventually(lambda: bool(ended) or _in_flight(service) >= len(threads), what="the requests hanging")
+    answers = service.everywhere("/live", GUEST).values()
     lived = time.monotonic()
     assert {(answer.status, answer.content) for answer in answers} == {(200, b'{"status":"alive"}')}
     for thread in threads:
@@ -117,7 +125,7 @@ def test_live_is_answered_while_the_database_hangs_and_all_but_two_threads_wait(
     for asker in askers:
         asker.close()
     assert len(ended) == WEB_WORKERS * (THREADS - 2)
-    assert lived < min(ended)  # while all of them still hung
+    return lived < min(ended)
 
 
 def _in_flight(service: Watched) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 
 import pytest
 from pymongo.errors import DuplicateKeyError
@@ -18,6 +19,7 @@ from common.mongo.database import MongoDatabase, NoReplicaSet, database_name
 from common.mongo.failures import Conflict, ServerRefused, is_duplicate
 from common.mongo.migrations import Step, upgrade
 from common.mongo.transaction import Transaction
+from tests.servers.process import eventually
 from tests.servers.secantus import MongoServer, Secantus, mongodb_server
 
 __all__ = ["mongodb_server"]
@@ -177,8 +179,7 @@ def test_a_server_without_replica_set_is_refused_with_one_line() -> None:
 
 
 def test_a_server_that_is_gone_is_unavailable_and_what_was_acknowledged_is_there_again() -> None:
-    with Secantus() as server:
-        opened = MongoDatabase(server.new_database())
+    with Secantus() as server, closing(MongoDatabase(server.new_database())) as opened:
         upgrade(opened, COLLECTIONS, [Step("0001")])
         opened.write(lambda tx: tx.insert(SEATS, [{"_id": SLOT, "held": 0, "name": "hot"}]))
         opened.write(_sell)
@@ -187,9 +188,16 @@ def test_a_server_that_is_gone_is_unavailable_and_what_was_acknowledged_is_there
             with pytest.raises(StoreUnavailable):
                 ask()
         server.start()
-        opened.ping()
+        eventually(lambda: _answers(opened), seconds=60, what="the driver noticing")
         assert _held(opened) == 1
-        opened.close()
+
+
+def _answers(database: MongoDatabase) -> bool:
+    try:
+        database.ping()
+    except StoreUnavailable:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("url", ["mongodb://host/", "mongodb://host", "mongodb:/", "mysql://host/db"])
