@@ -21,8 +21,8 @@ from common.database.unavailable import StoreUnavailable
 from common.mongo.failures import (
     NO_SUCH_TRANSACTION,
     Conflict,
+    is_conflict,
     is_transient,
-    is_unavailable,
     is_unknown_commit,
     translated,
 )
@@ -202,9 +202,9 @@ def _is_final(error: Exception) -> bool:
 
 
 def _ended_by(error: PyMongoError | Conflict) -> Exception:
-    if isinstance(error, PyMongoError) and (not is_transient(error) or is_unavailable(error)):
-        return translated(error)
-    return StoreUnavailable("lost against other transactions too often")
+    if isinstance(error, Conflict) or is_conflict(error):
+        return StoreUnavailable("lost against other transactions too often")
+    return translated(error)
 
 
 def _commit(session: ClientSession, deadline: float) -> None:
