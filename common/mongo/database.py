@@ -21,8 +21,8 @@ from common.database.unavailable import StoreUnavailable
 from common.mongo.failures import (
     NO_SUCH_TRANSACTION,
     Conflict,
+    is_conflict,
     is_transient,
-    is_unavailable,
     is_unknown_commit,
     translated,
 )
@@ -63,6 +63,7 @@ class MongoDatabase:
         self.client: MongoClient[Document] = _client(url, threads, self._connections, heard)
         self._database = self.client[database_name(url)]
         self._turns = Turns()
+        self._away_since: float | None = None
 
     @property
     def bare(self) -> Database[Document]:
@@ -117,10 +118,17 @@ class MongoDatabase:
         self.client.close()
 
     def _require_server(self) -> None:
-        """Nobody waits for servers that the driver, which looks every second, has just found to be away."""
+        """Nobody waits for servers that the driver, which looks every second, finds to be away. For the first
+        second it is waited for them: one look may have come too late on a busy machine.
+        """
         known = self.client.topology_description
         error = next((each.error for each in known.server_descriptions().values() if each.error), None)
-        if error is not None and not known.has_known_servers:
+        if error is None or known.has_known_servers:
+            self._away_since = None
+            return
+        now = time.monotonic()
+        since = self._away_since = self._away_since or now
+        if now - since > HEARTBEAT_SECONDS:
             raise StoreUnavailable(f"{type(error).__name__}: {str(error)[:200]}")
 
     def _retried(self, verb: Verb[T]) -> T:
@@ -194,9 +202,9 @@ def _is_final(error: Exception) -> bool:
 
 
 def _ended_by(error: PyMongoError | Conflict) -> Exception:
-    if isinstance(error, PyMongoError) and (not is_transient(error) or is_unavailable(error)):
-        return translated(error)
-    return StoreUnavailable("lost against other transactions too often")
+    if isinstance(error, Conflict) or is_conflict(error):
+        return StoreUnavailable("lost against other transactions too often")
+    return translated(error)
 
 
 def _commit(session: ClientSession, deadline: float) -> None:
