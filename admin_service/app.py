@@ -26,6 +26,7 @@ from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
 from admin_service.routes.media import media_api
 from admin_service.routes.operators import operator_audit
+from admin_service.routes.pages import pages_api
 from admin_service.routes.platform_pois import platform_pois_api
 from admin_service.routes.poi_imports import poi_imports_api
 from admin_service.routes.poi_workflow import poi_workflow_api
@@ -55,6 +56,7 @@ from common.web.service_routes import About, add_service_routes
 
 RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     keys_api,
+    pages_api,
     config_api,
     platform_config_api,
     audit_api,

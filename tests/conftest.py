@@ -1,4 +1,4 @@
-"""What holds for every test: nothing leaves this machine."""
+"""What holds for every test: nothing leaves this machine, and none fails because the machine is busy."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import ipaddress
 import socket
 import sys
 from typing import Any
+
+from hypothesis import settings
 
 
 class OutsideWorldError(RuntimeError):
@@ -36,3 +38,5 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 def pytest_configure() -> None:
     """Installed here, not by a fixture: imports and collection stay on this machine too."""
     sys.addaudithook(_stay_here)
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")

@@ -61,6 +61,8 @@ class Ports:
         *,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
+        personal_before: Mapping[str, Any] | None = None,
+        personal_after: Mapping[str, Any] | None = None,
     ) -> AuditEvent:
         """What is done now, for the audit trail."""
         return AuditEvent(
@@ -70,4 +72,6 @@ class Ports:
             subject=str(subject),
             before=before or {},
             after=after or {},
+            personal_before=personal_before or {},
+            personal_after=personal_after or {},
         )

