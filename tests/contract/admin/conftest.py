@@ -23,7 +23,7 @@ from tests.contract.conftest import ListenerFailed
 from tests.invariants.stores import KINDS, THREADS
 from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
-from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server
+from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server, patient
 
 __all__ = ["mongodb_server"]
 
@@ -54,12 +54,13 @@ def migrated_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
 
 
 @pytest.fixture(params=KINDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A migrated database without rows."""
     if request.param == "sqlite":
         path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "admin.db")
         return f"sqlite:///{path}"
     if request.param == "mongodb":
+        patient(monkeypatch)
         return emptied_mongodb(request.getfixturevalue("migrated_mongodb"))
     url: str = request.getfixturevalue("migrated_mariadb")
     return emptied(url, schema.metadata)

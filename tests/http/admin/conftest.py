@@ -12,7 +12,7 @@ from admin_service.storage.sql import schema
 from tests.http.admin.desk import Desk
 from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
-from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server
+from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server, patient
 
 KINDS = [
     "sqlite",
@@ -54,12 +54,15 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture(params=KINDS)
-def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+def any_desk(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
     """The same on each database."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "mariadb":
         url = emptied(request.getfixturevalue("migrated_mariadb"), schema.metadata)
     if request.param == "mongodb":
+        patient(monkeypatch)
         url = emptied_mongodb(request.getfixturevalue("migrated_mongodb"))
     made = Desk(tmp_path, url)
     yield made
