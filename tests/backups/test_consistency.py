@@ -13,9 +13,9 @@ from backups.taking import take
 from common.backups.faults import BackupFault
 from common.backups.mariadb import MariadbCopying
 from common.backups.restic import Restic
-from common.database.engine import Database
 from tests.backups.conftest import quiet
 from tests.backups.selling import Selling
+from tests.beneath.sql import SqlBeneath
 from tests.counts import counts
 from tests.invariants.checker import check, explain
 from tests.servers.mariadb import MariaDB
@@ -35,14 +35,14 @@ def test_a_backup_amid_sales_is_one_moment(
     there = place_of(elsewhere)
     restore(there, restic, "latest", quiet)
 
-    database = Database(ticketing_url(there), threads=1)
+    beneath = SqlBeneath(ticketing_url(there))
     try:
-        violations = check(database)
+        violations = check(beneath)
         assert not violations, explain(violations)
-        with database.read() as connection:
+        with beneath.database.read() as connection:
             found = set(connection.exec_driver_sql("SELECT id FROM ticketing_bookings").scalars())
     finally:
-        database.close()
+        beneath.close()
     assert len(selling.sold_by(began)) >= BEFORE
     assert selling.sold_by(began) <= found
     # sales went on after it, or this would prove nothing

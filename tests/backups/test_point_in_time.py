@@ -16,9 +16,9 @@ from common.backups.binlog import following
 from common.backups.faults import BackupFault
 from common.backups.manifest import Position
 from common.backups.restic import Restic
-from common.database.engine import Database
 from tests.backups.conftest import quiet
 from tests.backups.selling import Selling
+from tests.beneath.sql import SqlBeneath
 from tests.invariants.checker import check, explain
 from tests.servers.mariadb import USER, MariaDB
 from tests.servers.process import eventually
@@ -85,14 +85,14 @@ def test_what_was_sold_before_the_moment_is_there_and_nothing_later(
     restore(there, restic, "latest", quiet, later=Later(until=until, logs=logging_server.folder / "data"))
 
     (url,) = there.databases.values()
-    database = Database(url, threads=1)
+    beneath = SqlBeneath(url)
     try:
-        violations = check(database)
+        violations = check(beneath)
         assert not violations, explain(violations)
-        with database.read() as connection:
+        with beneath.database.read() as connection:
             rows = connection.exec_driver_sql("SELECT id, created_at FROM ticketing_bookings").all()
     finally:
-        database.close()
+        beneath.close()
     found = {row.id for row in rows}
     began = datetime.fromisoformat(taken.manifest.started_at).timestamp()
     assert selling.sold_by(until.timestamp()) <= found

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from sqlalchemy import Update, update
 
-from common.database.engine import Database
+from tests.beneath.sql import SqlBeneath
 from tests.counts import counts
 from tests.invariants.checker import check as check_by_hand
 from tests.invariants.destination import open_destination
 from tests.invariants.load import run_clients
+from tests.invariants.stores import SQL_KINDS
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.checking import check
@@ -32,8 +34,9 @@ HARMS: tuple[tuple[str, Update], ...] = (
 )
 
 
+@pytest.mark.parametrize("store_url", SQL_KINDS, indirect=True)
 def test_what_breaks_is_named_by_both_checkers(
-    store_url: str, store: Store, database: Database, tmp_path: Path
+    store_url: str, store: Store, database: SqlBeneath, tmp_path: Path
 ) -> None:
     destination = open_destination(store, capacity=100, max_uses=20)
     configuration = {
@@ -45,13 +48,13 @@ def test_what_breaks_is_named_by_both_checkers(
         "guard": True,
     }
     run_clients(tmp_path, "tests.invariants.client", [configuration], None)
-    assert check(database) == ()
+    assert check(database.database) == ()
 
     for invariant, harm in HARMS:
-        with database.engine.connect() as connection:
+        with database.database.engine.connect() as connection:
             changed = connection.execute(harm)
             assert changed.rowcount, f"nothing was there for: {invariant}"
             connection.commit()
-        found = {violation.invariant for violation in check(database)}
+        found = {violation.invariant for violation in check(database.database)}
         assert invariant in found, f"{invariant}: only {found}"
         assert found <= {violation.invariant for violation in check_by_hand(database)}
