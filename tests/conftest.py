@@ -1,5 +1,4 @@
-"""What holds for every test: nothing leaves this machine, and none fails because the machine is busy. Servers
-that all tests of a process share."""
+"""What holds for every test: nothing leaves this machine, none fails because it is busy; shared servers."""
 
 from __future__ import annotations
 
