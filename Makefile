@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 TEST_PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help run try test test-full check docs bench load migrate lock clean setup setup-test
+.PHONY: help run try test test-full check docs bench load migrate backup restore restore-drill lock clean setup setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,6 +43,15 @@ load: setup-test ## bring people to the whole product and judge it (PROFILE=smok
 
 migrate: setup ## bring both databases to the present schema (DATABASE_URL, else those of `make run`)
 	@export DATA_DIR=$${DATA_DIR:-.data}; $(PYTHON) -m ticketing_service.commands.migrate && $(PYTHON) -m admin_service.commands.migrate
+
+backup: setup ## back up both databases, media and keys into BACKUP_REPOSITORY
+	@export DATA_DIR=$${DATA_DIR:-.data}; exec $(PYTHON) -m backups take
+
+restore: setup ## bring a backup back: FROM=latest or its id, TO=an empty folder (FORCE=1, UNTIL=, BINLOGS=: docs/backups.md)
+	@exec $(PYTHON) -m backups restore $(if $(FORCE),--force) $(if $(UNTIL),--until '$(UNTIL)') $(if $(BINLOGS),--binlogs '$(BINLOGS)') $(or $(FROM),latest) $(or $(TO),$(error TO= names the folder to restore into))
+
+restore-drill: setup ## prove the newest backup: restore it into a scratch place, check it, sell there
+	@export DATA_DIR=$${DATA_DIR:-.data}; exec $(PYTHON) -m backups drill
 
 lock: setup-test ## pin requirements/*.in with hashes
 	@for name in run test; do \

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from admin_service import wiring
+from admin_service import VERSION, wiring
 from admin_service.actions.ports import Ports
 from admin_service.actions.system import ModeWatch, Service
 from admin_service.checks import health_checks
@@ -18,6 +18,7 @@ from admin_service.routes.account import account_api
 from admin_service.routes.api_keys import api_keys_api
 from admin_service.routes.audit import audit_api
 from admin_service.routes.auth import auth_api
+from admin_service.routes.backups import backups_api
 from admin_service.routes.calling import PREFIX, PortsSource
 from admin_service.routes.changes import changes_api
 from admin_service.routes.config import config_api, platform_config_api
@@ -70,6 +71,7 @@ RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     duplicates_api,
     poi_imports_api,
     platform_pois_api,
+    backups_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.STORE_UNAVAILABLE: 1,
@@ -78,7 +80,7 @@ RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.READ_ONLY: 30,
 }
 CODES = problem_codes(Code)
-ABOUT = About(service_name="admin-module", title="Admin", version="0.1.0", prefix=PREFIX, codes=CODES)
+ABOUT = About(service_name="admin-module", title="Admin", version=VERSION, prefix=PREFIX, codes=CODES)
 
 
 def create_app(settings: Settings, running: Running | None = None) -> Flask:

@@ -14,6 +14,7 @@ from admin_service.domain.audit import Origin
 from admin_service.domain.modes import Mode
 from admin_service.metrics import AdminMetrics
 from admin_service.schemas.poi_imports import read_row
+from common.backups.schedule import Schedule
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
 from common.outbox.payload import id_of, text_of
@@ -29,11 +30,15 @@ def build_worker(
     *,
     owner: str | None = None,
     pace: Pace | None = None,
+    backups: Schedule | None = None,
 ) -> Worker:
-    """The worker over `ports`; `owner` names it among others. `metrics` are told how it does."""
+    """The worker over `ports`; `owner` names it among others. `metrics` are told how it does;
+    `backups` are made where there is a repository for them."""
     timetable, watch = jobs(ports), ModeWatch()
     if metrics is not None:
         timetable = (*timetable, *watching(ports, metrics))
+    if backups is not None:
+        timetable = (*timetable, Job("backups", 5, backups.look))
     return Worker(
         ports.store.outbox,
         handlers(ports),

@@ -5,15 +5,16 @@ from __future__ import annotations
 import ipaddress
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from hypothesis import settings
 
-from admin_service.storage.sql.store import migrate as migrate_admin
+from admin_service.storage.opening import migrate as migrate_admin
 from tests.servers.mariadb import MariaDB
-from ticketing_service.storage.sql.store import migrate as migrate_ticketing
+from tests.servers.secantus import MongoServer, running_mongodb
+from ticketing_service.storage.opening import migrate as migrate_ticketing
 
 LONGEST_FIRST = (
     "demo", "monitoring", "run", "faults", "load", "cluster", "invariants", "http", "coordination", "gateway",
@@ -92,3 +93,29 @@ def admin_mariadb(mariadb_server: MariaDB) -> str:
     url = mariadb_server.new_database("admin")
     migrate_admin(url)
     return url
+
+
+@pytest.fixture(scope="session")
+def mongodb_server() -> Iterator[MongoServer]:
+    """As `mariadb_server`."""
+    with running_mongodb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ticketing_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """As `ticketing_mariadb`."""
+    yield from _migrated(mongodb_server, "ticketing", migrate_ticketing)
+
+
+@pytest.fixture(scope="session")
+def admin_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """As `admin_mariadb`."""
+    yield from _migrated(mongodb_server, "admin", migrate_admin)
+
+
+def _migrated(server: MongoServer, prefix: str, migrate: Callable[[str], object]) -> Iterator[str]:
+    url = server.new_database(prefix)
+    migrate(url)
+    yield url
+    server.drop_database(url)

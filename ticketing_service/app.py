@@ -26,7 +26,7 @@ from common.web.api import operations_of
 from common.web.refusals import RefusalTable, problem_codes
 from common.web.rules import LookedUp
 from common.web.service_routes import About, add_service_routes
-from ticketing_service import wiring
+from ticketing_service import VERSION, wiring
 from ticketing_service.actions.booking_tokens import PREFIX as BOOKING_TOKEN
 from ticketing_service.actions.ports import Ports
 from ticketing_service.checks import health_checks
@@ -63,7 +63,7 @@ RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.READ_ONLY: 30,
 }
 CODES = problem_codes(Code)
-ABOUT = About(service_name="ticketing-module", title="Ticketing", version="0.1.0", prefix=PREFIX, codes=CODES)
+ABOUT = About(service_name="ticketing-module", title="Ticketing", version=VERSION, prefix=PREFIX, codes=CODES)
 
 
 def create_app(settings: Settings, running: Running | None = None) -> Flask:

@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from common.database.engine import Database
+from tests.beneath import Beneath, open_beneath
 from tests.migrated import emptied, with_tables
+from tests.servers.secantus import emptied_mongodb
+from ticketing_service.storage.opening import migrate, open_store
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate, open_store
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
+SQL_KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
+KINDS = [*SQL_KINDS, pytest.param("mongodb", marks=pytest.mark.mongodb)]
 THREADS = 16
 
 
@@ -24,13 +26,15 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         url = f"sqlite:///{tmp_path / 'store.db'}"
         with_tables(url, migrate)
         return url
+    if request.param == "mongodb":
+        return emptied_mongodb(request.getfixturevalue("ticketing_mongodb"))
     return emptied(request.getfixturevalue("ticketing_mariadb"), schema.metadata)
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
+def database(store_url: str) -> Iterator[Beneath]:
     """The database under the store, for what no port shows."""
-    opened = Database(store_url, threads=2)
+    opened = open_beneath(store_url)
     yield opened
     opened.close()
 

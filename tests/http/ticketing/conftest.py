@@ -14,9 +14,14 @@ from tests.http.ticketing.two import Two
 from tests.migrated import emptied
 from tests.sandbox.running import SandboxProcess, running_sandbox
 from tests.servers.redis import RedisServer
+from tests.servers.secantus import emptied_mongodb
 from ticketing_service.storage.sql import schema
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
+KINDS = [
+    "sqlite",
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    pytest.param("mongodb", marks=pytest.mark.mongodb),
+]
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +47,8 @@ def any_shop(request: pytest.FixtureRequest, tmp_path: Path, sandbox: SandboxPro
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "mariadb":
         url = emptied(request.getfixturevalue("ticketing_mariadb"), schema.metadata)
+    if request.param == "mongodb":
+        url = emptied_mongodb(request.getfixturevalue("ticketing_mongodb"))
     made = Shop(tmp_path, url, sandbox.url)
     yield made
     made.close()
