@@ -73,9 +73,9 @@ SETTINGS: tuple[Setting, ...] = (
     _hidden(
         "DATABASE_URL",
         kinds.database_url,
-        "The store of both services: sqlite:///file or mysql+pymysql://user:password@host/database, "
-        "where a cluster's nodes are several hosts separated by commas "
-        "(default: a file in DATA_DIR).",
+        "The store of both services: sqlite:///file, mysql+pymysql://user:password@host/database or "
+        "mongodb://user:password@host/database?replicaSet=name, where a cluster's nodes are several hosts "
+        "separated by commas (default: a file in DATA_DIR).",
     ),
     _hidden(
         "TICKETING_DATABASE_URL",

@@ -40,8 +40,8 @@ from ticketing_service.invalidation import Invalidation
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.changes import Listeners
 from ticketing_service.storage.guarded import guarded
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.store import open_store
 
 CHECKS = 2
 """Connections that the health checks may have beside the requests."""
@@ -95,7 +95,7 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
     listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
-    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired)
+    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired, metrics.database_query)
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)

@@ -17,13 +17,11 @@ from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engi
 from common.database.failures import DATABASE_ERRORS, is_unavailable
 from common.database.group_commit import GroupCommit, Verb, leaving_what_failed, no_turns
 from common.database.hosts import Hosts, split_hosts
+from common.database.limits import CONNECT_SECONDS, POOL_WAIT_SECONDS, STATEMENT_SECONDS
 from common.database.unavailable import StoreUnavailable
 
 T = TypeVar("T")
 
-CONNECT_SECONDS = 1
-STATEMENT_SECONDS = 2
-POOL_WAIT_SECONDS = 0.3
 TURN_POLL_SECONDS = 0.0003
 
 

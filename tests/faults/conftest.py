@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.database.engine import Database
+from tests.beneath import Beneath
 from tests.faults.plant import Plant
 from tests.faults.sale import Sale
 from tests.invariants.checker import check, explain
@@ -15,12 +15,24 @@ from tests.invariants.stores import (
     mariadb_server,
     migrated_file,
     migrated_mariadb,
+    migrated_mongodb,
+    mongodb_server,
     store,
     store_url,
 )
+from tests.servers.secantus import Secantus
 from ticketing_service.storage.port import Store
 
-__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+__all__ = [
+    "database",
+    "mariadb_server",
+    "migrated_file",
+    "migrated_mariadb",
+    "migrated_mongodb",
+    "mongodb_server",
+    "store",
+    "store_url",
+]
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +42,15 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def mongo_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """The same on MongoDB."""
+    with Plant(tmp_path_factory.mktemp("plant"), Secantus) as made:
+        yield made
+
+
 @pytest.fixture
-def sale(store: Store, database: Database) -> Iterator[Sale]:
+def sale(store: Store, database: Beneath) -> Iterator[Sale]:
     """A store to sell from; at the end its counters, money and history are looked over."""
     yield Sale(store)
     violations = check(database)

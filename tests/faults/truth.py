@@ -5,15 +5,12 @@ from __future__ import annotations
 
 import time
 
-from sqlalchemy import select
-
 from tests.faults.matrix import Cell
 from tests.faults.plant import Plant
 from tests.faults.running import wait_until_settled
 from tests.faults.visitors import Visitors
 from tests.invariants.checker import check, explain
 from tests.servers.process import eventually
-from ticketing_service.storage.sql import schema
 
 
 def look_at_attempts(plant: Plant, cell: Cell, people: Visitors) -> tuple[float, float]:
@@ -36,9 +33,9 @@ def assert_nothing_is_lost(plant: Plant, people: Visitors) -> None:
     wait_until_settled(plant.database)
     violations = check(plant.database, plant.history)
     assert not violations, explain(violations)
-    with plant.database.read() as connection:
-        statuses = {str(row.id): row.status for row in connection.execute(select(schema.bookings))}
-        scans = {str(each) for each in connection.scalars(select(schema.redemptions.c.scan_id))}
+    tables = plant.database.tables("bookings", "redemptions")
+    statuses = {str(row.id): row.status for row in tables["bookings"]}
+    scans = {str(row.scan_id) for row in tables["redemptions"]}
     assert {statuses[each] for each in people.paid | people.confirmed} == {"confirmed"}
     assert people.scanned <= scans
     unwritten = [address for address in people.emails if not plant.smtp.to(address)]

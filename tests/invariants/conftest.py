@@ -5,8 +5,19 @@ from tests.invariants.stores import (
     mariadb_server,
     migrated_file,
     migrated_mariadb,
+    migrated_mongodb,
+    mongodb_server,
     store,
     store_url,
 )
 
-__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+__all__ = [
+    "database",
+    "mariadb_server",
+    "migrated_file",
+    "migrated_mariadb",
+    "migrated_mongodb",
+    "mongodb_server",
+    "store",
+    "store_url",
+]

@@ -8,14 +8,21 @@ from pathlib import Path
 
 import pytest
 
-from common.database.engine import Database
+from tests.beneath import Beneath, open_beneath
 from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server
+from ticketing_service.storage.opening import migrate, open_store
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate, open_store
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
+__all__ = ["mongodb_server"]
+
+KINDS = [
+    "sqlite",
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    pytest.param("mongodb", marks=pytest.mark.mongodb),
+]
 THREADS = 16
 
 
@@ -42,20 +49,31 @@ def migrated_mariadb(mariadb_server: MariaDB) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """The same on MongoDB."""
+    url = mongodb_server.new_database("invariants")
+    migrate(url)
+    yield url
+    mongodb_server.drop_database(url)
+
+
 @pytest.fixture(params=KINDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated database without rows."""
     if request.param == "sqlite":
         path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "store.db")
         return f"sqlite:///{path}"
+    if request.param == "mongodb":
+        return emptied_mongodb(request.getfixturevalue("migrated_mongodb"))
     url: str = request.getfixturevalue("migrated_mariadb")
     return emptied(url, schema.metadata)
 
 
 @pytest.fixture
-def database(store_url: str) -> Iterator[Database]:
+def database(store_url: str) -> Iterator[Beneath]:
     """The database under the store, for what no port shows."""
-    opened = Database(store_url, threads=2)
+    opened = open_beneath(store_url)
     yield opened
     opened.close()
 

@@ -15,10 +15,17 @@ from tests.migrated import emptied
 from tests.sandbox.running import SandboxProcess, running_sandbox
 from tests.servers.mariadb import MariaDB
 from tests.servers.redis import RedisServer
+from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server
+from ticketing_service.storage.opening import migrate
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
+__all__ = ["mongodb_server"]
+
+KINDS = [
+    "sqlite",
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    pytest.param("mongodb", marks=pytest.mark.mongodb),
+]
 
 
 @pytest.fixture(scope="session")
@@ -45,6 +52,15 @@ def migrated_mariadb(mariadb_server: MariaDB) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """The same on MongoDB."""
+    url = mongodb_server.new_database("http")
+    migrate(url)
+    yield url
+    mongodb_server.drop_database(url)
+
+
 @pytest.fixture
 def shop(tmp_path: Path, sandbox: SandboxProcess) -> Iterator[Shop]:
     made = Shop(tmp_path, f"sqlite:///{tmp_path / 'store.db'}", sandbox.url)
@@ -58,6 +74,8 @@ def any_shop(request: pytest.FixtureRequest, tmp_path: Path, sandbox: SandboxPro
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "mariadb":
         url = emptied(request.getfixturevalue("migrated_mariadb"), schema.metadata)
+    if request.param == "mongodb":
+        url = emptied_mongodb(request.getfixturevalue("migrated_mongodb"))
     made = Shop(tmp_path, url, sandbox.url)
     yield made
     made.close()
