@@ -17,8 +17,8 @@ from admin_service.invalidation import STANDING, Invalidation, StandingMoves
 from admin_service.metrics import AdminMetrics
 from admin_service.storage.changes import Listeners
 from admin_service.storage.guarded import guarded
+from admin_service.storage.opening import open_store
 from admin_service.storage.port import Store
-from admin_service.storage.sql.store import open_store
 from common import process
 from common.auth.keyfiles import KeyRing, SecretRing
 from common.auth.passwords import Argon2Passwords
@@ -106,7 +106,7 @@ def run_worker(settings: Settings) -> Running:
 def _run(settings: Settings, metrics: AdminMetrics | None, call_limit: int) -> Running:
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
-    store = open_store(settings.database_url, call_limit + CHECKS)
+    store = open_store(settings.database_url, call_limit + CHECKS, metrics.database_query)
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)

@@ -11,6 +11,8 @@ Kind = Mapping[str, Any]
 
 ID: Kind = {"bsonType": "binData"}
 """A UUID (subtype 4), or bytes."""
+OBJECT_ID: Kind = {"bsonType": "objectId"}
+"""The driver's own, for what is found by other fields."""
 BYTES: Kind = {"bsonType": "binData"}
 INTEGER: Kind = {"bsonType": ["int", "long"]}
 NUMBER: Kind = {"bsonType": ["double", "int", "long"]}

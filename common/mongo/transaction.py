@@ -17,6 +17,8 @@ from common.mongo.values import Document
 
 IDS_AT_ONCE = 100
 """In one condition: each statement stays far below the time limit of a statement."""
+WRITES_AT_ONCE = 100
+"""In one command, for the same reason."""
 
 Filter = Mapping[str, Any]
 Sort = Sequence[tuple[str, int]]
@@ -50,10 +52,11 @@ class Transaction:
         sort: Sort | None = None,
         limit: int = 0,
         fields: Sequence[str] | None = None,
+        hint: str | None = None,
     ) -> list[Document]:
-        """Those that fit."""
+        """Those that fit; `hint` is the index to find them by, where that is not left to the server."""
         found = self._database[collection.name].find(
-            condition, fields, session=self._session, limit=limit, sort=sort
+            condition, fields, session=self._session, limit=limit, sort=sort, hint=hint
         )
         return list(found)
 
@@ -71,9 +74,14 @@ class Transaction:
         """What comes out of the pipeline."""
         return list(self._database[collection.name].aggregate(list(stages), session=self._session))
 
-    def count(self, collection: Collection, condition: Filter) -> int:
-        """How many fit."""
-        return self._database[collection.name].count_documents(condition, session=self._session)
+    def count(
+        self, collection: Collection, condition: Filter, *, limit: int = 0, hint: str | None = None
+    ) -> int:
+        """How many fit, counted up to `limit` when there is one; `hint`: see `find`."""
+        options: dict[str, Any] = {"limit": limit} if limit else {}
+        if hint is not None:
+            options["hint"] = hint
+        return self._database[collection.name].count_documents(condition, session=self._session, **options)
 
     def insert(self, collection: Collection, documents: Iterable[Document]) -> None:
         """Write new ones. Raises DuplicateKeyError, which ends the transaction."""
@@ -110,14 +118,18 @@ class Transaction:
         done = self._database[collection.name].update_many(condition, change, session=self._session)
         return done.matched_count
 
-    def update_each(self, collection: Collection, updates: Iterable[Update]) -> int:
-        """`update` for several conditions and changes, in their order, sent together; how many were found."""
-        requests = [UpdateOne(condition, change) for condition, change in updates]
-        if not requests:
-            return 0
-        with _first_error():
-            done = self._database[collection.name].bulk_write(requests, session=self._session)
-        return done.matched_count
+    def update_each(self, collection: Collection, updates: Iterable[Update], *, upsert: bool = False) -> int:
+        """`update` for several conditions and changes, in their order, sent together; how many were found.
+        With `upsert`, what is not found is made of the condition and the change.
+        """
+        requests = [UpdateOne(condition, change, upsert=upsert) for condition, change in updates]
+        found = 0
+        for start in range(0, len(requests), WRITES_AT_ONCE):
+            part = requests[start : start + WRITES_AT_ONCE]
+            with _first_error():
+                done = self._database[collection.name].bulk_write(part, session=self._session)
+            found += done.matched_count
+        return found
 
     def put_each(self, collection: Collection, documents: Iterable[Document]) -> None:
         """Write each, new or in the place of the one that has its `_id`."""

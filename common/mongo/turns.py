@@ -9,58 +9,60 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from collections.abc import Hashable, Iterable, Iterator
 from contextlib import contextmanager
 
 from common.database.unavailable import StoreUnavailable
 
 
-class _Turn:
-    __slots__ = ("lock", "wanted_by")
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.wanted_by = 0
-
-
 class Turns:
-    """A lock for each key that somebody wants at the moment. Safe for threads."""
+    """A queue for each key that somebody has at the moment: who came first goes first, as a lock that anybody
+    may snatch lets one wait for ever among many. Safe for threads.
+    """
 
     def __init__(self) -> None:
         self._mutex = threading.Lock()
-        self._turns: dict[Hashable, _Turn] = {}
+        self._queues: dict[Hashable, deque[threading.Lock]] = {}
 
     @contextmanager
     def taken(self, keys: Iterable[Hashable], seconds: float) -> Iterator[None]:
         """Within the block nobody else has any of `keys`. Raises StoreUnavailable when one of them is not to
         be had in `seconds`.
         """
-        # in one order, so that two never wait for each other in a circle
-        ordered = sorted(set(keys), key=str)
         deadline = time.monotonic() + seconds
-        held: list[_Turn] = []
-        wanted = [self._want(key) for key in ordered]
+        held: list[Hashable] = []
         try:
-            for turn in wanted:
-                if not turn.lock.acquire(timeout=max(0.0, deadline - time.monotonic())):
-                    raise StoreUnavailable("waited too long for a turn to write")
-                held.append(turn)
+            # in one order, so that two never wait for each other in a circle
+            for key in sorted(set(keys), key=str):
+                self._take(key, deadline)
+                held.append(key)
             yield
         finally:
-            for turn in held:
-                turn.lock.release()
-            self._let_go(ordered)
+            for key in held:
+                self._let_go(key)
 
-    def _want(self, key: Hashable) -> _Turn:
+    def _take(self, key: Hashable, deadline: float) -> None:
         with self._mutex:
-            turn = self._turns.setdefault(key, _Turn())
-            turn.wanted_by += 1
-            return turn
+            queue = self._queues.get(key)
+            if queue is None:
+                self._queues[key] = deque()
+                return
+            mine = threading.Lock()
+            mine.acquire()
+            queue.append(mine)
+        if mine.acquire(timeout=max(0.0, deadline - time.monotonic())):
+            return
+        with self._mutex:
+            # not there any more: it was handed over just now
+            if mine in queue:
+                queue.remove(mine)
+                raise StoreUnavailable("waited too long for a turn to write")
 
-    def _let_go(self, keys: Iterable[Hashable]) -> None:
+    def _let_go(self, key: Hashable) -> None:
         with self._mutex:
-            for key in keys:
-                turn = self._turns[key]
-                turn.wanted_by -= 1
-                if turn.wanted_by == 0:
-                    del self._turns[key]
+            queue = self._queues[key]
+            if queue:
+                queue.popleft().release()
+            else:
+                del self._queues[key]

@@ -13,9 +13,9 @@ import pytest
 
 from admin_service.storage.changes import Change, Listeners
 from admin_service.storage.guarded import guarded
+from admin_service.storage.opening import migrate, open_store
 from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
-from admin_service.storage.sql.store import migrate, open_store
 from admin_service.wiring import BREAKERS
 from common.resilience.breaker import Breaker
 from common.resilience.guard import Guard
@@ -23,6 +23,9 @@ from tests.contract.conftest import ListenerFailed
 from tests.invariants.stores import KINDS, THREADS
 from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server
+
+__all__ = ["mongodb_server"]
 
 
 @pytest.fixture(scope="session")
@@ -41,12 +44,23 @@ def migrated_mariadb(mariadb_server: MariaDB) -> str:
     return url
 
 
+@pytest.fixture(scope="session")
+def migrated_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """The same on MongoDB."""
+    url = mongodb_server.new_database("admin")
+    migrate(url)
+    yield url
+    mongodb_server.drop_database(url)
+
+
 @pytest.fixture(params=KINDS)
 def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A migrated database without rows."""
     if request.param == "sqlite":
         path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "admin.db")
         return f"sqlite:///{path}"
+    if request.param == "mongodb":
+        return emptied_mongodb(request.getfixturevalue("migrated_mongodb"))
     url: str = request.getfixturevalue("migrated_mariadb")
     return emptied(url, schema.metadata)
 

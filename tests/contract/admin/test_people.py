@@ -18,10 +18,10 @@ from admin_service.domain.errors import Code, Refused
 from admin_service.domain.sessions import REMEMBERED, Session
 from admin_service.domain.users import SecondFactor, User, email_hash
 from admin_service.storage.changes import Change
+from admin_service.storage.opening import open_store
 from admin_service.storage.port import Store
 from admin_service.storage.ports.sessions import Refreshed, Turn
 from admin_service.storage.ports.users import UserQuery
-from admin_service.storage.sql.store import open_store
 from common.database import StoreUnavailable
 from common.identifiers import uuid7
 from tests.contract.admin.test_foundation import is_chain

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin_service import wiring
 from admin_service.app import create_app
-from admin_service.storage.sql.store import migrate
+from admin_service.storage.opening import migrate
 from admin_service.tasks import handlers
 from common.auth.passwords import Argon2Passwords
 from common.outbox.port import Later
