@@ -61,6 +61,13 @@ def current(database: Database, version_table: str) -> str | None:
         return _revision(connection, version_table)
 
 
+def is_current(database: Database, script_location: Path, version_table: str) -> bool:
+    """Whether no migration is missing. Raises `StoreUnavailable`."""
+    config = Config()
+    config.set_main_option("script_location", str(script_location).replace("%", "%%"))
+    return current(database, version_table) == ScriptDirectory.from_config(config).get_current_head()
+
+
 def _revision(connection: Connection, version_table: str) -> str | None:
     options = {"version_table": version_table}
     return MigrationContext.configure(connection, opts=options).get_current_revision()

@@ -1,0 +1,366 @@
+"""A store on SQLite, MySQL or MariaDB that is moved from or to."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    Engine,
+    Float,
+    Integer,
+    LargeBinary,
+    NullPool,
+    Select,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    create_engine,
+    delete,
+    event,
+    func,
+    insert,
+    make_url,
+    select,
+    type_coerce,
+)
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.types import Boolean, NullType
+
+from common.database.engine import Database
+from common.database.failures import DATABASE_ERRORS, is_unavailable
+from common.database.kinds import kind_of
+from common.database.unavailable import StoreUnavailable
+from common.transfer.documents import Document, Entity, Key
+from common.transfer.port import Misfit, TransferFault
+from common.transfer.sql_rows import Rows, neutral_table, within
+
+LOCK_SECONDS = 60
+_STRICT = "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
+_COLUMN = re.compile(r"column '(\w+)'")
+_NAMED = 100
+
+
+class SqlSide:
+    """`Side` on an SQL database that was migrated.
+
+    References are not held to while it is written, as things come in an order of their own: `misfits` does.
+
+    Args:
+        url: as of the setting DATABASE_URL.
+        layout: how each entity lies in the tables.
+        writable: False: the database itself refuses whatever would change it.
+    """
+
+    def __init__(self, url: str, layout: Mapping[str, Rows], *, writable: bool) -> None:
+        self.kind = kind_of(url)
+        self._layout = layout
+        self._tables = {
+            rows.table.name: neutral_table(rows.table) for each in layout.values() for rows in _all_rows(each)
+        }
+        self._originals = {rows.table for each in layout.values() for rows in _all_rows(each)}
+        self._engine = _opened(url, writable=writable)
+        self._connection: Connection | None = None
+
+    def count(self, entity: Entity) -> int:
+        rows = self._layout[entity.name]
+        statement = select(func.count()).select_from(self._table(rows)).where(self._chosen(rows))
+        with self._reading() as connection:
+            return int(connection.scalar(statement) or 0)
+
+    def boundary(self, entity: Entity, after: Key | None, size: int) -> Key | None:
+        rows = self._layout[entity.name]
+        table = self._table(rows)
+        columns = [table.c[name] for name in rows.key]
+        statement = (
+            select(*columns)
+            .where(self._chosen(rows), within(table, rows.key, after, None))
+            .order_by(*columns)
+            .limit(size)
+        )
+        with self._reading() as connection:
+            found = connection.execute(statement).all()
+        return tuple(found[-1]) if found else None
+
+    def stamp(self, entity: Entity, after: Key | None, upto: Key | None) -> str:
+        mark = _server_mark if self.kind == "mysql" else _own_mark
+        with self._reading() as connection:
+            return " ".join(
+                mark(connection, self._table(rows), rows, self._range(rows, after, upto))
+                for rows in _all_rows(self._layout[entity.name])
+            )
+
+    def read(self, entity: Entity, after: Key | None, upto: Key | None) -> list[Document]:
+        rows = self._layout[entity.name]
+        table = self._table(rows)
+        names = rows.shown
+        statement = (
+            select(*(table.c[name] for name in names))
+            .where(self._range(rows, after, upto))
+            .order_by(*(table.c[name] for name in rows.key))
+        )
+        with self._reading() as connection:
+            documents = [dict(zip(names, row, strict=True)) for row in connection.execute(statement)]
+            if rows.parts:
+                by_identity = {_named(document, rows.identity): document for document in documents}
+            for part in rows.parts:
+                self._attach(connection, part, by_identity, after, upto)
+        return [rows.values(each) for each in documents] if rows.values is not None else documents
+
+    def write(
+        self, entity: Entity, new: Sequence[Document], changed: Sequence[Document], gone: Sequence[Key]
+    ) -> list[Misfit]:
+        replaced = [entity.key_of(each) for each in changed]
+        try:
+            self._write(entity, [*new, *changed], [*replaced, *gone])
+        except DBAPIError as error:
+            if is_unavailable(error):
+                raise StoreUnavailable(_said(error)) from error
+            if len(new) + len(changed) + len(gone) == 1:
+                key = entity.key_of(new[0]) if new else (replaced or list(gone))[0]
+                return [Misfit(entity.name, key, _said(error))]
+        else:
+            return []
+        # one by one, to know which; the deleted first, as they may be in the way of what took their place
+        found = []
+        for key in gone:
+            found += self.write(entity, (), (), (key,))
+        for document in changed:
+            found += self.write(entity, (), (document,), ())
+        for document in new:
+            found += self.write(entity, (document,), (), ())
+        return found
+
+    def misfits(self) -> Iterator[Misfit]:
+        """Rows that refer to what is not there."""
+        with self._reading() as connection:
+            for table in sorted(self._originals, key=lambda each: each.name):
+                for constraint in table.foreign_key_constraints:
+                    yield from _dangling(connection, table, constraint)
+
+    def close(self) -> None:
+        if self._connection is not None:
+            self._connection.close()
+        self._engine.dispose()
+
+    def _attach(
+        self,
+        connection: Connection,
+        rows: Rows,
+        parents: Mapping[Key, Document],
+        after: Key | None,
+        upto: Key | None,
+    ) -> None:
+        """Put each row of a part into the document that it belongs to."""
+        for parent in parents.values():
+            parent[rows.field] = []
+        table, names = self._table(rows), rows.shown
+        links = [table.c[name] for name in rows.key]
+        statement = (
+            select(*links, *(table.c[name] for name in names))
+            .where(self._range(rows, after, upto))
+            .order_by(*(table.c[name] for name in (*rows.root_columns, *rows.order)))
+        )
+        width = len(links)
+        by_identity: dict[Key, Document] = {}
+        for row in connection.execute(statement):
+            key, values = tuple(row[:width]), row[width:]
+            parent = parents.get(key)
+            if parent is None:
+                raise TransferFault(f"{rows.table.name}: a row belongs to {key[0]}, which is not there")
+            if rows.only:
+                parent[rows.field].append(values[0])
+                continue
+            document = dict(zip(names, values, strict=True))
+            parent[rows.field].append(document)
+            if rows.parts:
+                by_identity[_named(document, rows.identity)] = document
+        for part in rows.parts:
+            self._attach(connection, part, by_identity, after, upto)
+
+    def _write(self, entity: Entity, documents: Sequence[Document], keys: Sequence[Key]) -> None:
+        rows = self._layout[entity.name]
+        with self._transaction() as connection:
+            if keys:
+                for each in reversed(list(_all_rows(rows))):
+                    self._delete(connection, each, keys)
+            made: dict[str, list[dict[str, Any]]] = {}
+            for document in documents:
+                values = document if rows.back is None else rows.back(document)
+                _collect(rows, values, values, values, 0, made)
+            for each in _all_rows(rows):
+                if found := made.get(each.table.name):
+                    _insert(connection, self._table(each), found)
+                    # two kinds of rows may be of the same table
+                    found.clear()
+
+    def _delete(self, connection: Connection, rows: Rows, keys: Sequence[Key]) -> None:
+        table = self._table(rows)
+        names = rows.root_columns
+        are_it = and_(self._chosen(rows), *(table.c[name] == bindparam(f"that_{name}") for name in names))
+        connection.execute(
+            delete(table).where(are_it),
+            [{f"that_{name}": value for name, value in zip(names, key, strict=True)} for key in keys],
+        )
+
+    def _table(self, rows: Rows) -> Table:
+        return self._tables[rows.table.name]
+
+    def _chosen(self, rows: Rows) -> ColumnElement[bool]:
+        return and_(True, *(() if rows.where is None else (rows.where(self._table(rows)),)))
+
+    def _range(self, rows: Rows, after: Key | None, upto: Key | None) -> ColumnElement[bool]:
+        return and_(self._chosen(rows), within(self._table(rows), rows.root_columns, after, upto))
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """On the one connection: to open another costs more than most statements."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        with self._connection.begin():
+            yield self._connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[Connection]:
+        """All statements see the same moment."""
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except DATABASE_ERRORS as error:
+            if isinstance(error, SQLAlchemyError) and is_unavailable(error):
+                raise StoreUnavailable(str(error.__cause__ or error)) from error
+            raise
+
+
+def _all_rows(rows: Rows) -> Iterator[Rows]:
+    """Those of the document and of all its parts, parents first."""
+    yield rows
+    for part in rows.parts:
+        yield from _all_rows(part)
+
+
+def _collect(
+    rows: Rows,
+    root: Document,
+    parent: Document,
+    item: Any,
+    position: int,
+    made: dict[str, list[dict[str, Any]]],
+) -> None:
+    """Gather the rows of a document, by table."""
+    values = {rows.only: item} if rows.only else {name: item[name] for name in rows.shown}
+    listed = made.setdefault(rows.table.name, [])
+    listed.append({**values, **rows.fill(root, parent, item, position)})
+    for part in rows.parts:
+        for number, each in enumerate(item[part.field]):
+            _collect(part, root, item, each, number, made)
+
+
+def _insert(connection: Connection, table: Table, values: Sequence[Mapping[str, Any]]) -> None:
+    into = {column: bindparam(f"new_{column.name}", type_=column.type) for column in table.c}
+    connection.execute(
+        insert(table).values(into),
+        [{f"new_{column.name}": each[column.name] for column in table.c} for each in values],
+    )
+
+
+def _named(document: Document, names: tuple[str, ...]) -> Key:
+    return tuple(document[name] for name in names)
+
+
+def _own_mark(connection: Connection, table: Table, rows: Rows, chosen: ColumnElement[bool]) -> str:
+    """For SQLite, which has no hash; it is in this process, and its rows come fast."""
+    columns = [type_coerce(each, NullType()) for each in table.c if each.name not in rows.unstamped]
+    count, total = 0, 0
+    for row in connection.execute(select(*columns).where(chosen)):
+        count += 1
+        total ^= int.from_bytes(hashlib.blake2b(repr(tuple(row)).encode(), digest_size=8).digest())
+    return f"{count}:{total:x}"
+
+
+def _server_mark(connection: Connection, table: Table, rows: Rows, chosen: ColumnElement[bool]) -> str:
+    """A hash that the server makes: no row comes over the wire."""
+    columns = [func.ifnull(_plain(each), "-") for each in table.c if each.name not in rows.unstamped]
+    # 60 bits fit every integer
+    mark = cast(func.conv(func.left(func.md5(func.concat_ws("|", *columns)), 15), 16, 10), Integer)
+    statement = select(func.count(), func.bit_xor(mark)).select_from(table).where(chosen)
+    count, total = connection.execute(statement).one()
+    return f"{count}:{int(total):x}"
+
+
+def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    if isinstance(column.type, Integer | BigInteger | Boolean | Float):
+        return func.concat(column)
+    return func.md5(column) if isinstance(column.type, LargeBinary) else func.hex(column)
+
+
+def _dangling(connection: Connection, table: Table, constraint: Any) -> Iterator[Misfit]:
+    """Rows whose reference leads nowhere."""
+    (element,) = constraint.elements
+    child, parent = element.parent, element.column
+    other = parent.table.alias()
+    key = list(table.primary_key.columns)
+    statement: Select[Any] = (
+        select(*key)
+        .join_from(table, other, other.c[parent.name] == child, isouter=True)
+        .where(child.is_not(None), other.c[parent.name].is_(None))
+        .limit(_NAMED)
+    )
+    for row in connection.execute(statement):
+        yield Misfit(table.name, tuple(row), f"{child.name} leads to nothing in {parent.table.name}")
+
+
+def _said(error: DBAPIError) -> str:
+    """Which rule objected; the words of a database may have the content in them."""
+    original = error.orig
+    arguments = getattr(original, "args", ())
+    number = arguments[0] if arguments and isinstance(arguments[0], int) else None
+    text = str(arguments[-1]) if arguments else ""
+    column = _COLUMN.search(text)
+    if column is not None:
+        return f"{type(original).__name__} {number}: column {column[1]}"
+    if number is None and "constraint failed" in text:
+        return text
+    return f"{type(original).__name__} {number or ''}".strip()
+
+
+def _opened(url: str, *, writable: bool) -> Engine:
+    if kind_of(url) == "mysql":
+        database = Database(url, threads=1)
+        engine = database.unhurried()
+        engine.hide_parameters = True
+
+        def prepare(connection: Any, _: Any) -> None:
+            with connection.cursor() as cursor:
+                cursor.execute(_STRICT)
+                cursor.execute("SET SESSION foreign_key_checks=0")
+                cursor.execute(
+                    f"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, "
+                    f"{'READ WRITE' if writable else 'READ ONLY'}"
+                )
+
+        event.listen(engine, "connect", prepare)
+        return engine
+    engine = create_engine(
+        make_url(url),
+        poolclass=NullPool,
+        hide_parameters=True,
+        connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
+    )
+
+    def prepare_sqlite(connection: Any, _: Any) -> None:
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF", "cache_size=-16000"):
+            connection.execute(f"PRAGMA {pragma}")
+        if not writable:
+            connection.execute("PRAGMA query_only=ON")
+
+    event.listen(engine, "connect", prepare_sqlite)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    return engine
