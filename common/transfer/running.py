@@ -114,7 +114,7 @@ class Move:
     def copy(self) -> list[Tally]:
         """Copy, and catch up until a pass takes seconds. Raises StoreUnavailable, TransferFault."""
         for _ in range(MOST_PASSES):
-            tallies, seconds = self._pass()
+            tallies, seconds = self.one_pass()
             if seconds <= ENOUGH_SECONDS or not _written(tallies):
                 break
         return tallies
@@ -128,7 +128,7 @@ class Move:
             self._await_freeze(source_url)
         for _ in range(MOST_PASSES):
             begun = time.monotonic()
-            tallies, _ = self._pass()
+            tallies, _ = self.one_pass()
             # what was under way when the source was closed has come to its end before this pass began
             if not _written(tallies) and (is_offline or begun - frozen_at > IN_FLIGHT_SECONDS):
                 break
@@ -149,7 +149,8 @@ class Move:
                 )
             time.sleep(0.2)
 
-    def _pass(self) -> tuple[list[Tally], float]:
+    def one_pass(self) -> tuple[list[Tally], float]:
+        """Over all entities: what was done, and its seconds. Raises StoreUnavailable, TransferFault."""
         self._passes += 1
         total = sum(self._source.count(each) for each in self._mover.entities)
         line = ProgressLine(f"{self._mover.name}, pass {self._passes}", total, self._told)
