@@ -75,8 +75,9 @@ def urls_of(service: str, environment: Mapping[str, str]) -> tuple[str, str]:
     return found[0], found[1]
 
 
-def run(mover: Mover, step: str, data_dir: Path, told: TextIO = sys.stdout) -> int:
+def run(mover: Mover, step: str, data_dir: Path) -> int:
     """Do one step of the move: `copy`, `finish` or `offline` (both, where nothing runs); the exit status."""
+    told = sys.stdout
     try:
         source_url, target_url = urls_of(mover.name, os.environ)
         if not mover.is_current(source_url):

@@ -18,6 +18,7 @@ from sqlalchemy import (
     LargeBinary,
     NullPool,
     Select,
+    String,
     Table,
     and_,
     bindparam,
@@ -46,6 +47,7 @@ LOCK_SECONDS = 60
 _STRICT = "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
 _COLUMN = re.compile(r"column '(\w+)'")
 _NAMED = 100
+_INTEGER = 2**31 - 1
 
 
 class SqlSide:
@@ -66,6 +68,7 @@ class SqlSide:
             rows.table.name: neutral_table(rows.table) for each in layout.values() for rows in _all_rows(each)
         }
         self._originals = {rows.table for each in layout.values() for rows in _all_rows(each)}
+        self._limits = {name: list(_limits(table)) for name, table in self._tables.items()}
         self._engine = _opened(url, writable=writable)
         self._connection: Connection | None = None
 
@@ -118,6 +121,16 @@ class SqlSide:
         self, entity: Entity, new: Sequence[Document], changed: Sequence[Document], gone: Sequence[Key]
     ) -> list[Misfit]:
         replaced = [entity.key_of(each) for each in changed]
+        if self.kind == "sqlite" and (new or changed):
+            unfit = [misfit for each in (*new, *changed) if (misfit := self._unfit(entity, each)) is not None]
+            keys = {each.key for each in unfit}
+            if keys:
+                return unfit + self.write(
+                    entity,
+                    [each for each in new if entity.key_of(each) not in keys],
+                    [each for each in changed if entity.key_of(each) not in keys],
+                    gone,
+                )
         try:
             self._write(entity, [*new, *changed], [*replaced, *gone])
         except DBAPIError as error:
@@ -201,6 +214,18 @@ class SqlSide:
                     # two kinds of rows may be of the same table
                     found.clear()
 
+    def _unfit(self, entity: Entity, document: Document) -> Misfit | None:
+        """SQLite takes texts and numbers of any length; the other stores, and so we, do not."""
+        rows = self._layout[entity.name]
+        made: dict[str, list[dict[str, Any]]] = {}
+        values = document if rows.back is None else rows.back(document)
+        _collect(rows, values, values, values, 0, made)
+        for name, found in made.items():
+            for column, most in self._limits[name]:
+                if any(_exceeds(each[column], most) for each in found):
+                    return Misfit(entity.name, entity.key_of(document), f"column {column}")
+        return None
+
     def _delete(self, connection: Connection, rows: Rows, keys: Sequence[Key]) -> None:
         table = self._table(rows)
         names = rows.root_columns
@@ -244,6 +269,21 @@ def _all_rows(rows: Rows) -> Iterator[Rows]:
     yield rows
     for part in rows.parts:
         yield from _all_rows(part)
+
+
+def _limits(table: Table) -> Iterator[tuple[str, int]]:
+    """The columns that take only so many characters, or only whole numbers below a bound."""
+    for column in table.c:
+        if isinstance(column.type, String) and column.type.length is not None:
+            yield column.name, column.type.length
+        elif isinstance(column.type, Integer) and not isinstance(column.type, BigInteger):
+            yield column.name, _INTEGER
+
+
+def _exceeds(value: Any, most: int) -> bool:
+    if isinstance(value, str):
+        return len(value) > most
+    return isinstance(value, int) and not -most - 1 <= value <= most
 
 
 def _collect(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from typing import TextIO
@@ -20,7 +19,7 @@ MOST_SHOWN = 100
 class ProgressLine:
     """How far a pass over `total` things is: in place on a screen, else a line every ten seconds."""
 
-    def __init__(self, what: str, total: int, out: TextIO = sys.stdout) -> None:
+    def __init__(self, what: str, total: int, out: TextIO) -> None:
         self._what, self._total, self._out = what, total, out
         self._is_screen = out.isatty()
         self._begun = self._told = time.monotonic()

@@ -14,6 +14,7 @@ from common.transfer.documents import Facts
 from common.transfer.port import Side
 from common.transfer.progress import Progress
 from common.transfer.running import Move, Mover, facts_of
+from tests.counts import counts
 
 KINDS = ("sqlite", "mariadb", "mongodb")
 _MARKS = {"mariadb": pytest.mark.mariadb, "mongodb": pytest.mark.mongodb}
@@ -24,7 +25,11 @@ def marked(*kinds: str) -> pytest.ParameterSet:
     return pytest.param(*kinds, marks=[_MARKS[each] for each in kinds if each in _MARKS], id="-".join(kinds))
 
 
-DIRECTIONS = [marked(one, other) for one in KINDS for other in KINDS]
+EVERY_DIRECTION = [marked(one, other) for one in KINDS for other in KINDS]
+_BETWEEN_KINDS = [marked(one, other) for one in KINDS for other in KINDS if one != other]
+_IN_A_CIRCLE = [marked("sqlite", "mariadb"), marked("mariadb", "mongodb"), marked("mongodb", "sqlite")]
+DIRECTIONS = counts(_BETWEEN_KINDS, EVERY_DIRECTION)
+SOME_DIRECTIONS = counts(_IN_A_CIRCLE, EVERY_DIRECTION)
 
 
 @contextmanager
