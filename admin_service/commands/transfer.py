@@ -82,9 +82,7 @@ def main(arguments: list[str]) -> int:
     if step in MOVES:
         return run(MOVER, step, load_or_exit("admin", complete=False).data_dir)
     if step not in MODES:
-        sys.stderr.write(
-            f"usage: python -m admin_service.commands.transfer {'|'.join((*MOVES, *MODES))}\n"
-        )
+        sys.stderr.write(f"usage: python -m admin_service.commands.transfer {'|'.join((*MOVES, *MODES))}\n")
         return 2
     try:
         source, target = urls_of("admin", os.environ)

@@ -136,7 +136,7 @@ def _is_instant(kind: Any) -> bool:
     if kind is None or "bsonType" not in kind:
         return False
     types = kind["bsonType"]
-    return types == INSTANT["bsonType"] or types == [INSTANT["bsonType"], "null"]
+    return bool(types == INSTANT["bsonType"] or types == [INSTANT["bsonType"], "null"])
 
 
 def _beyond(names: Sequence[str], key: Key) -> dict[str, Any]:

@@ -81,7 +81,9 @@ def run(mover: Mover, step: str, data_dir: Path) -> int:
     try:
         source_url, target_url = urls_of(mover.name, os.environ)
         if not mover.is_current(source_url):
-            raise TransferFault("the source is not at the schema of this release: run make migrate on it first")
+            raise TransferFault(
+                "the source is not at the schema of this release: run make migrate on it first"
+            )
         mover.migrate(target_url)
         source = mover.open_side(source_url, writable=False)
         target = mover.open_side(target_url, writable=True)

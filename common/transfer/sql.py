@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
     ColumnElement,
     Connection,
     Engine,
-    Float,
-    Integer,
-    LargeBinary,
     NullPool,
-    Select,
-    String,
     Table,
     and_,
     bindparam,
-    cast,
     create_engine,
     delete,
     event,
@@ -30,10 +21,8 @@ from sqlalchemy import (
     insert,
     make_url,
     select,
-    type_coerce,
 )
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
-from sqlalchemy.types import Boolean, NullType
 
 from common.database.engine import Database
 from common.database.failures import DATABASE_ERRORS, is_unavailable
@@ -41,13 +30,11 @@ from common.database.kinds import kind_of
 from common.database.unavailable import StoreUnavailable
 from common.transfer.documents import Document, Entity, Key
 from common.transfer.port import Misfit, TransferFault
+from common.transfer.sql_marks import dangling, exceeds, limits, own_mark, said, server_mark
 from common.transfer.sql_rows import Rows, neutral_table, within
 
 LOCK_SECONDS = 60
 _STRICT = "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
-_COLUMN = re.compile(r"column '(\w+)'")
-_NAMED = 100
-_INTEGER = 2**31 - 1
 
 
 class SqlSide:
@@ -62,13 +49,13 @@ class SqlSide:
     """
 
     def __init__(self, url: str, layout: Mapping[str, Rows], *, writable: bool) -> None:
-        self.kind = kind_of(url)
+        self.kind: str = kind_of(url)
         self._layout = layout
         self._tables = {
             rows.table.name: neutral_table(rows.table) for each in layout.values() for rows in _all_rows(each)
         }
         self._originals = {rows.table for each in layout.values() for rows in _all_rows(each)}
-        self._limits = {name: list(_limits(table)) for name, table in self._tables.items()}
+        self._limits = {name: list(limits(table)) for name, table in self._tables.items()}
         self._engine = _opened(url, writable=writable)
         self._connection: Connection | None = None
 
@@ -93,7 +80,7 @@ class SqlSide:
         return tuple(found[-1]) if found else None
 
     def stamp(self, entity: Entity, after: Key | None, upto: Key | None) -> str:
-        mark = _server_mark if self.kind == "mysql" else _own_mark
+        mark = server_mark if self.kind == "mysql" else own_mark
         with self._reading() as connection:
             return " ".join(
                 mark(connection, self._table(rows), rows, self._range(rows, after, upto))
@@ -135,10 +122,10 @@ class SqlSide:
             self._write(entity, [*new, *changed], [*replaced, *gone])
         except DBAPIError as error:
             if is_unavailable(error):
-                raise StoreUnavailable(_said(error)) from error
+                raise StoreUnavailable(said(error)) from error
             if len(new) + len(changed) + len(gone) == 1:
                 key = entity.key_of(new[0]) if new else (replaced or list(gone))[0]
-                return [Misfit(entity.name, key, _said(error))]
+                return [Misfit(entity.name, key, said(error))]
         else:
             return []
         # one by one, to know which; the deleted first, as they may be in the way of what took their place
@@ -156,7 +143,7 @@ class SqlSide:
         with self._reading() as connection:
             for table in sorted(self._originals, key=lambda each: each.name):
                 for constraint in table.foreign_key_constraints:
-                    yield from _dangling(connection, table, constraint)
+                    yield from dangling(connection, table, constraint)
 
     def close(self) -> None:
         if self._connection is not None:
@@ -191,12 +178,12 @@ class SqlSide:
             if rows.only:
                 parent[rows.field].append(values[0])
                 continue
-            document = dict(zip(names, values, strict=True))
-            parent[rows.field].append(document)
+            part = dict(zip(names, values, strict=True))
+            parent[rows.field].append(part)
             if rows.parts:
-                by_identity[_named(document, rows.identity)] = document
-        for part in rows.parts:
-            self._attach(connection, part, by_identity, after, upto)
+                by_identity[_named(part, rows.identity)] = part
+        for deeper in rows.parts:
+            self._attach(connection, deeper, by_identity, after, upto)
 
     def _write(self, entity: Entity, documents: Sequence[Document], keys: Sequence[Key]) -> None:
         rows = self._layout[entity.name]
@@ -222,7 +209,7 @@ class SqlSide:
         _collect(rows, values, values, values, 0, made)
         for name, found in made.items():
             for column, most in self._limits[name]:
-                if any(_exceeds(each[column], most) for each in found):
+                if any(exceeds(each[column], most) for each in found):
                     return Misfit(entity.name, entity.key_of(document), f"column {column}")
         return None
 
@@ -271,21 +258,6 @@ def _all_rows(rows: Rows) -> Iterator[Rows]:
         yield from _all_rows(part)
 
 
-def _limits(table: Table) -> Iterator[tuple[str, int]]:
-    """The columns that take only so many characters, or only whole numbers below a bound."""
-    for column in table.c:
-        if isinstance(column.type, String) and column.type.length is not None:
-            yield column.name, column.type.length
-        elif isinstance(column.type, Integer) and not isinstance(column.type, BigInteger):
-            yield column.name, _INTEGER
-
-
-def _exceeds(value: Any, most: int) -> bool:
-    if isinstance(value, str):
-        return len(value) > most
-    return isinstance(value, int) and not -most - 1 <= value <= most
-
-
 def _collect(
     rows: Rows,
     root: Document,
@@ -313,62 +285,6 @@ def _insert(connection: Connection, table: Table, values: Sequence[Mapping[str, 
 
 def _named(document: Document, names: tuple[str, ...]) -> Key:
     return tuple(document[name] for name in names)
-
-
-def _own_mark(connection: Connection, table: Table, rows: Rows, chosen: ColumnElement[bool]) -> str:
-    """For SQLite, which has no hash; it is in this process, and its rows come fast."""
-    columns = [type_coerce(each, NullType()) for each in table.c if each.name not in rows.unstamped]
-    count, total = 0, 0
-    for row in connection.execute(select(*columns).where(chosen)):
-        count += 1
-        total ^= int.from_bytes(hashlib.blake2b(repr(tuple(row)).encode(), digest_size=8).digest())
-    return f"{count}:{total:x}"
-
-
-def _server_mark(connection: Connection, table: Table, rows: Rows, chosen: ColumnElement[bool]) -> str:
-    """A hash that the server makes: no row comes over the wire."""
-    columns = [func.ifnull(_plain(each), "-") for each in table.c if each.name not in rows.unstamped]
-    # 60 bits fit every integer
-    mark = cast(func.conv(func.left(func.md5(func.concat_ws("|", *columns)), 15), 16, 10), Integer)
-    statement = select(func.count(), func.bit_xor(mark)).select_from(table).where(chosen)
-    count, total = connection.execute(statement).one()
-    return f"{count}:{int(total):x}"
-
-
-def _plain(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    if isinstance(column.type, Integer | BigInteger | Boolean | Float):
-        return func.concat(column)
-    return func.md5(column) if isinstance(column.type, LargeBinary) else func.hex(column)
-
-
-def _dangling(connection: Connection, table: Table, constraint: Any) -> Iterator[Misfit]:
-    """Rows whose reference leads nowhere."""
-    (element,) = constraint.elements
-    child, parent = element.parent, element.column
-    other = parent.table.alias()
-    key = list(table.primary_key.columns)
-    statement: Select[Any] = (
-        select(*key)
-        .join_from(table, other, other.c[parent.name] == child, isouter=True)
-        .where(child.is_not(None), other.c[parent.name].is_(None))
-        .limit(_NAMED)
-    )
-    for row in connection.execute(statement):
-        yield Misfit(table.name, tuple(row), f"{child.name} leads to nothing in {parent.table.name}")
-
-
-def _said(error: DBAPIError) -> str:
-    """Which rule objected; the words of a database may have the content in them."""
-    original = error.orig
-    arguments = getattr(original, "args", ())
-    number = arguments[0] if arguments and isinstance(arguments[0], int) else None
-    text = str(arguments[-1]) if arguments else ""
-    column = _COLUMN.search(text)
-    if column is not None:
-        return f"{type(original).__name__} {number}: column {column[1]}"
-    if number is None and "constraint failed" in text:
-        return text
-    return f"{type(original).__name__} {number or ''}".strip()
 
 
 def _opened(url: str, *, writable: bool) -> Engine:

@@ -99,7 +99,7 @@ def _beyond(table: Table, names: tuple[str, ...], key: Key) -> ColumnElement[boo
     """Spelled out: not every database looks up an index for a comparison of rows."""
     first, *others = (table.c[name] for name in names)
     if not others:
-        return first > key[0]
+        return and_(first > key[0])
     deeper = _beyond(table, names[1:], key[1:])
     return and_(first >= key[0], or_(first > key[0], deeper))
 
@@ -107,7 +107,7 @@ def _beyond(table: Table, names: tuple[str, ...], key: Key) -> ColumnElement[boo
 def _up_to(table: Table, names: tuple[str, ...], key: Key) -> ColumnElement[bool]:
     first, *others = (table.c[name] for name in names)
     if not others:
-        return first <= key[0]
+        return and_(first <= key[0])
     return and_(first <= key[0], or_(first < key[0], _up_to(table, names[1:], key[1:])))
 
 
@@ -115,5 +115,3 @@ def _neutral(kind: Any) -> Any:
     if isinstance(kind, Instant):
         return BigInteger()
     return RawLocalTime() if isinstance(kind, LocalTime) else kind
-
-

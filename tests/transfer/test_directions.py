@@ -16,7 +16,7 @@ from tests.transfer.moving import DIRECTIONS, SOME_DIRECTIONS, content, move
 from ticketing_service.storage import opening as ticketing_opening
 
 
-@pytest.mark.parametrize(("source", "target"), DIRECTIONS)
+@pytest.mark.parametrize("source, target", DIRECTIONS)
 def test_ticketing_is_moved_and_sells_on(
     ticketing_stores: Stores, source: str, target: str, progress: Path
 ) -> None:
@@ -39,7 +39,7 @@ def test_ticketing_is_moved_and_sells_on(
     assert stores.mover.violations(target_url) == []
 
 
-@pytest.mark.parametrize(("source", "target"), SOME_DIRECTIONS)
+@pytest.mark.parametrize("source, target", SOME_DIRECTIONS)
 def test_admin_is_moved_and_goes_on(admin_stores: Stores, source: str, target: str, progress: Path) -> None:
     stores = admin_stores
     source_url, target_url = stores.filled(source), stores.empty(target)

@@ -1,4 +1,4 @@
-"""What does not fit is named, keeps nothing else back, and stops the switch; so does whatever else is wrong."""
+"""What does not fit is named, keeps nothing else back, and stops the switch; so does all else that is wrong."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ TOO_LONG = f"UPDATE ticketing_bookings SET customer_name = '{'Zoë ' * 90}' WHER
 TOO_LARGE = f"UPDATE ticketing_bookings SET fee_amount = 9000000000 WHERE {FIRST}"
 
 
-@pytest.mark.parametrize(("target", "statement"), [
+@pytest.mark.parametrize("target, statement", [
     pytest.param("mariadb", TOO_LONG, marks=pytest.mark.mariadb, id="long-mariadb"),
     pytest.param("mariadb", TOO_LARGE, marks=pytest.mark.mariadb, id="large-mariadb"),
     pytest.param("mongodb", TOO_LONG, marks=pytest.mark.mongodb, id="long-mongodb"),
@@ -141,7 +141,7 @@ def test_a_source_of_another_release_is_refused(
 def test_a_move_without_two_stores_is_refused() -> None:
     for environment in ({}, {"FROM": "sqlite:///a.db"}, {"FROM": "sqlite:///a", "TO": "sqlite:///a"},
                         {"FROM": "sqlite:///a", "TO": "redis://h/1"}):  # fmt: skip
-        with pytest.raises(TransferFault, match="FROM|TO"):
+        with pytest.raises(TransferFault, match=r"FROM|TO"):
             urls_of("ticketing", environment)
     urls = urls_of("admin", {"FROM": "sqlite:////d/{service}.db", "TO": "mongodb://h/d"})
     assert urls == ("sqlite:////d/admin.db", "mongodb://h/d")

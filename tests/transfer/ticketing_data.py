@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import io
 import random
+from functools import partial
 
 from tests.contract.builders import NOW, make_poi, make_scan
 from tests.contract.world import World
 from tests.invariants.client import Client
 from tests.invariants.destination import open_destination
+from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.storage.opening import open_store
 
@@ -26,9 +28,13 @@ def fill_ticketing(url: str) -> None:
         Client("one", store, destination, [], io.BytesIO()).run(chance, OPERATIONS)
         admission = world.admission(type=TicketType.MULTI_DAY, valid_days=3)
         for day in ("2026-07-01", "2026-07-02"):
-            store.admissions.redeem(make_scan(admission), lambda _, day=day: day, NOW)
+            store.admissions.redeem(make_scan(admission), partial(_on, day), NOW)
         store.admissions.put_document(admission.booking_id, 1, b"%PDF \x00\xff", NOW)
         store.platform.keep({"revision": 3, "values": {"sales.holdMinutes": 15}, "mode": "normal"}, NOW)
         store.outbox.add("mail", {"template": "confirmation", "with.a.dot": 1.5}, NOW)
     finally:
         store.close()
+
+
+def _on(day: str, _: Admission) -> str:
+    return day

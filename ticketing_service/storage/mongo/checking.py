@@ -20,7 +20,11 @@ MOST_NAMED = 20
 _SOLD = {BookingStatus.CONFIRMED.value, BookingStatus.REDEEMED.value, BookingStatus.NO_SHOW.value}
 _HELD = BookingStatus.ON_HOLD.value
 _UNCAPTURED = {PaymentState.OPENING.value, PaymentState.PENDING.value, PaymentState.AUTHORIZED.value}
-_COUNTERS, _BOOKINGS, _LEDGER = Entity("counters", batch=1000), Entity("bookings"), Entity("ledger", batch=1000)
+_COUNTERS, _BOOKINGS, _LEDGER = (
+    Entity("counters", batch=1000),
+    Entity("bookings"),
+    Entity("ledger", batch=1000),
+)
 
 
 def violations(side: Side) -> Iterator[str]:
@@ -77,7 +81,7 @@ def _of_booking(booking: Document) -> Iterator[str]:
     if status == _HELD:
         fits = all(until == booking["expires_at"] for until in untils)
     else:
-        fits = status in _SOLD and all(until is None for until in untils) or not untils
+        fits = (status in _SOLD and all(until is None for until in untils)) or not untils
     if not fits:
         yield "claims do not fit the status"
     if booking["history"] and booking["history"][-1]["to_status"] != status:
@@ -103,12 +107,10 @@ def _lets_in_unsold(booking: Document) -> bool:
 
 def _is_overspent(payment: dict[str, Any], refunds: list[dict[str, Any]]) -> bool:
     ordered = sum(
-        each["amount"]
-        for each in refunds
-        if each["payment_id"] == payment["id"] and each["status"] != "void"
+        each["amount"] for each in refunds if each["payment_id"] == payment["id"] and each["status"] != "void"
     )
     bound = payment["amount"] if payment["state"] in _UNCAPTURED else payment["captured"]
-    return ordered > int(bound)
+    return int(ordered) > int(bound)
 
 
 def _each(side: Side, entity: Entity) -> Iterator[Document]:

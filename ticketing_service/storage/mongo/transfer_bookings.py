@@ -30,8 +30,9 @@ def booking_out(document: Document) -> Document:
     booking = {name: value for name, value in document.items() if name not in _DERIVED}
     booking.update({name: document["customer"][inner] for inner, name in _CUSTOMER.items()})
     booking.update({name: document["price"][inner] for inner, name in _PRICE.items()})
-    booking["items"] = [{**item, "units": [_unit_out(unit) for unit in item["units"]]}
-                        for item in document["items"]]
+    booking["items"] = [
+        {**item, "units": [_unit_out(unit) for unit in item["units"]]} for item in document["items"]
+    ]
     booking["claims"] = sorted(document["claims"], key=lambda claim: (claim["counter_id"], claim["item_id"]))
     for name in ("history", "payments", "refunds"):
         booking[name] = sorted(document[name], key=lambda each: each["id"])
