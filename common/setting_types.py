@@ -163,6 +163,18 @@ def secrets(shortest: int, most: int = 2) -> Parse:
     return parse
 
 
+def passphrase(shortest: int) -> Parse:
+    """One secret of at least `shortest` printable characters, commas included; or none."""
+
+    def parse(name: str, given: str) -> str:
+        # The value itself must not come into a log.
+        if given and (len(given) < shortest or not given.isprintable()):
+            raise SettingError(f"{name} must be at least {shortest} printable characters long")
+        return given
+
+    return parse
+
+
 def _is_url(given: str, schemes: tuple[str, ...]) -> bool:
     try:
         parts = urlsplit(given)

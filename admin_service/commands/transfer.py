@@ -1,7 +1,7 @@
 """`python -m admin_service.commands.transfer STEP`: move the store, from FROM to TO.
 
-Steps: `copy`, `finish` and `offline` as for the ticketing service; `freeze` closes the platform of the store FROM
-to every write; `thaw` opens it again; `open` opens that of the store TO.
+Steps: `copy`, `finish` and `offline` as for the ticketing service; `freeze` closes the platform of the store
+FROM to every write; `thaw` opens it again; `open` opens that of the store TO.
 """
 
 from __future__ import annotations

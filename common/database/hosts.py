@@ -18,6 +18,7 @@ from pymysql.err import Error, OperationalError
 from sqlalchemy import URL, Engine, event, make_url
 
 from common.database.failures import MYSQL_STATEMENT_TOO_LONG, NODE_NOT_READY, mysql_code
+from common.database.mysql_connection import MysqlConnection
 
 Address = tuple[str, int]
 
@@ -61,8 +62,11 @@ class Hosts:
         return len(self._addresses) > 1
 
     def serve(self, engine: Engine) -> None:
-        """Have `engine` choose among these, where there is a choice."""
+        """Have `engine` connect to one of these."""
         if not self.are_several:
+            event.listen(
+                engine, "do_connect", lambda _, __, words, options: MysqlConnection(*words, **options)
+            )
             return
         event.listen(engine, "do_connect", self._connect)
         event.listen(engine, "invalidate", self._lost)
@@ -88,9 +92,7 @@ class Hosts:
                 # whoever comes meanwhile shall not wait for the same silence
                 self.failed(address)
             try:
-                connection = self._opened(
-                    dialect, arguments, {**options, "host": address[0], "port": address[1]}
-                )
+                connection = self._opened(arguments, {**options, "host": address[0], "port": address[1]})
             except Error as caught:
                 logger.warning("database server passed over", extra={"server": f"{address[0]}:{address[1]}"})
                 self.failed(address)
@@ -107,8 +109,8 @@ class Hosts:
             return address in self._passed_over_until
 
     @staticmethod
-    def _opened(dialect: Any, arguments: list[Any], options: dict[str, Any]) -> Connection[Any]:
-        connection: Connection[Any] = dialect.connect(*arguments, **options)
+    def _opened(arguments: list[Any], options: dict[str, Any]) -> Connection[Any]:
+        connection: Connection[Any] = MysqlConnection(*arguments, **options)
         try:
             with connection.cursor() as cursor:
                 # a node that lost sight of most others accepts connections, and refuses what matters

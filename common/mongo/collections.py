@@ -142,8 +142,11 @@ def idempotency_collection(collections: Collections) -> Collection:
             "headers": lists_of(lists_of({"bsonType": "string"})),
             "body": BYTES,
             "created_at": INSTANT,
+            # whose data the answer has: it goes when that is erased
+            "about": or_null(ID),
         },
         index("created", "created_at"),
+        index("about", "about", partial={"about": {"$type": "binData"}}),
     )
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import random
 import time
+from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any, TypeVar
 
 from pymongo import MongoClient
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import ConfigurationError, InvalidURI, PyMongoError, ServerSelectionTimeoutError
+from pymongo.errors import (
+    ConfigurationError,
+    ConnectionFailure,
+    InvalidURI,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+)
 from pymongo.read_concern import ReadConcern
 from pymongo.uri_parser import parse_uri
 from pymongo.write_concern import WriteConcern
@@ -21,8 +28,8 @@ from common.database.unavailable import StoreUnavailable
 from common.mongo.failures import (
     NO_SUCH_TRANSACTION,
     Conflict,
+    is_conflict,
     is_transient,
-    is_unavailable,
     is_unknown_commit,
     translated,
 )
@@ -64,6 +71,7 @@ class MongoDatabase:
         self._database = self.client[database_name(url)]
         self._turns = Turns()
         self._away_since: float | None = None
+        self._abandoned: deque[ClientSession] = deque()
 
     @property
     def bare(self) -> Database[Document]:
@@ -146,15 +154,32 @@ class MongoDatabase:
 
     def _once(self, verb: Verb[T], deadline: float) -> T:
         self._require_server()
-        with self.client.start_session(causal_consistency=False) as session:
+        self._end_abandoned()
+        session = self.client.start_session(causal_consistency=False)
+        try:
             session.start_transaction(read_concern=SNAPSHOT, write_concern=DURABLE)
-            try:
-                result = verb(Transaction(self._database, session))
-            except BaseException:
-                _abort(session)
-                raise
+            result = verb(Transaction(self._database, session))
+        except BaseException as error:
+            if isinstance(error, ConnectionFailure):
+                self._abandoned.append(session)
+            else:
+                # the server forgets it by itself when it cannot be told
+                session.end_session()
+            raise
+        with session:
             _commit(session, deadline)
-            return result
+        return result
+
+    def _end_abandoned(self) -> None:
+        """End the transactions whose servers could not be told to: a server keeps what they have written from
+        everybody else for a minute.
+        """
+        if not self._abandoned:
+            return
+        self._database.command("ping")
+        while self._abandoned:
+            with suppress(IndexError, PyMongoError):
+                self._abandoned.popleft().end_session()
 
 
 def database_name(url: str) -> str:
@@ -202,9 +227,9 @@ def _is_final(error: Exception) -> bool:
 
 
 def _ended_by(error: PyMongoError | Conflict) -> Exception:
-    if isinstance(error, PyMongoError) and (not is_transient(error) or is_unavailable(error)):
-        return translated(error)
-    return StoreUnavailable("lost against other transactions too often")
+    if isinstance(error, Conflict) or is_conflict(error):
+        return StoreUnavailable("lost against other transactions too often")
+    return translated(error)
 
 
 def _commit(session: ClientSession, deadline: float) -> None:
@@ -220,15 +245,6 @@ def _commit(session: ClientSession, deadline: float) -> None:
             if not is_unknown_commit(error) or time.monotonic() > deadline:
                 raise StoreUnavailable("it is not known whether the transaction was committed") from error
         time.sleep(FIRST_PAUSE_SECONDS)
-
-
-def _abort(session: ClientSession) -> None:
-    """The server forgets it by itself when it cannot be told."""
-    try:
-        if session.in_transaction:
-            session.abort_transaction()
-    except PyMongoError:
-        return
 
 
 @contextmanager

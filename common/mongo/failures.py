@@ -21,6 +21,7 @@ UNKNOWN_COMMIT = "UnknownTransactionCommitResult"
 DOCUMENT_INVALID = 121
 DUPLICATE_KEY = 11000
 NO_SUCH_TRANSACTION = 251
+WRITE_CONFLICT = 112
 _UNAVAILABLE = frozenset(
     {
         6,  # HostUnreachable
@@ -30,7 +31,7 @@ _UNAVAILABLE = frozenset(
         89,  # NetworkTimeout
         91,  # ShutdownInProgress
         100,  # UnsatisfiableWriteConcern
-        112,  # WriteConflict, outside of a transaction after the server's own tries
+        WRITE_CONFLICT,  # outside of a transaction: after the server's own tries
         133,  # FailedToSatisfyReadPreference
         189,  # PrimarySteppedDown
         262,  # ExceededTimeLimit
@@ -59,6 +60,11 @@ def is_transient(error: BaseException) -> bool:
     return isinstance(error, Conflict) or (
         isinstance(error, PyMongoError) and error.has_error_label(TRANSIENT)
     )
+
+
+def is_conflict(error: BaseException) -> bool:
+    """Whether another transaction has written what this one was about to write."""
+    return isinstance(error, OperationFailure) and error.code == WRITE_CONFLICT
 
 
 def is_unknown_commit(error: BaseException) -> bool:

@@ -13,7 +13,7 @@ from common.mongo.database import MongoDatabase
 from common.mongo.transaction import Transaction
 from common.mongo.values import ms
 from common.monitoring import tracing
-from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed
+from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed, about
 
 T = TypeVar("T")
 
@@ -72,6 +72,7 @@ class Writer:
             "headers": [],
             "body": b"",
             "created_at": ms(idempotency.created_at),
+            "about": None,
         }
         # goes in first: of two requests under one key the second loses here, and comes back when the first is
         # decided
@@ -85,6 +86,7 @@ class Writer:
             "status": answer.status,
             "headers": [list(header) for header in answer.headers],
             "body": answer.body,
+            "about": about(result),
         }
         tx.update(self._collection, {"_id": _id}, {"$set": change})
         return result

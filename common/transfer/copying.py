@@ -1,7 +1,7 @@
 """The loop: range by range, the target is made the same as the source.
 
 A range is skipped when neither store has changed in it since the two were found to be the same; so a pass is
-the first copy, the rest of one that was cut off, the catching up, and the last look, whichever it finds to do.
+the first copy, the rest of one that was cut off, the catching up or the last look, whichever it finds to do.
 """
 
 from __future__ import annotations

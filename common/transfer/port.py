@@ -25,7 +25,7 @@ class Misfit:
 class Side(Protocol):
     """A store that is moved from or to. Raises StoreUnavailable when the store is not there.
 
-    A range is of keys: those after `after` (None: from the first on) up to and with `upto` (None: to the end).
+    A range is of keys: after `after` (None: from the first on), up to and with `upto` (None: to the end).
     """
 
     kind: str
@@ -35,7 +35,7 @@ class Side(Protocol):
         ...
 
     def boundary(self, entity: Entity, after: Key | None, size: int) -> Key | None:
-        """The last of the `size` keys that follow `after`, or of those that there are; None: there is none."""
+        """The last of the `size` keys after `after`, or of those that there are; None: there is none."""
         ...
 
     def stamp(self, entity: Entity, after: Key | None, upto: Key | None) -> str:
@@ -45,7 +45,7 @@ class Side(Protocol):
         ...
 
     def read(self, entity: Entity, after: Key | None, upto: Key | None) -> list[Document]:
-        """The documents of a range in the order of their keys, each as of one moment. Raises TransferFault."""
+        """The documents of a range in the order of their keys, as of one moment. Raises TransferFault."""
         ...
 
     def write(

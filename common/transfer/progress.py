@@ -1,4 +1,4 @@
-"""How far a move has come: a file, which can be lost. Then all is compared anew, and nothing is moved twice."""
+"""How far a move has come: a file, which can be lost. Then all is compared anew; nothing is moved twice."""
 
 from __future__ import annotations
 

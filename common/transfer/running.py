@@ -1,7 +1,7 @@
 """A move from beginning to end, as a service's command runs it.
 
-`copy` is made while the service runs: passes until there is hardly anything to catch up. `finish` is made while
-nothing writes to the source: it ends when a pass finds nothing to do, and both sides are verified.
+`copy` is made while the service runs: passes until there is hardly anything to catch up. `finish` is made
+while nothing writes to the source: it ends when a pass finds nothing to do, and both sides are verified.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ class Mover:
 
 
 def urls_of(service: str, environment: Mapping[str, str]) -> tuple[str, str]:
-    """Where from and where to: FROM and TO, in which `{service}` stands for the name. Raises TransferFault."""
+    """From where and to where: FROM and TO, `{service}` in them being the name. Raises TransferFault."""
     found = []
     for name in ("FROM", "TO"):
         given = environment.get(name, "").replace("{service}", service)

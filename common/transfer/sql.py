@@ -9,32 +9,24 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
-    Engine,
-    NullPool,
     Table,
     and_,
     bindparam,
-    create_engine,
     delete,
-    event,
     func,
     insert,
-    make_url,
     select,
 )
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from common.database.engine import Database
 from common.database.failures import DATABASE_ERRORS, is_unavailable
 from common.database.kinds import kind_of
 from common.database.unavailable import StoreUnavailable
 from common.transfer.documents import Document, Entity, Key
 from common.transfer.port import Misfit, TransferFault
 from common.transfer.sql_marks import dangling, exceeds, limits, own_mark, said, server_mark
+from common.transfer.sql_opening import opened
 from common.transfer.sql_rows import Rows, neutral_table, within
-
-LOCK_SECONDS = 60
-_STRICT = "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
 
 
 class SqlSide:
@@ -56,7 +48,7 @@ class SqlSide:
         }
         self._originals = {rows.table for each in layout.values() for rows in _all_rows(each)}
         self._limits = {name: list(limits(table)) for name, table in self._tables.items()}
-        self._engine = _opened(url, writable=writable)
+        self._engine = opened(url, writable=writable)
         self._connection: Connection | None = None
 
     def count(self, entity: Entity) -> int:
@@ -172,14 +164,14 @@ class SqlSide:
         by_identity: dict[Key, Document] = {}
         for row in connection.execute(statement):
             key, values = tuple(row[:width]), row[width:]
-            parent = parents.get(key)
-            if parent is None:
+            owner = parents.get(key)
+            if owner is None:
                 raise TransferFault(f"{rows.table.name}: a row belongs to {key[0]}, which is not there")
             if rows.only:
-                parent[rows.field].append(values[0])
+                owner[rows.field].append(values[0])
                 continue
             part = dict(zip(names, values, strict=True))
-            parent[rows.field].append(part)
+            owner[rows.field].append(part)
             if rows.parts:
                 by_identity[_named(part, rows.identity)] = part
         for deeper in rows.parts:
@@ -285,38 +277,3 @@ def _insert(connection: Connection, table: Table, values: Sequence[Mapping[str, 
 
 def _named(document: Document, names: tuple[str, ...]) -> Key:
     return tuple(document[name] for name in names)
-
-
-def _opened(url: str, *, writable: bool) -> Engine:
-    if kind_of(url) == "mysql":
-        database = Database(url, threads=1)
-        engine = database.unhurried()
-        engine.hide_parameters = True
-
-        def prepare(connection: Any, _: Any) -> None:
-            with connection.cursor() as cursor:
-                cursor.execute(_STRICT)
-                cursor.execute("SET SESSION foreign_key_checks=0")
-                cursor.execute(
-                    f"SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ, "
-                    f"{'READ WRITE' if writable else 'READ ONLY'}"
-                )
-
-        event.listen(engine, "connect", prepare)
-        return engine
-    engine = create_engine(
-        make_url(url),
-        poolclass=NullPool,
-        hide_parameters=True,
-        connect_args={"timeout": LOCK_SECONDS, "isolation_level": None},
-    )
-
-    def prepare_sqlite(connection: Any, _: Any) -> None:
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=OFF", "cache_size=-16000"):
-            connection.execute(f"PRAGMA {pragma}")
-        if not writable:
-            connection.execute("PRAGMA query_only=ON")
-
-    event.listen(engine, "connect", prepare_sqlite)
-    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
-    return engine

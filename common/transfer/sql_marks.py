@@ -34,7 +34,9 @@ _INTEGER = 2**31 - 1
 
 
 def own_mark(connection: Connection, table: Table, rows: Rows, chosen: ColumnElement[bool]) -> str:
-    """Of the rows: another one as soon as any is. For SQLite, which has no hash; it is in this process, and its rows come fast."""
+    """Of the rows: another one as soon as any of them is. For SQLite, which has no hash: it is in this
+    process, and its rows come fast.
+    """
     columns = [type_coerce(each, NullType()) for each in table.c if each.name not in rows.unstamped]
     count, total = 0, 0
     for row in connection.execute(select(*columns).where(chosen)):

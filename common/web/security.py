@@ -9,7 +9,7 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from common.monitoring.metrics.exporter import Measured
+from common.monitoring.metrics.exporter import Measured, Unmeasured
 from common.web import arrival, overload, requests
 from common.web.hits import Hits
 from common.web.overload import Gate, Urgency
@@ -59,11 +59,9 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = (), refused_last
             return present
         return None
 
-    around = app.wsgi_app
-    if isinstance(around, Measured):  # which stays outside
-        around.inner = Hits(app, around.inner, begin_hit, FIXED)
-    else:
-        app.wsgi_app = Hits(app, around, begin_hit, FIXED)  # type: ignore[method-assign]
+    inner = app.wsgi_app
+    recorder = inner.recorder if isinstance(inner, Measured) else Unmeasured()
+    app.wsgi_app = Hits(app, inner, begin_hit, FIXED, recorder)  # type: ignore[method-assign]
     app.before_request(begin)
     app.after_request(_end)
     # Flask's way to run coroutines: it looks at every function at every call, and here none is one.

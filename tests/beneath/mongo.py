@@ -104,6 +104,7 @@ class MongoBeneath:
             "headers": [],
             "body": b"",
             "created_at": ms(idempotency.created_at),
+            "about": None,
         }
         self.database.write(lambda tx: tx.insert(schema.idempotency, [document]))
 
@@ -130,15 +131,15 @@ class MongoBeneath:
     def hurry(self, now: datetime) -> None:
         """See Beneath."""
 
-        def verb(tx: Transaction) -> None:
-            for each in tx.find(schema.bookings, {"next_look_at": {"$type": "long"}}):
-                for payment in each["payments"]:
-                    payment["next_look_at"] = payment["next_look_at"] and ms(now)
-                changed = {"payments": each["payments"], "next_look_at": ms(now)}
-                tx.update(schema.bookings, {"_id": each["_id"]}, {"$set": changed, "$inc": {"revision": 1}})
-            tx.update_all(schema.outbox, {"due_at": {"$ne": None}}, {"$set": {"due_at": ms(now)}})
-
-        self.database.write(verb)
+        # each alone and without a transaction, which would lose against a service at work
+        bookings, tasks = (self.database.bare[each.name] for each in (schema.bookings, schema.outbox))
+        for each in bookings.find({"next_look_at": {"$type": "long"}}):
+            for payment in each["payments"]:
+                payment["next_look_at"] = payment["next_look_at"] and ms(now)
+            as_read = {"_id": each["_id"], "revision": each["revision"]}
+            changed = {"payments": each["payments"], "next_look_at": ms(now)}
+            bookings.update_one(as_read, {"$set": changed, "$inc": {"revision": 1}})
+        tasks.update_many({"due_at": {"$ne": None}}, {"$set": {"due_at": ms(now)}})
 
     def close(self) -> None:
         """See Beneath."""

@@ -1,5 +1,5 @@
 """The stores that are sold from."""
 
-from tests.invariants.stores import mariadb_server, migrated_file, migrated_mariadb, store_url
+from tests.invariants.stores import store_url
 
-__all__ = ["mariadb_server", "migrated_file", "migrated_mariadb", "store_url"]
+__all__ = ["store_url"]

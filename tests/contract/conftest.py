@@ -16,11 +16,6 @@ from tests.invariants.stores import (
     KINDS,
     THREADS,
     database,
-    mariadb_server,
-    migrated_file,
-    migrated_mariadb,
-    migrated_mongodb,
-    mongodb_server,
     store_url,
 )
 from tests.servers.mariadb import MariaDB
@@ -31,15 +26,7 @@ from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
 from ticketing_service.wiring import BREAKERS
 
-__all__ = [
-    "database",
-    "mariadb_server",
-    "migrated_file",
-    "migrated_mariadb",
-    "migrated_mongodb",
-    "mongodb_server",
-    "store_url",
-]
+__all__ = ["database", "store_url"]
 
 
 class ListenerFailed(Exception):

@@ -26,7 +26,12 @@ from ticketing_service.storage.opening import migrate
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.store import MIGRATIONS
 
-SAID_OTHERWISE = {"BLOB(32)": "TINYBLOB", "FLOAT(53)": "DOUBLE", "LONGBLOB": "LONGBLOB"}
+SAID_OTHERWISE = {
+    "BLOB(16)": "TINYBLOB",
+    "BLOB(32)": "TINYBLOB",
+    "FLOAT(53)": "DOUBLE",
+    "LONGBLOB": "LONGBLOB",
+}
 """What MariaDB calls the types that it was asked for."""
 
 

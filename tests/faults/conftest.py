@@ -12,27 +12,13 @@ from tests.faults.sale import Sale
 from tests.invariants.checker import check, explain
 from tests.invariants.stores import (
     database,
-    mariadb_server,
-    migrated_file,
-    migrated_mariadb,
-    migrated_mongodb,
-    mongodb_server,
     store,
     store_url,
 )
 from tests.servers.secantus import Secantus
 from ticketing_service.storage.port import Store
 
-__all__ = [
-    "database",
-    "mariadb_server",
-    "migrated_file",
-    "migrated_mariadb",
-    "migrated_mongodb",
-    "mongodb_server",
-    "store",
-    "store_url",
-]
+__all__ = ["database", "store", "store_url"]
 
 
 @pytest.fixture(scope="session")

@@ -22,6 +22,7 @@ from ticketing_service.storage.opening import migrate, open_store
 PRICE = 1000
 PLACES = 100_000
 HANG_SECONDS = 120
+HURRY_SECONDS = 0.5
 
 
 class Running:
@@ -101,16 +102,23 @@ class Running:
 
 def wait_until_settled(database: Beneath) -> None:
     """Until no payment is open with the module and no task is left. What is put off comes up at once."""
-    eventually(lambda: _is_settled(database), seconds=HANG_SECONDS, what="everything being settled")
+    hurried_at = 0.0
+
+    def is_settled() -> bool:
+        nonlocal hurried_at
+        if _is_settled(database):
+            return True
+        if time.monotonic() >= hurried_at + HURRY_SECONDS:
+            database.hurry(system_clock())
+            hurried_at = time.monotonic()
+        return False
+
+    eventually(is_settled, seconds=HANG_SECONDS, what="everything being settled")
 
 
 def _is_settled(database: Beneath) -> bool:
     tables = database.tables("payments", "outbox")
-    if not tables["outbox"] and all(row.next_look_at is None for row in tables["payments"]):
-        return True
-    database.hurry(system_clock())
-    time.sleep(0.5)
-    return False
+    return not tables["outbox"] and all(row.next_look_at is None for row in tables["payments"])
 
 
 def _place(url: str) -> tuple[str, str]:

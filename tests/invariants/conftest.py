@@ -2,22 +2,8 @@
 
 from tests.invariants.stores import (
     database,
-    mariadb_server,
-    migrated_file,
-    migrated_mariadb,
-    migrated_mongodb,
-    mongodb_server,
     store,
     store_url,
 )
 
-__all__ = [
-    "database",
-    "mariadb_server",
-    "migrated_file",
-    "migrated_mariadb",
-    "migrated_mongodb",
-    "mongodb_server",
-    "store",
-    "store_url",
-]
+__all__ = ["database", "store", "store_url"]

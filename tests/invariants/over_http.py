@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 
-from common.database.engine import Database
+from tests.beneath import open_beneath
 from tests.counts import counts
 from tests.invariants.checker import check, explain
 from tests.invariants.destination import Destination, open_destination
 from tests.invariants.load import Run, in_the_balance, run_clients
 from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql.store import open_store
+from ticketing_service.storage.opening import open_store
 
 PROCESSES, THREADS, OPERATIONS = counts((2, 4, 20), (4, 16, 100))
 CAPACITY = PROCESSES * THREADS * OPERATIONS // 8
@@ -91,7 +91,7 @@ def assert_unanswered(run: Run) -> None:
 
 def assert_whole(url: str, run: Run, seed: int, stack: ServiceStack) -> None:
     """Nothing broke, every promise can be read, and it was a sale in which promises were made."""
-    database = Database(url, threads=1)
+    database = open_beneath(url)
     try:
         violations = check(database, run.history)
     finally:

@@ -22,6 +22,7 @@ from tests.invariants.over_http import (
     served,
 )
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import Secantus
 
 KILL_SECONDS = 0.2
 # Bounded, so that a slow machine, on which a worker has hardly begun when it is killed, comes to an end too.
@@ -57,10 +58,18 @@ def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: 
         assert_whole(store_url, run, seed, stack)
 
 
-@pytest.mark.mariadb
-def test_a_database_killed_and_restarted_loses_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(MariaDB, marks=pytest.mark.mariadb, id="mariadb"),
+        pytest.param(Secantus, marks=pytest.mark.mongodb, id="mongodb"),
+    ],
+)
+def test_a_database_killed_and_restarted_loses_nothing(
+    kind: type[MariaDB] | type[Secantus], tmp_path: Path
+) -> None:
     seed = new_seed()
-    with MariaDB() as server:
+    with kind() as server:
         url = server.new_database("killed")
         kills, next_kill = 0, 0.0
         with served(tmp_path, url) as stack:

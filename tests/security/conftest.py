@@ -8,31 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.ticketing.conftest import (
-    KINDS,
-    any_shop,
-    mariadb_server,
-    migrated_mariadb,
-    migrated_mongodb,
-    mongodb_server,
-    sandbox,
-    shop,
-)
+from tests.http.ticketing.conftest import KINDS, any_shop, sandbox, shop
 from tests.http.ticketing.shop import Shop
 from tests.sandbox.running import SandboxProcess
 from tests.security.stage import Stage
 from tests.servers.mariadb import MariaDB
 from tests.servers.secantus import MongoServer
 
-__all__ = [
-    "any_shop",
-    "mariadb_server",
-    "migrated_mariadb",
-    "migrated_mongodb",
-    "mongodb_server",
-    "sandbox",
-    "shop",
-]
+__all__ = ["any_shop", "sandbox", "shop"]
 
 
 @contextmanager

@@ -25,6 +25,7 @@ from tests.servers.process import Process
 from tests.servers.server import Server
 
 REAL = "MONGODB_TEST_URL"
+PATIENCE_SECONDS = 30
 
 
 class MongoServer(Protocol):
@@ -109,11 +110,10 @@ def running_mongodb() -> Iterator[MongoServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
-def mongodb_server() -> Iterator[MongoServer]:
-    """One server for all tests, started when the first asks for it."""
-    with running_mongodb() as server:
-        yield server
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy machine is no server that is away: statements and turns may take longer than in a service."""
+    for name in ("STATEMENT_SECONDS", "RETRY_SECONDS", "CONNECT_SECONDS"):
+        monkeypatch.setattr(f"common.mongo.database.{name}", PATIENCE_SECONDS)
 
 
 def emptied_mongodb(url: str) -> str:

@@ -1,5 +1,5 @@
-"""Stores to move from and to. Each kind is filled once, and never written to afterwards; the targets are emptied
-for each test.
+"""Stores to move from and to. Each kind is filled once, and never written to afterwards; the
+targets are emptied for each test.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import pytest
 from admin_service.commands import transfer as admin
 from admin_service.storage.sql import schema as admin_schema
 from common.transfer.running import Mover
-from tests.invariants.stores import mariadb_server, mongodb_server
 from tests.migrated import emptied
 from tests.servers.mariadb import MariaDB
 from tests.servers.secantus import MongoServer, emptied_mongodb
@@ -21,8 +20,6 @@ from tests.transfer.admin_data import fill_admin
 from tests.transfer.ticketing_data import fill_ticketing
 from ticketing_service.commands import transfer as ticketing
 from ticketing_service.storage.sql import schema as ticketing_schema
-
-__all__ = ["mariadb_server", "mongodb_server"]
 
 _FILL = {"ticketing": fill_ticketing, "admin": fill_admin}
 _TABLES = {"ticketing": ticketing_schema.metadata, "admin": admin_schema.metadata}

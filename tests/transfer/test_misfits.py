@@ -1,4 +1,4 @@
-"""What does not fit is named, keeps nothing else back, and stops the switch; so does all else that is wrong."""
+"""What does not fit is named, keeps nothing else back, and stops the switch."""
 
 from __future__ import annotations
 

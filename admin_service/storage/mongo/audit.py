@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 import orjson
 
-from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, entry_hash
+from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, Seal, chained
 from admin_service.storage.mongo import schema
 from admin_service.storage.mongo.schema import ONLY
 from admin_service.storage.ports.audit import AuditQuery
+from common.auth.policy import ACCESS_KIND, GUEST_KIND
 from common.database.cursors import number_cursor, page_from
 from common.mongo.database import MongoDatabase
 from common.mongo.failures import Conflict
@@ -32,12 +35,7 @@ def append(tx: Transaction, event: AuditEvent) -> AuditEntry:
     """
     head = tx.one(_head, {"_id": ONLY})
     number, previous = (0, FIRST_HASH) if head is None else (head["number"], bytes(head["hash"]))
-    entry = AuditEntry(
-        number=number + 1,
-        event=event,
-        previous_hash=previous,
-        hash=entry_hash(number + 1, event, previous),
-    )
+    entry = chained(number + 1, event, previous)
     end = {"number": entry.number, "hash": entry.hash}
     if head is None:
         moved: int = tx.insert_new(_head, {"_id": ONLY, **end})
@@ -49,6 +47,24 @@ def append(tx: Transaction, event: AuditEvent) -> AuditEntry:
     return entry
 
 
+def erase_user(tx: Transaction, user_id: UUID) -> int:
+    """Take out from where the user did something, and what named the user; says of how many entries."""
+    erased = _erase_addresses(tx, {"actor": f"{ACCESS_KIND}:{user_id}"})
+    erased += erase_subject(tx, str(user_id))
+    named = {"subject": str(user_id), "personal_salt": {"$ne": None}}
+    return erased + tx.update_all(_audit, named, {"$set": {"personal": None, "personal_salt": None}})
+
+
+def erase_subject(tx: Transaction, subject: str) -> int:
+    """Take out from where somebody who was not signed in did something to `subject`; says of how many."""
+    return _erase_addresses(tx, {"subject": subject, "actor": GUEST_KIND})
+
+
+def _erase_addresses(tx: Transaction, which: dict[str, Any]) -> int:
+    known = {**which, "address_salt": {"$ne": None}}
+    return tx.update_all(_audit, known, {"$set": {"address": None, "address_salt": None}})
+
+
 class MongoAudit:
     """The `AuditStore` on MongoDB."""
 
@@ -58,6 +74,15 @@ class MongoAudit:
     def append(self, event: AuditEvent) -> AuditEntry:
         """See AuditStore."""
         return self._write(lambda tx: append(tx, event))
+
+    def erase(self, subject: str, event: AuditEvent) -> AuditEntry:
+        """See AuditStore."""
+
+        def verb(tx: Transaction) -> AuditEntry:
+            erased = erase_subject(tx, subject)
+            return append(tx, replace(event, after={**event.after, "entries": erased}))
+
+        return self._write(verb)
 
     def after(self, number: int, limit: int) -> tuple[AuditEntry, ...]:
         """See AuditStore."""
@@ -113,11 +138,14 @@ def _document(entry: AuditEntry) -> Document:
         "at": ms(event.at),
         "actor": event.origin.actor,
         "address": event.origin.address,
+        **_seal_fields("address", entry.address_seal),
         "request_id": event.origin.request_id,
         "action": event.action,
         "subject": event.subject,
         "before": _text(event.before),
         "after": _text(event.after),
+        "personal": _text(event.personal()) if event.personal() else None,
+        **_seal_fields("personal", entry.personal_seal),
         "previous_hash": entry.previous_hash,
         "hash": entry.hash,
     }
@@ -127,7 +155,18 @@ def _text(facts: Mapping[str, Any]) -> str:
     return orjson.dumps(dict(facts)).decode()
 
 
+def _seal_fields(name: str, seal: Seal | None) -> dict[str, bytes | None]:
+    if seal is None:
+        return {f"{name}_salt": None, f"{name}_digest": None}
+    return {f"{name}_salt": seal.salt, f"{name}_digest": seal.digest}
+
+
+def _seal_of(salt: bytes | None, digest: bytes | None) -> Seal | None:
+    return None if digest is None else Seal(bytes(digest), None if salt is None else bytes(salt))
+
+
 def _entry_of(found: Document) -> AuditEntry:
+    personal = orjson.loads(found["personal"]) if found["personal"] else {}
     event = AuditEvent(
         at=instant(found["at"]),
         origin=Origin(actor=found["actor"], address=found["address"], request_id=found["request_id"]),
@@ -135,10 +174,14 @@ def _entry_of(found: Document) -> AuditEntry:
         subject=found["subject"],
         before=orjson.loads(found["before"]),
         after=orjson.loads(found["after"]),
+        personal_before=personal.get("before", {}),
+        personal_after=personal.get("after", {}),
     )
     return AuditEntry(
         number=found["_id"],
         event=event,
         previous_hash=bytes(found["previous_hash"]),
         hash=bytes(found["hash"]),
+        address_seal=_seal_of(found["address_salt"], found["address_digest"]),
+        personal_seal=_seal_of(found["personal_salt"], found["personal_digest"]),
     )

@@ -29,17 +29,23 @@ ONLY = 1
 audit = collections(
     "audit",
     {
-        # its number; only ever added to, and each holds the hash of the one before it
+        # its number; only ever added to, and each holds the hash of the one before it. What names somebody
+        # can be erased, with its salt: the chain holds its digest
         "_id": INTEGER,
         "at": INSTANT,
         "actor": text(160),
         "address": or_null(text(45)),
+        "address_salt": or_null(BYTES),
+        "address_digest": or_null(BYTES),
         "request_id": or_null(text(64)),
         "action": text(60),
         "subject": text(160),
         # JSON texts: what was hashed has to come back to the letter
         "before": {"bsonType": "string"},
         "after": {"bsonType": "string"},
+        "personal": or_null({"bsonType": "string"}),
+        "personal_salt": or_null(BYTES),
+        "personal_digest": or_null(BYTES),
         "previous_hash": BYTES,
         "hash": BYTES,
     },

@@ -71,9 +71,16 @@ class MongoSessions:
 
         self._write(verb)
 
-    def refresh(self, refresh_hash: str, next_hash: str, now: datetime, origin: Origin) -> Refreshed:
+    def refresh(
+        self,
+        refresh_hash: str,
+        next_hash: str,
+        now: datetime,
+        origin: Origin,
+        grace: timedelta = timedelta(0),
+    ) -> Refreshed:
         """See SessionStore."""
-        return self._write(lambda tx: _refresh(tx, refresh_hash, next_hash, now, origin))
+        return self._write(lambda tx: _refresh(tx, refresh_hash, next_hash, now, origin, grace))
 
     def get(self, session_id: UUID) -> Session | None:
         """See SessionStore."""
@@ -135,19 +142,31 @@ def _add_token(tx: Transaction, hashed: str, session_id: UUID, now: datetime) ->
     tx.insert(refresh_tokens, [token])
 
 
-def _refresh(tx: Transaction, refresh_hash: str, next_hash: str, now: datetime, origin: Origin) -> Refreshed:
+def _refresh(
+    tx: Transaction,
+    refresh_hash: str,
+    next_hash: str,
+    now: datetime,
+    origin: Origin,
+    grace: timedelta,
+) -> Refreshed:
     token = tx.one(refresh_tokens, {"_id": refresh_hash})
     session = None if token is None else _session_in(tx, token["session_id"])
     if token is None or session is None:
         return Refreshed(turn=Turn.UNKNOWN)
     if session.ended_at is not None or session.expires_at <= now:
         return Refreshed(turn=Turn.ENDED)
-    if token["used_at"] is not None:
+    used_at: datetime | None = instant(token["used_at"])
+    # a session bears the instant of its last refreshing: if that was by this token, the next one is unused
+    just_used = used_at is not None and used_at == session.used_at and now < used_at + grace
+    if used_at is not None and not just_used:
         _end_reused(tx, session, now, origin)
         return Refreshed(turn=Turn.REUSED)
     user = user_in(tx, session.user_id)
     if user is None or not user.is_active:
         return Refreshed(turn=Turn.ENDED)
+    if just_used:
+        return Refreshed(turn=Turn.JUST_USED, session=session, user=user)
     tx.update(refresh_tokens, {"_id": refresh_hash}, {"$set": {"used_at": ms(now)}})
     _add_token(tx, next_hash, session.id, now)
     values = {"used_at": ms(now), "expires_at": ms(refreshed_until(session.created_at, now))}

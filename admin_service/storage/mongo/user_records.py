@@ -8,7 +8,9 @@ from uuid import UUID
 
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.users import SecondFactor, User, UserStatus, email_key
+from admin_service.storage.mongo import schema
 from admin_service.storage.mongo.people_collections import users
+from common.auth.policy import ACCESS_KIND
 from common.mongo.transaction import Transaction
 from common.mongo.values import instant, ms
 
@@ -97,3 +99,16 @@ def user_of(found: Mapping[str, Any]) -> User:
 def set_fields(tx: Transaction, user_id: UUID, **values: Any) -> None:
     """Change fields of a user."""
     tx.update(users, {"_id": user_id}, {"$set": values})
+
+
+def forget_kept(tx: Transaction, user: User) -> None:
+    """Forget the answers that were given to the user or show the user, and mails to the user's address that
+    were given up."""
+    # embedded documents are in the order of their first field
+    scope = f"{ACCESS_KIND}:{user.id}"
+    mine = {"_id": {"$gte": {"scope": f"{scope} "}, "$lt": {"scope": f"{scope}!"}}}
+    for which in (mine, {"about": {"$type": "binData", "$eq": user.id}}):
+        tx.delete(schema.idempotency, which)
+    written, key = tx.find(schema.outbox, {"kind": "mail", "due_at": None}), email_key(user.email)
+    to_user = [each["_id"] for each in written if key in each["payload"].lower()]
+    tx.delete(schema.outbox, {"_id": {"$in": to_user}})

@@ -20,6 +20,7 @@ from admin_service.storage.mongo.sessions import end_sessions
 from admin_service.storage.mongo.standing import count_up
 from admin_service.storage.mongo.user_records import (
     factor_fields,
+    forget_kept,
     known_user,
     new_user,
     set_fields,
@@ -99,8 +100,10 @@ class MongoUsers:
         """See UserStore."""
 
         def verb(tx: Transaction) -> None:
-            version = known_user(tx, user.id).version
-            _replace(tx, user, version, event)
+            before = known_user(tx, user.id)
+            erased = audit.erase_user(tx, user.id)
+            _replace(tx, user, before.version, replace(event, after={**event.after, "entries": erased}))
+            forget_kept(tx, before)
             set_fields(tx, user.id, **factor_fields(user.factor), password_hash=None, last_sign_in_at=None)
             tx.delete(links, {"user_id": user.id})
             attempts.forget(tx, former_email_hash)
@@ -165,6 +168,13 @@ class MongoUsers:
         }
         self._write(lambda tx: tx.insert_new(links, link))
 
+    def by_link(self, link_hash: str, now: datetime) -> User | None:
+        """See UserStore."""
+        with self._database.read() as tx:
+            link = tx.one(links, _good(link_hash, now))
+            user = None if link is None else user_in(tx, link["user_id"])
+        return user if user is not None and user.is_active else None
+
     def spend_link(self, link_hash: str, password_hash: str, now: datetime, event: AuditEvent) -> bool:
         """See UserStore."""
         return self._write(lambda tx: _spend(tx, link_hash, password_hash, now, event))
@@ -221,9 +231,12 @@ def _use_up_links(tx: Transaction, user_id: UUID, now: datetime) -> None:
     tx.update_all(links, {"user_id": user_id, "used_at": None}, {"$set": {"used_at": ms(now)}})
 
 
+def _good(link_hash: str, now: datetime) -> dict[str, Any]:
+    return {"_id": link_hash, "used_at": None, "expires_at": {"$gt": ms(now)}}
+
+
 def _spend(tx: Transaction, link_hash: str, password_hash: str, now: datetime, event: AuditEvent) -> bool:
-    good = {"_id": link_hash, "used_at": None, "expires_at": {"$gt": ms(now)}}
-    link = tx.one(links, good)
+    link = tx.one(links, _good(link_hash, now))
     if link is None:
         return False
     user = known_user(tx, link["user_id"])

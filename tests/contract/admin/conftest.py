@@ -5,7 +5,6 @@ is told.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,48 +20,21 @@ from common.resilience.breaker import Breaker
 from common.resilience.guard import Guard
 from tests.contract.conftest import ListenerFailed
 from tests.invariants.stores import KINDS, THREADS
-from tests.migrated import emptied
-from tests.servers.mariadb import MariaDB
-from tests.servers.secantus import MongoServer, emptied_mongodb, mongodb_server
-
-__all__ = ["mongodb_server"]
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "admin.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def migrated_mariadb(mariadb_server: MariaDB) -> str:
-    """A migrated database, to be emptied: migrating takes longer than most tests."""
-    url = mariadb_server.new_database("admin")
-    migrate(url)
-    return url
-
-
-@pytest.fixture(scope="session")
-def migrated_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
-    """The same on MongoDB."""
-    url = mongodb_server.new_database("admin")
-    migrate(url)
-    yield url
-    mongodb_server.drop_database(url)
+from tests.migrated import emptied, with_tables
+from tests.servers.secantus import emptied_mongodb, patient
 
 
 @pytest.fixture(params=KINDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A migrated database without rows."""
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "admin.db")
-        return f"sqlite:///{path}"
+        url = f"sqlite:///{tmp_path / 'admin.db'}"
+        with_tables(url, migrate)
+        return url
     if request.param == "mongodb":
-        return emptied_mongodb(request.getfixturevalue("migrated_mongodb"))
-    url: str = request.getfixturevalue("migrated_mariadb")
-    return emptied(url, schema.metadata)
+        patient(monkeypatch)
+        return emptied_mongodb(request.getfixturevalue("admin_mongodb"))
+    return emptied(request.getfixturevalue("admin_mariadb"), schema.metadata)
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
-from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, entry_hash
+from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin
 from admin_service.storage.mongo.store import COLLECTIONS
 from admin_service.storage.opening import migrate
 from admin_service.storage.port import Store
@@ -33,6 +33,7 @@ EVENT = AuditEvent(
     subject="t-1",
     before={"name": {"en": "Tower"}, "size": 1.5},
     after={"name": {"en": "Turm", "de": "Türm"}, "size": None},
+    personal_after={"email": "ann@example.org"},
 )
 
 
@@ -113,7 +114,16 @@ def test_entries_of_many_at_once_are_one_chain_without_a_gap(store: Store) -> No
 
 @pytest.mark.parametrize(
     "changes",
-    [{"actor": "access:bob"}, {"address": "192.0.2.2"}, {"subject": "t-2"}, {"after": {}}, {"action": "x.y"}],
+    [
+        {"actor": "access:bob"},
+        {"address": "192.0.2.2"},
+        {"address": None},
+        {"subject": "t-2"},
+        {"after": {}},
+        {"action": "x.y"},
+        {"personal_after": {}},
+        {"personal_before": {"name": "Ann"}},
+    ],
 )
 def test_an_entry_that_was_touched_breaks_the_chain(store: Store, changes: dict[str, object]) -> None:
     entries = [store.audit.append(EVENT) for _ in range(3)]
@@ -127,12 +137,25 @@ def test_an_entry_that_was_touched_breaks_the_chain(store: Store, changes: dict[
     assert not is_chain((entries[0], entries[2]))
 
 
+def test_what_names_somebody_is_taken_out_and_the_chain_holds(store: Store) -> None:
+    guest = replace(EVENT, origin=replace(EVENT.origin, actor="guest"), subject="email:1")
+    for event in (EVENT, guest, replace(guest, subject="email:2"), replace(EVENT, subject="email:1")):
+        store.audit.append(event)
+    noted = store.audit.erase("email:1", replace(EVENT, action="privacy.erase", after={"user": False}))
+    assert noted.event.after == {"user": False, "entries": 1}
+    entries = store.audit.after(0, 10)
+    assert is_chain(entries)
+    assert [entry.erased for entry in entries] == [False, True, False, False, False]
+    assert [entry.event.origin.address for entry in entries] == ["192.0.2.1", None, *["192.0.2.1"] * 3]
+    again = store.audit.erase("email:1", replace(EVENT, action="privacy.erase"))
+    assert again.event.after["entries"] == 0
+
+
 def is_chain(entries: tuple[AuditEntry, ...]) -> bool:
     """Whether each entry's hash is that of what it says, and stands in the next."""
     previous = FIRST_HASH
     for number, entry in enumerate(entries, 1):
-        wanted = entry_hash(number, entry.event, previous)
-        if (entry.number, entry.previous_hash, entry.hash) != (number, previous, wanted):
+        if (entry.number, entry.previous_hash) != (number, previous) or not entry.holds:
             return False
         previous = entry.hash
     return True

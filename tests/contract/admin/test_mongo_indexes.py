@@ -64,6 +64,7 @@ def _sign_in(store: Store) -> None:
     store.sessions.end(user.id, session.id, NOW, event())
     store.users.put_link("link", user.id, "reset", LATER)
     store.users.spend_link("link", "$", NOW, event())
+    store.users.by_link("link", NOW)
     store.users.erase(make_user("gone@example.org", id=user.id, version=9), "x", event())
 
 
@@ -107,6 +108,7 @@ ASKED: dict[str, Ask] = {
         store.audit.page(AuditQuery(actor="access:ann", action="pois", at_from=NOW)),
         store.audit.after(0, 10),
         store.audit.counted(("pois.created",), NOW),
+        store.audit.erase("x", event()),
     ),
     "an upload": lambda store: (
         add(store, make_media("b")),

@@ -141,7 +141,7 @@ class Desk:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
             how["json"] = body
-        whole = path if path.startswith(("/api/", "/.well-known/")) else API + path
+        whole = path if path.startswith(("/api/", "/.well-known/", "/admin/")) else API + path
         answer = cast(Reply, self.client.open(whole, method=method, headers=sent, **how))
         self._hold_to_declaration(answer)
         return answer

@@ -68,8 +68,9 @@ def _tampered_documents(url: str, forgery: Forgery) -> int:
     values = dict(forgery.values or {})
     if "at" in values:
         values["at"] = ms(values["at"])
-    if "after" in values:
-        values["after"] = json.dumps(values["after"])
+    for name in ("after", "personal"):
+        if values.get(name) is not None:
+            values[name] = json.dumps(values[name])
     database = MongoDatabase(url, threads=1)
 
     def verb(tx: Transaction) -> int:
@@ -92,7 +93,13 @@ def verified(desk: Desk) -> dict[str, Any]:
 
 
 def test_an_entry_tells_who_what_when_from_where_and_how_it_was(desk: Desk) -> None:
-    note(desk, before={"name": "Old"}, after={"name": "New"})
+    note(
+        desk,
+        before={"size": 1},
+        after={"size": 2},
+        personal_before={"name": "Old"},
+        personal_after={"name": "New"},
+    )
     (entry,) = found(desk)
     assert entry.pop("hash") == verified(desk)["end"]
     assert entry == {
@@ -103,8 +110,9 @@ def test_an_entry_tells_who_what_when_from_where_and_how_it_was(desk: Desk) -> N
         "requestId": "request-1",
         "action": "pois.update",
         "subject": "p-1",
-        "before": {"name": "Old"},
-        "after": {"name": "New"},
+        "before": {"size": 1, "name": "Old"},
+        "after": {"size": 2, "name": "New"},
+        "erased": False,
     }
 
 
@@ -167,7 +175,7 @@ def test_a_file_is_written_piece_by_piece(desk: Desk, monkeypatch: pytest.Monkey
 def test_an_untouched_trail_holds(any_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = any_desk
     monkeypatch.setattr(audit_actions, "PIECE", 2)
-    assert verified(desk) == {"intact": True, "entries": 0, "end": "00" * 32, "broken": None}
+    assert verified(desk) == {"intact": True, "entries": 0, "erased": 0, "end": "00" * 32, "broken": None}
     for n in range(5):
         note(desk, subject=f"p-{n}", after={"price": 1.5, "name": {"en": "Größe"}})
     answer = verified(desk)
@@ -179,6 +187,10 @@ def test_an_untouched_trail_holds(any_desk: Desk, monkeypatch: pytest.MonkeyPatc
     [
         (changed(3, actor="access:eve"), (3, "changed")),
         (changed(3, address=None), (3, "changed")),
+        (changed(3, address="192.0.2.8"), (3, "changed")),
+        (changed(3, address_digest=None), (3, "changed")),
+        (changed(3, address_salt=None), (3, "changed")),
+        (changed(3, personal={"after": {"name": "Eve"}}), (3, "changed")),
         (changed(3, request_id="x"), (3, "changed")),
         (changed(1, at=START.replace(year=2020)), (1, "changed")),
         (changed(5, after={"forged": 1}), (5, "changed")),
@@ -205,6 +217,23 @@ def test_the_first_entry_that_was_touched_is_named(
     answer = verified(desk)
     assert (answer["broken"]["number"], answer["broken"]["what"]) == broken
     assert answer["intact"] is False
+
+
+def test_what_was_taken_out_is_counted_and_everything_else_holds(any_desk: Desk) -> None:
+    desk = any_desk
+    for n in range(3):
+        note(desk, subject=f"p-{n}", personal_after={"name": "Ann"})
+    end = verified(desk)["end"]
+    nothing = {"address": None, "address_salt": None, "personal": None, "personal_salt": None}
+    tamper(desk, changed(2, **nothing))
+    assert verified(desk) == {"intact": True, "entries": 3, "erased": 1, "end": end, "broken": None}
+    assert [(each["address"], each["after"], each["erased"]) for each in found(desk)] == [
+        ("192.0.2.7", {"name": "Ann"}, False),
+        (None, {}, True),
+        ("192.0.2.7", {"name": "Ann"}, False),
+    ]
+    rows = desk.call("GET", "/audit/export.csv", role="platform_admin").get_data(as_text=True)
+    assert [row["address"] for row in csv.DictReader(io.StringIO(rows))] == ["192.0.2.7", "", "192.0.2.7"]
 
 
 def test_the_trail_is_for_the_administrator_alone(desk: Desk) -> None:

@@ -60,6 +60,7 @@ def _erase_some(tx: Transaction, key: str, pseudonym: str, now: datetime) -> int
     }
     tx.update_all(schema.bookings, chosen, {"$set": nobody, "$inc": {"version": 1, "revision": 1}})
     tx.delete(schema.documents, chosen)
+    tx.delete(schema.idempotency, {"about": {"$type": "binData", **chosen["_id"]}})
     return len(found)
 
 

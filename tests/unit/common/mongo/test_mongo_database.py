@@ -20,9 +20,7 @@ from common.mongo.failures import Conflict, ServerRefused, is_duplicate
 from common.mongo.migrations import Step, upgrade
 from common.mongo.transaction import Transaction
 from tests.servers.process import eventually
-from tests.servers.secantus import MongoServer, Secantus, mongodb_server
-
-__all__ = ["mongodb_server"]
+from tests.servers.secantus import MongoServer, Secantus
 
 COLLECTIONS = Collections("unit_")
 SEATS = COLLECTIONS(
@@ -205,3 +203,25 @@ def test_a_url_names_a_server_and_a_database(url: str) -> None:
     with pytest.raises(ValueError, match="URL"):
         database_name(url)
     assert database_name("mongodb://a:1,b:2/name?replicaSet=rs0") == "name"
+
+
+def test_what_was_begun_on_a_server_that_hung_does_not_stand_in_the_way_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with Secantus() as server, closing(MongoDatabase(server.new_database())) as opened:
+        upgrade(opened, COLLECTIONS, [Step("0001")])
+        opened.write(lambda tx: tx.insert(SEATS, [{"_id": SLOT, "held": 0, "name": "hot"}]))
+
+        def verb(tx: Transaction) -> None:
+            _sell(tx)
+            server.pause()
+            tx.count(NOTES, {})
+
+        with pytest.raises(StoreUnavailable):
+            opened.write(verb)
+        server.resume()
+        eventually(lambda: _answers(opened), seconds=60, what="the driver noticing")
+        # as many seconds as a busy machine may need, and fewer than a server keeps such a transaction
+        monkeypatch.setattr(mongo, "RETRY_SECONDS", 20)
+        opened.write(_sell)
+        assert _held(opened) == 1

@@ -14,9 +14,7 @@ from common.mongo.collections import Collections, index
 from common.mongo.database import MongoDatabase
 from common.mongo.migrations import Step, current, differences, upgrade
 from common.mongo.values import Document
-from tests.servers.secantus import MongoServer, mongodb_server
-
-__all__ = ["mongodb_server"]
+from tests.servers.secantus import MongoServer
 
 
 @pytest.fixture
