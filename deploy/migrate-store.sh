@@ -30,6 +30,8 @@ case ${SWITCH:-} in
     echo "migrate-store: start the services with the new DATABASE_URL"
     ;;
   read_only)
+    # the mode is admin's, and opens with the store of admin: ticketing alone would stay closed
+    case $services in *admin*) ;; *) fail "SERVICE=ticketing alone is switched with SWITCH=offline" ;; esac
     for service in $services; do step "$service" copy; done
     # whatever ends this before all is verified opens the platform again, on the source
     trap 'step admin thaw && echo "migrate-store: the platform is open again, on the source" >&2' EXIT
@@ -37,7 +39,7 @@ case ${SWITCH:-} in
     echo "migrate-store: the platform is closed to writes"
     for service in $services; do step "$service" finish; done
     trap - EXIT
-    case $services in *admin*) step admin open ;; esac
+    step admin open
     echo "migrate-store: switched. The source stays closed to writes: start the services with the new DATABASE_URL now"
     ;;
   *) fail "SWITCH is read_only or offline, not '$SWITCH'" ;;
