@@ -23,6 +23,7 @@ from sqlalchemy import (
     Subquery,
     Table,
     and_,
+    literal,
     literal_column,
     or_,
     select,
@@ -34,13 +35,17 @@ from admin_service.domain.poi import SHOWN, Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery
 from admin_service.storage.sql import poi_tables as tables
 from admin_service.storage.sql.poi_lookup import whole_rows
-from admin_service.storage.sql.poi_narrowing import MANY_WORDS, Narrowing, words_like
+from admin_service.storage.sql.poi_narrowing import Narrowing, words_like
 from admin_service.storage.sql.poi_orders import ORDERS, page_of_rows
 from common.database.keyset import after, sorted_cursor
 from common.pages import Page
 
-WINDOW, GROWTH = 256, 4
-"""Rows of the first stretch, and how much longer each following one is."""
+WINDOW, GROWTH = 1024, 4
+"""Rows of the first stretch, and how much longer each following one is. To count as many costs as much as a
+statement does."""
+
+MANY_WORDS = 64
+"""So many words the beginnings of all words of a query may stand for; what stands for more is no list."""
 
 LOOKED_FOR = 4
 """Of so many words each can be looked for in its list; of more, the POI's own words are asked."""
@@ -171,24 +176,21 @@ def by_name(
 def _leader(
     connection: Connection, met: Sequence[Lists], start: _Position | None, window: int
 ) -> tuple[Lists, _Position | None]:
-    """Who gets furthest from `start` in `window` rows, and how far; None: to its end."""
-    reached = []
-    for lists in met:
-        end = _reached(connection, lists, start, window)
-        if end is None:
+    """Who gets furthest from `start` in `window` rows of each list, and how far; None: to its end."""
+    ends = [
+        select(literal(number).label("number"), part.limit(1).offset(window - 1).subquery())
+        for number, lists in enumerate(met)
+        for part in lists.rows(start)
+    ]
+    reached: dict[int, _Position] = {}
+    for row in connection.execute(union_all(*ends)) if ends else ():
+        end = (row.sort_name, row.poi_id)
+        reached[row.number] = min(end, reached.get(row.number, end), key=_place)
+    for number, lists in enumerate(met):
+        if number not in reached:
             return lists, None
-        reached.append((lists, end))
-    return max(reached, key=lambda pair: _place(pair[1]))
-
-
-def _reached(connection: Connection, lists: Lists, start: _Position | None, window: int) -> _Position | None:
-    """Where no more than `window` rows lie between `start` and there; None where there are no more at all."""
-    parts = lists.rows(start)
-    if not parts:
-        return None
-    ends = [part.limit(1).offset(max(1, window // len(parts)) - 1).subquery() for part in parts]
-    rows = connection.execute(_all(ends)).all()
-    return min(((row.sort_name, row.poi_id) for row in rows), key=_place, default=None)
+    furthest = max(reached, key=lambda number: _place(reached[number]))
+    return met[furthest], reached[furthest]
 
 
 def _all(parts: Sequence[Subquery]) -> CompoundSelect[Any]:

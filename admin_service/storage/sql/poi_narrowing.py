@@ -1,8 +1,8 @@
-"""What narrows a search: words, tags, cities, categories; and which of it is the rarest, and so leads.
+"""What narrows a search: words, tags, cities, categories; and which of it so few POIs have that it leads.
 
 Among a million POIs a database that guesses may walk all of them for a word that ten have, or look up half a
-million for one that all have. So it is not left to guess: what leads is walked along its own index, and the
-rest is asked of each POI on the way.
+million for one that all have. It is not left to guess: what few have is looked up, or a list is walked in
+order and the rest is asked of each POI on the way. Lists by name go another way, see `poi_lists`.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ _pois, _words = tables.pois, tables.poi_words
 RARE = 1000
 """So many POIs can be looked up one by one."""
 
-MANY_WORDS = 64
 LAST_CHARACTER = "\U0010ffff"
 """Sorts after whatever a word may go on with, by bytes as by code points."""
 

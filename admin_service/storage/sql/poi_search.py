@@ -1,8 +1,8 @@
 """Finding POIs: words, filters, boxes, circles and changes, and pages of what was found.
 
 A page must cost the same among a million POIs as among a thousand: a list is walked along an index that has
-its order until the page is full, led by what narrows it most (see `poi_narrowing`). What few POIs have is
-looked up instead, where no index has the order.
+its order until the page is full; by name, along that of what narrows it most (see `poi_lists`). What few POIs
+have is looked up instead, where no index has the order (see `poi_narrowing`).
 """
 
 from __future__ import annotations

@@ -6,7 +6,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import httpx
 from admin_service.storage.sql.store import migrate
 from demo.run import procfile
 from tests.migrated import with_tables
-from tests.servers.process import ROOT, Process, free_port
+from tests.servers.process import ROOT, Process, eventually, free_port
 
 EMAIL = "editor@example.org"
 READY_SECONDS = 60.0
@@ -34,13 +34,31 @@ class Running:
         self._headers: dict[str, str] = {}
         self._signed_in_until = 0.0
 
-    def call(self, method: str, path: str, status: int = 200, **how: Any) -> Any:
-        """The JSON of the answer, which must have this status; `path` below `/api/admin`."""
+    def call(
+        self,
+        method: str,
+        path: str,
+        status: int = 200,
+        *,
+        content: Callable[[], Iterable[bytes]] | None = None,
+        media_type: str = "",
+        params: Mapping[str, Any] | None = None,
+    ) -> Any:
+        """The JSON of the answer, which must have this status; `path` below `/api/admin`. On a busy machine
+        SQLite may let others write first for longer than a request waits: then it is asked again.
+        """
         if time.monotonic() > self._signed_in_until:
             self._sign_in()
-        answer = self._client.request(
-            method, path, headers={**self._headers, **how.pop("headers", {})}, **how
-        )
+        headers = self._headers if content is None else {**self._headers, "Content-Type": media_type}
+        answer = httpx.Response(503)
+
+        def is_answered() -> bool:
+            nonlocal answer
+            body = None if content is None else content()
+            answer = self._client.request(method, path, headers=headers, content=body, params=params)
+            return answer.status_code != 503
+
+        eventually(is_answered, seconds=ANSWER_SECONDS, every=1, what=f"an answer to {method} {path}")
         assert answer.status_code == status, answer.text
         return answer.json()
 

@@ -16,8 +16,10 @@ SPARE_MEGABYTES = 20
 """The texts of the long file alone are 14 MB, and ten times that as documents."""
 
 PATIENCE = counts(120.0, 3_000.0)
-ACROSS = 320
-"""Places of a row of the grid: half a kilometre apart, or they would be likely duplicates."""
+ACROSS, ROWS, STRIDE = 320, 640, 7919
+"""A grid of places half a kilometre apart, or they would be likely duplicates; all over it from the first on, as
+what is known of a region takes memory once.
+"""
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +55,7 @@ def geojson_file(count: int) -> Iterator[bytes]:
 
 def where(number: int) -> tuple[float, float]:
     """Latitude and longitude in the middle of Germany."""
-    row, column = divmod(number, ACROSS)
+    row, column = divmod(number * STRIDE % (ACROSS * ROWS), ACROSS)
     return round(49.2 + row / 200, 6), round(8 + column / 100, 6)
 
 
@@ -86,8 +88,8 @@ def imported(
         "/pois/import",
         202,
         params={"format": file_format, "dryRun": str(dry_run).lower()},
-        content=make(count),
-        headers={"Content-Type": media_type},
+        content=lambda: make(count),
+        media_type=media_type,
     )
     path = f"/pois/imports/{job['id']}"
     eventually(
