@@ -12,13 +12,13 @@ from tests.http.admin.running import Running, running
 from tests.servers.process import eventually
 
 SHORT, LONG = counts((100, 1_000), (10_000, 100_000))
-SPARE_MEGABYTES = 20
-"""The texts of the long file alone are 14 MB, and ten times that as documents."""
+SPARE_MEGABYTES = 80
+"""Each connection to SQLite may come to keep pages of 8 MB. The long file's documents would take 190 MB."""
 
 PATIENCE = counts(120.0, 3_000.0)
 ACROSS, ROWS, STRIDE = 320, 640, 7919
-"""A grid of places half a kilometre apart, or they would be likely duplicates; all over it from the first on, as
-what is known of a region takes memory once.
+"""A grid of places half a kilometre apart, or they would be likely duplicates. They lie all over it from the
+first on, as what is known of a region takes memory once.
 """
 
 
