@@ -15,11 +15,11 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import (
-    Alias,
     Column,
     ColumnElement,
     CompoundSelect,
     Connection,
+    Integer,
     Subquery,
     Table,
     and_,
@@ -29,7 +29,7 @@ from sqlalchemy import (
     select,
     union_all,
 )
-from sqlalchemy.sql.selectable import Select
+from sqlalchemy.sql.selectable import FromClause, Select
 
 from admin_service.domain.poi import SHOWN, Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery
@@ -97,7 +97,7 @@ class Lists:
         poi_id = there.c.poi_id if self.table is _words else there.c.id
         index = _INDEXES[list(self.key)[-1] if self.table is _pois else "word"]
         found = (
-            select(literal_column("1"))
+            select(literal_column("1", Integer))
             .select_from(there)
             .where(*self._keyed(there, other))
             .where(there.c.sort_name == other.table.c.sort_name)
@@ -110,7 +110,7 @@ class Lists:
         )
         return found.scalar_subquery().is_not(None)
 
-    def _keyed(self, there: Alias, other: Lists) -> Iterator[ColumnElement[bool]]:
+    def _keyed(self, there: FromClause, other: Lists) -> Iterator[ColumnElement[bool]]:
         for name, values in self.key.items():
             if name in _OF_THE_POI and name in other.key:
                 yield there.c[name] == other.table.c[name]
@@ -128,7 +128,8 @@ def lists_of(
     """What the page has to be in, and what of `wanted` is no list, as it begins too many words."""
     statuses = tuple(status.value for status in query.statuses)
     shown = tuple(sorted({status in SHOWN for status in query.statuses}))
-    found, rest = [], []
+    found: list[Lists] = []
+    rest: list[Narrowing] = []
     for each in wanted:
         if each.column is not None:
             found.append(Lists(_pois, {"status": statuses, each.column: (each.value,)}))
