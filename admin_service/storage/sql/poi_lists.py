@@ -23,13 +23,14 @@ from sqlalchemy import (
     Subquery,
     Table,
     and_,
+    false,
     literal,
     literal_column,
     or_,
     select,
     union_all,
 )
-from sqlalchemy.sql.selectable import FromClause, Select
+from sqlalchemy.sql.selectable import Select
 
 from admin_service.domain.poi import SHOWN, Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery
@@ -93,14 +94,23 @@ class Lists:
         """Whether a row of `other` is in one of these too; no join, which a database may begin at any end."""
         if self.narrowing is not None and len(self.key["word"]) > LOOKED_FOR:
             return self.narrowing.of(other.poi_id)
+        same = [name for name in self.key if name in _OF_THE_POI and name in other.key]
+        own = {name: values for name, values in self.key.items() if name not in same}
+        # one by one: MariaDB would read all rows of a list rather than look for one in several
+        found = (
+            self._has(other, same, dict(zip(own, values, strict=True))) for values in product(*own.values())
+        )
+        return or_(false(), *found)
+
+    def _has(self, other: Lists, same: Sequence[str], values: Mapping[str, Any]) -> ColumnElement[bool]:
         there = self.table.alias()
         poi_id = there.c.poi_id if self.table is _words else there.c.id
         index = _INDEXES[list(self.key)[-1] if self.table is _pois else "word"]
         found = (
             select(literal_column("1", Integer))
             .select_from(there)
-            .where(*self._keyed(there, other))
-            .where(there.c.sort_name == other.table.c.sort_name)
+            .where(*(there.c[name] == value for name, value in values.items()))
+            .where(*(there.c[name] == other.table.c[name] for name in (*same, "sort_name")))
             # for SQLite, which would take the index of the ids, from one end of the table to the other
             .where(poi_id.between(other.poi_id, other.poi_id))
             # for MariaDB, which is afraid of as many rows as there are
@@ -109,13 +119,6 @@ class Lists:
             .correlate(other.table)
         )
         return found.scalar_subquery().is_not(None)
-
-    def _keyed(self, there: FromClause, other: Lists) -> Iterator[ColumnElement[bool]]:
-        for name, values in self.key.items():
-            if name in _OF_THE_POI and name in other.key:
-                yield there.c[name] == other.table.c[name]
-            else:
-                yield there.c[name].in_(values)
 
     def _conditions(self) -> Iterator[list[ColumnElement[bool]]]:
         for values in product(*self.key.values()):
