@@ -1,11 +1,11 @@
 # `make` alone lists what there is. What each target needs is set up by itself (deploy/setup.sh).
 
 PYTHON := .venv/bin/python
-# Test processes side by side; the tests' own servers and client processes come on top.
-TEST_PROCESSES ?= 2
+# Test processes side by side: on two cores four, as many tests mostly wait. Their own servers come on top.
+TEST_PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help run try test test-full check docs bench load migrate lock clean setup setup-test
+.PHONY: help run try test test-full check docs bench load migrate backup restore restore-drill lock clean setup setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,11 +16,14 @@ run: setup ## start everything on this machine, with a small destination to try 
 try: setup ## a curator's day and a whole sale, step by step, against a running `make run`
 	@exec $(PYTHON) -m demo.try_it
 
+# Where the environment forbids it, every one of the tests' many processes would compile all modules anew.
+test test-full check: export PYTHONDONTWRITEBYTECODE =
+
 test: check ## all checks and all tests at small counts
-	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs
+	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs
 
 test-full: check ## the same tests at full counts
-	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --ignore tests/docs --timeout 3600
+	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs --timeout 3600
 
 check: setup-test ## lint, format, types, import contracts, docs
 	$(PYTHON) -m ruff check .
@@ -40,6 +43,15 @@ load: setup-test ## bring people to the whole product and judge it (PROFILE=smok
 
 migrate: setup ## bring both databases to the present schema (DATABASE_URL, else those of `make run`)
 	@export DATA_DIR=$${DATA_DIR:-.data}; $(PYTHON) -m ticketing_service.commands.migrate && $(PYTHON) -m admin_service.commands.migrate
+
+backup: setup ## back up both databases, media and keys into BACKUP_REPOSITORY
+	@export DATA_DIR=$${DATA_DIR:-.data}; exec $(PYTHON) -m backups take
+
+restore: setup ## bring a backup back: FROM=latest or its id, TO=an empty folder (FORCE=1, UNTIL=, BINLOGS=: docs/backups.md)
+	@exec $(PYTHON) -m backups restore $(if $(FORCE),--force) $(if $(UNTIL),--until '$(UNTIL)') $(if $(BINLOGS),--binlogs '$(BINLOGS)') $(or $(FROM),latest) $(or $(TO),$(error TO= names the folder to restore into))
+
+restore-drill: setup ## prove the newest backup: restore it into a scratch place, check it, sell there
+	@export DATA_DIR=$${DATA_DIR:-.data}; exec $(PYTHON) -m backups drill
 
 lock: setup-test ## pin requirements/*.in with hashes
 	@for name in run test; do \

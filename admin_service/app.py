@@ -8,7 +8,7 @@ from uuid import UUID
 
 from flask import Flask
 
-from admin_service import wiring
+from admin_service import VERSION, wiring
 from admin_service.actions.ports import Ports
 from admin_service.actions.system import ModeWatch, Service
 from admin_service.checks import health_checks
@@ -18,6 +18,7 @@ from admin_service.routes.account import account_api
 from admin_service.routes.api_keys import api_keys_api
 from admin_service.routes.audit import audit_api
 from admin_service.routes.auth import auth_api
+from admin_service.routes.backups import backups_api
 from admin_service.routes.calling import PREFIX, PortsSource
 from admin_service.routes.changes import changes_api
 from admin_service.routes.config import config_api, platform_config_api
@@ -26,6 +27,7 @@ from admin_service.routes.duplicates import duplicates_api
 from admin_service.routes.keys import keys_api
 from admin_service.routes.media import media_api
 from admin_service.routes.operators import operator_audit
+from admin_service.routes.pages import pages_api
 from admin_service.routes.platform_pois import platform_pois_api
 from admin_service.routes.poi_imports import poi_imports_api
 from admin_service.routes.poi_workflow import poi_workflow_api
@@ -51,10 +53,12 @@ from common.settings import Settings
 from common.web import deadlines, problems, security
 from common.web.api import Api
 from common.web.refusals import RefusalTable, problem_codes
+from common.web.rules import LookedUp
 from common.web.service_routes import About, add_service_routes
 
 RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     keys_api,
+    pages_api,
     config_api,
     platform_config_api,
     audit_api,
@@ -67,6 +71,7 @@ RESOURCES: tuple[Callable[[PortsSource], Api], ...] = (
     duplicates_api,
     poi_imports_api,
     platform_pois_api,
+    backups_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.STORE_UNAVAILABLE: 1,
@@ -75,7 +80,7 @@ RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.READ_ONLY: 30,
 }
 CODES = problem_codes(Code)
-ABOUT = About(service_name="admin-module", title="Admin", version="0.1.0", prefix=PREFIX, codes=CODES)
+ABOUT = About(service_name="admin-module", title="Admin", version=VERSION, prefix=PREFIX, codes=CODES)
 
 
 def create_app(settings: Settings, running: Running | None = None) -> Flask:
@@ -86,6 +91,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     """
     wiring.second_factor_roles(settings)  # in the master, so that a wrong one ends the start
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = LookedUp
     metrics = wiring.make_metrics(settings) if running is None else running.metrics
     metrics.install(app)
     security.install(app, trusted_proxies=settings.trusted_proxies)

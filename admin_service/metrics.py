@@ -8,6 +8,7 @@ from typing import Any
 
 from admin_service.domain.poi import PoiStatus
 from admin_service.storage.changes import Change
+from common.backups.state import moment_of
 from common.clock import Clock, system_clock
 from common.monitoring.metrics.definitions import Definition, counter, gauge
 from common.monitoring.metrics.service import ServiceMetrics
@@ -23,6 +24,10 @@ DEFINITIONS: tuple[Definition, ...] = (
     counter("uploads_total", "Uploaded files by what became of them and by type", "outcome", "type"),
     counter("uploads_bytes_total", "Bytes of the uploads that were accepted"),
     counter("config_updates_total", "Changes of the platform's configuration by key", "key"),
+    gauge("backup_last_success_timestamp_seconds", "When the last good backup was made; 0 for never"),
+    gauge("backup_last_result", "Whether the last backup went well: 1, or 0"),
+    gauge("restore_drill_last_success_timestamp_seconds", "When a restored backup last sold; 0 for never"),
+    gauge("restore_drill_last_result", "Whether the last drill of restoring went well: 1, or 0"),
 )
 
 
@@ -53,6 +58,17 @@ class AdminMetrics(ServiceMetrics):
         self.counter("uploads_total").labels(outcome, media_type).inc()
         if size:
             self.counter("uploads_bytes_total").inc(size)
+
+    def backups(self, state: Mapping[str, Any]) -> None:
+        """So it is with backups and drills; `state` as `common.backups.state` has it. Told only where
+        there is a repository for them.
+        """
+        for name, last, good in (("backup", "last", "good"), ("restore_drill", "drill", "goodDrill")):
+            moment = moment_of(state.get(good))
+            since = 0.0 if moment is None else moment.timestamp()
+            self.gauge(f"{name}_last_success_timestamp_seconds").set(since)
+            if state.get(last):
+                self.gauge(f"{name}_last_result").set(int(state[last]["ok"]))
 
     def sessions(self, active: int) -> None:
         """So many sessions can still be refreshed."""
@@ -104,4 +120,13 @@ def _config(view: View) -> dict[str, Any]:
     return {"updates": whole(view.by("config_updates_total", "key"))}
 
 
-GROUPS = {"pois": _pois, "users": _users, "uploads": _uploads, "config": _config}
+def _backups(view: View) -> dict[str, Any]:
+    return {
+        "lastResult": view.gauge("backup_last_result"),
+        "lastSuccess": view.gauge("backup_last_success_timestamp_seconds"),
+        "lastDrillResult": view.gauge("restore_drill_last_result"),
+        "lastDrillSuccess": view.gauge("restore_drill_last_success_timestamp_seconds"),
+    }
+
+
+GROUPS = {"pois": _pois, "users": _users, "uploads": _uploads, "config": _config, "backups": _backups}

@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from uuid import UUID
 
-from admin_service.actions import duplicates, mailing, media, poi_imports, upkeep
+from admin_service.actions import duplicates, mailing, media, poi_imports, privacy, upkeep
 from admin_service.actions.mailing import SendLink
 from admin_service.actions.ports import Ports
 from admin_service.actions.system import ModeWatch
 from admin_service.clients.port import StorageUnavailable, TicketingUnavailable
+from admin_service.domain.audit import Origin
 from admin_service.domain.modes import Mode
 from admin_service.metrics import AdminMetrics
 from admin_service.schemas.poi_imports import read_row
+from common.backups.schedule import Schedule
 from common.mail.port import MailUnavailable
 from common.outbox.loop import Handler, Job, Pace, Worker
 from common.outbox.payload import id_of, text_of
@@ -28,11 +30,15 @@ def build_worker(
     *,
     owner: str | None = None,
     pace: Pace | None = None,
+    backups: Schedule | None = None,
 ) -> Worker:
-    """The worker over `ports`; `owner` names it among others. `metrics` are told how it does."""
+    """The worker over `ports`; `owner` names it among others. `metrics` are told how it does;
+    `backups` are made where there is a repository for them."""
     timetable, watch = jobs(ports), ModeWatch()
     if metrics is not None:
         timetable = (*timetable, *watching(ports, metrics))
+    if backups is not None:
+        timetable = (*timetable, Job("backups", 5, backups.look))
     return Worker(
         ports.store.outbox,
         handlers(ports),
@@ -69,10 +75,17 @@ def handlers(ports: Ports) -> Mapping[str, Handler]:
     """What is done for each kind of task."""
     return {
         "mail": lambda task: _mail(task, ports),
+        privacy.ERASURE: lambda task: _erasure(task, ports),
         "media-delete": lambda task: media.delete_bytes(id_of(task, "mediaId"), ports),
         "poi-duplicates": lambda task: _compared(task, ports),
         "poi-import": lambda task: poi_imports.work_off(id_of(task, "importId"), read_row, ports),
     }
+
+
+def _erasure(task: Task, ports: Ports) -> None:
+    # whoever asked for it; not from where, as the worker is somewhere else
+    origin = Origin(actor=text_of(task, "actor"))
+    privacy.finish_erasure(text_of(task, "email"), origin, ports)
 
 
 def _compared(task: Task, ports: Ports) -> None:

@@ -10,15 +10,14 @@ from admin_service.actions.ports import Ports
 from admin_service.clients.folder_storage import FolderStorage
 from admin_service.clients.guarded import GuardedStorage, GuardedTicketing
 from admin_service.clients.port import Storage, StorageUnavailable, TicketingUnavailable
-from admin_service.clients.s3_storage import Bucket, S3Storage
 from admin_service.clients.ticketing import HttpTicketing
 from admin_service.domain.permissions import ROLES
 from admin_service.invalidation import STANDING, Invalidation, StandingMoves
 from admin_service.metrics import AdminMetrics
 from admin_service.storage.changes import Listeners
 from admin_service.storage.guarded import guarded
+from admin_service.storage.opening import open_store
 from admin_service.storage.port import Store
-from admin_service.storage.sql.store import open_store
 from common import process
 from common.auth.keyfiles import KeyRing, SecretRing
 from common.auth.passwords import Argon2Passwords
@@ -26,6 +25,9 @@ from common.auth.sealing import Sealing
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from common.auth.store_standing import StoreStanding
+from common.backups.desk import BackupDesk
+from common.backups.restic import shown
+from common.backups.schedule import Schedule
 from common.caching.regions import Region
 from common.clock import Clock, system_clock
 from common.coordination.port import Coordination
@@ -103,10 +105,18 @@ def run_worker(settings: Settings) -> Running:
     return _run(settings, None, WORKER_CALLS)
 
 
+def backup_schedule(settings: Settings, running: Running) -> Schedule | None:
+    """For the worker: what makes backups when they are due; None where there is no repository for them."""
+    if not settings.backup_repository:
+        return None
+    ports, metrics = running.ports, running.metrics
+    return Schedule(settings.data_dir / "backups", ports.backups, ports.clock, metrics.backups)
+
+
 def _run(settings: Settings, metrics: AdminMetrics | None, call_limit: int) -> Running:
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
-    store = open_store(settings.database_url, call_limit + CHECKS)
+    store = open_store(settings.database_url, call_limit + CHECKS, metrics.database_query)
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)
@@ -146,12 +156,20 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
         public_url=settings.public_url,
         media_url=settings.media_url,
         upload_folder=settings.data_dir / "uploads",
+        backups=BackupDesk(
+            coordination=parts.coordination,
+            repository=shown(settings.backup_repository),
+            hour=settings.backup_hour,
+        ),
     )
 
 
 def _storage(settings: Settings) -> Storage:
     if not settings.media_store:
         return FolderStorage(settings.data_dir / "media")
+    # Not at the top: the library for it is only wanted in memory where there is a bucket.
+    from admin_service.clients.s3_storage import Bucket, S3Storage  # noqa: PLC0415
+
     name, _, prefix = settings.media_store.removeprefix("s3://").partition("/")
     return S3Storage(
         Bucket(

@@ -7,7 +7,7 @@ import sys
 from flask import Flask
 
 from admin_service.app import create_app
-from admin_service.storage.sql.store import migrate
+from admin_service.storage.opening import migrate
 from common.database import StoreUnavailable
 from common.monitoring import logs
 from common.settings import load_or_exit

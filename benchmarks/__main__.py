@@ -16,6 +16,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks import machine, report
+from benchmarks.backing_up import measure_backup
 from benchmarks.curating import measure_import, measure_pois
 from benchmarks.databases import MARIADB, SQLITE, Databases, opened
 from benchmarks.figures import Figure
@@ -33,6 +34,8 @@ GROWTH_SECONDS = {"small": {SQLITE: 40.0, MARIADB: 50.0}, "full": {SQLITE: 400.0
 MANY_POIS, IMPORTED_POIS = {"small": 20_000, "full": 1_000_000}, {"small": 5_000, "full": 100_000}
 POI_SECONDS = {"small": 60.0, "full": 1500.0}
 IMPORT_SECONDS = {"small": 20.0, "full": 300.0}
+BACKED_UP = {"small": 20_000, "full": 1_000_000}
+BACKUP_SECONDS = {"small": 60.0, "full": 1500.0}
 BUFFER_POOL = {"small": "256M", "full": "2G"}
 SMALL, FULL = "small", "full"
 PARTS = "parts"
@@ -99,6 +102,7 @@ def _measure_parts(progress: Progress) -> list[Figure]:
 
 def _steps(store: str, size: str) -> list[Step]:
     outage = Step(f"{store}: refusals while the database is killed, and frozen", 25)
+    backup = Step(f"{store}: backup and restore of {BACKED_UP[size]:,} bookings", BACKUP_SECONDS[size])
     return [
         Step(f"{store}: start, with a destination of its own", 6),
         Step(f"{store}: sale against the bare driver, hot and spread", 50),
@@ -112,6 +116,7 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: import of {IMPORTED_POIS[size]:,} points of interest", IMPORT_SECONDS[size]),
         Step(f"{store}: sign-ins and uploads", 25),
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
+        *([backup] if store == MARIADB else []),
     ]
 
 
@@ -142,6 +147,9 @@ def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure
         figures += measure_staff(databases)
     with progress.step():
         figures += measure_growth(databases, FEW_BOOKINGS, MANY_BOOKINGS[size])
+    if databases.server is not None:
+        with progress.step():
+            figures += measure_backup(databases, BACKED_UP[size])
     return figures
 
 

@@ -65,8 +65,11 @@ def running(databases: Databases, *, sandbox: bool = False, gateway: bool = Fals
 
 @contextmanager
 def twin(databases: Databases, site: Site, *, watched: bool) -> Iterator[Site]:
-    """The same service on the same database, which tells of every request, or of none."""
-    stack = _stack(databases, site.url, env={"LOG_LEVEL": "INFO" if watched else "ERROR"})
+    """The same service on the same database, which tells of every request, or of none.
+
+    It has one worker: of two, how the connections happen to be shared out changes a request's cost by more.
+    """
+    stack = _stack(databases, site.url, workers=1, env={"LOG_LEVEL": "INFO" if watched else "ERROR"})
     if not watched:
         argv = [*procfile()["ticketing"][0][:-1], "benchmarks.unwatched:app"]
         stack.ticketing = Process(argv, env={**stack.env, "SERVICE": "ticketing"}, name="unwatched")
@@ -80,12 +83,13 @@ def _stack(
     *,
     sandbox: bool = False,
     gateway: bool = False,
+    workers: int = WORKERS,
     env: Mapping[str, str] | None = None,
 ) -> ServiceStack:
     return ServiceStack(
         databases.folder / secrets.token_hex(4),
         database_url=url,
-        web_workers=WORKERS,
+        web_workers=workers,
         web_threads=THREADS,
         sandbox=sandbox,
         worker=False,

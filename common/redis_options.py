@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from redis import Redis
-from redis.backoff import NoBackoff
-from redis.retry import Retry
-from redis.sentinel import Sentinel
+if TYPE_CHECKING:
+    from redis import Redis
 
 SENTINEL_TIMEOUT_SECONDS = 0.1
 
@@ -36,6 +34,10 @@ class RedisOptions:
         default the library waits 5 s and tries ten times. Behind sentinels a new connection may take longer
         by SENTINEL_TIMEOUT_SECONDS for each of them that hangs.
         """
+        # Not at the top: the library is only wanted in memory where Redis is.
+        from redis import Redis  # noqa: PLC0415
+        from redis.sentinel import Sentinel  # noqa: PLC0415
+
         options = {"password": self.password, "db": self.db, **_quick(self.timeout_seconds)}
         if not self.sentinels:
             return Redis(host=self.host, port=self.port, **options)
@@ -46,6 +48,9 @@ class RedisOptions:
 
 
 def _quick(timeout_seconds: float) -> dict[str, Any]:
+    from redis.backoff import NoBackoff  # noqa: PLC0415
+    from redis.retry import Retry  # noqa: PLC0415
+
     return {
         "socket_timeout": timeout_seconds,
         "socket_connect_timeout": timeout_seconds,

@@ -15,6 +15,7 @@ import orjson
 
 from common.monitoring.tracing import client_hooks
 from common.resilience import deadline
+from common.tls import trusted
 
 CONNECT_SECONDS, READ_SECONDS = 1.0, 2.0
 CONNECTIONS = 16
@@ -126,6 +127,7 @@ class ServiceClient:
             if self._client is None or self._client_pid != os.getpid():
                 self._client = httpx.Client(
                     headers={"Accept": "application/json"},
+                    verify=trusted(),
                     event_hooks=client_hooks(),
                     limits=httpx.Limits(max_connections=CONNECTIONS),
                     follow_redirects=False,

@@ -78,11 +78,15 @@ def media_store(name: str, given: str) -> str:
 
 
 def database_url(name: str, given: str) -> str:
-    """`sqlite:///path` or `mysql+pymysql://user:password@host[,host]/database`, or nothing."""
+    """`sqlite:///path`, `mysql+pymysql://user:password@host[,host]/database` or
+    `mongodb://user:password@host[,host]/database`, or nothing.
+    """
     scheme, _, rest = given.partition("://")
-    fits = rest.startswith("/") if scheme == "sqlite" else scheme == "mysql+pymysql" and "/" in rest
-    if given and not fits:
-        raise SettingError(f"{name} must begin with sqlite:/// or mysql+pymysql:// and name a database")
+    servers = scheme in ("mysql+pymysql", "mongodb") and "/" in rest
+    if given and not (rest.startswith("/") if scheme == "sqlite" else servers):
+        raise SettingError(
+            f"{name} must begin with sqlite:///, mysql+pymysql:// or mongodb:// and name a database"
+        )
     return given
 
 
@@ -155,6 +159,18 @@ def secrets(shortest: int, most: int = 2) -> Parse:
         if any(len(value) < shortest or not value.isascii() or not value.isprintable() for value in values):
             raise SettingError(f"{name} must be at least {shortest} printable ASCII characters long")
         return values
+
+    return parse
+
+
+def passphrase(shortest: int) -> Parse:
+    """One secret of at least `shortest` printable characters, commas included; or none."""
+
+    def parse(name: str, given: str) -> str:
+        # The value itself must not come into a log.
+        if given and (len(given) < shortest or not given.isprintable()):
+            raise SettingError(f"{name} must be at least {shortest} printable characters long")
+        return given
 
     return parse
 

@@ -34,6 +34,7 @@ _FAMILIES = (
     "MAIL_",
     "MEDIA_",
     "S3_",
+    "BACKUP_",
 )
 # What Kubernetes adds to every container for each Service; a Service may well be called `ticketing`.
 _SERVICE_LINK = re.compile(r"\w+_(?:SERVICE_HOST|SERVICE_PORT(?:_\w+)?|PORT_[0-9]+_(?:TCP|UDP)(?:_\w+)?)")
@@ -71,6 +72,11 @@ class Settings:
     s3_region: str
     s3_access_key_id: str = field(repr=False)
     s3_secret_access_key: str = field(repr=False)
+    backup_repository: str
+    backup_password: str = field(repr=False)
+    backup_hour: int
+    backup_s3_access_key_id: str = field(repr=False)
+    backup_s3_secret_access_key: str = field(repr=False)
     poi_directory: str
     jwks_source: str
     token_issuer: str
@@ -107,6 +113,8 @@ def load(service: ServiceName, environ: Mapping[str, str], *, complete: bool = T
             raise SettingError(f"{setting.name} is missing: {setting.help}")
     if bool(values["REDIS_SENTINELS"]) != bool(values["REDIS_MASTER"]):
         raise SettingError("REDIS_SENTINELS and REDIS_MASTER go together: set both, or neither")
+    if bool(values["BACKUP_REPOSITORY"]) != bool(values["BACKUP_PASSWORD"]):
+        raise SettingError("BACKUP_REPOSITORY and BACKUP_PASSWORD go together: set both, or neither")
     data_dir: Path = values["DATA_DIR"]
     own_url = values[f"{service.upper()}_DATABASE_URL"] or values["DATABASE_URL"]
     public_url = values["PUBLIC_URL"] or f"http://127.0.0.1:{values['GATEWAY_PORT']}"

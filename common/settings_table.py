@@ -73,8 +73,9 @@ SETTINGS: tuple[Setting, ...] = (
     _hidden(
         "DATABASE_URL",
         kinds.database_url,
-        "The store of both services: sqlite:///file or mysql+pymysql://user:password@host/database "
-        "(default: a file in DATA_DIR).",
+        "The store of both services: sqlite:///file, mysql+pymysql://user:password@host/database or "
+        "mongodb://user:password@host/database, where a cluster's nodes are several hosts separated by "
+        "commas (default: a file in DATA_DIR).",
     ),
     _hidden(
         "TICKETING_DATABASE_URL",
@@ -158,6 +159,32 @@ SETTINGS: tuple[Setting, ...] = (
         "S3_ACCESS_KEY_ID", kinds.text, "The bucket's access key (unset: the machine's role).", secret=True
     ),
     _ours("S3_SECRET_ACCESS_KEY", kinds.text, "The secret of that access key.", secret=True),
+    _ours(
+        "BACKUP_REPOSITORY",
+        kinds.text,
+        "Where backups go, as restic writes it: a folder, s3:https://host/bucket, sftp:user@host:/folder "
+        "(unset: no backups).",
+    ),
+    _ours(
+        "BACKUP_PASSWORD",
+        kinds.passphrase(16),
+        "What backups are encrypted with, at least 16 characters. Without it no backup can ever be read: "
+        "keep it in another place too.",
+        secret=True,
+    ),
+    _ours(
+        "BACKUP_HOUR",
+        kinds.integer(0, 23),
+        "The hour, in UTC, after which the admin worker makes the day's backup.",
+        "3",
+    ),
+    _ours(
+        "BACKUP_S3_ACCESS_KEY_ID",
+        kinds.text,
+        "The access key of a bucket with backups (unset: what restic finds, such as AWS_ACCESS_KEY_ID).",
+        secret=True,
+    ),
+    _ours("BACKUP_S3_SECRET_ACCESS_KEY", kinds.text, "The secret of that access key.", secret=True),
     _ours(
         "JWKS_SOURCE",
         kinds.file_or_url,

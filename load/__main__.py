@@ -1,7 +1,7 @@
 """`make load`: start the whole product, bring the people, judge what comes out, write the report.
 
 PROFILE=smoke,capacity,load,stress,spike,rush,soak or all; STORE=sqlite|mariadb; DURATION, USERS, THINK,
-BOOKINGS, CONNECTIONS. docs/load.md says more.
+BOOKINGS. docs/load.md says more.
 """
 
 from __future__ import annotations
@@ -31,9 +31,6 @@ from load.watch import watched_memory
 from tests.servers.process import ProcessFailed
 
 START_SECONDS, END_SECONDS = 12.0, 5.0
-RUSH_SHARE = 0.8
-"""Of the bookings at once so many find a place: both answers are to be seen."""
-
 STOPPED = "stopped by hand"
 
 
@@ -54,9 +51,8 @@ def main() -> int:
 
 def measure(options: Options, results: Results, screen: Screen) -> None:
     """All profiles against one product; what ends them early is noted in the results."""
-    places = max(1, round(options.rush * RUSH_SHARE))
     screen.say(f"starting gateway, service, worker and payment sandbox on {options.store} ...")
-    with _noted(results), open_venue(options.store, places) as venue:
+    with _noted(results), open_venue(options.store, options.rush) as venue:
         with _noted(results), watched_memory(venue.stack) as results.memory:
             for number, profile in enumerate(options.profiles, 1):
                 left = sum(expected_seconds(name, options) for name in options.profiles[number - 1 :])

@@ -2,26 +2,16 @@
 
 from __future__ import annotations
 
-import secrets
 from dataclasses import dataclass
-from pathlib import Path
 
-from benchmarks.databases import rows
 from benchmarks.load import READS, Latency, LoadFailed, sell, wrk
 from load.venue import Venue
 
-HERE = Path(__file__).parent
 CONNECTIONS = 32
 WARM_UP_SECONDS = 2.0
 READS_AT_GATEWAY = "reads, through the gateway"
 READS_AT_SERVICE = "reads, at the service"
 BOOKINGS_AT_SERVICE = "bookings (hold and confirm), at the service"
-RUSH_PATIENCE_SECONDS = 120.0
-_TAKEN = """
-SELECT SUM(units.pax_count) FROM ticketing_unit_items units
-JOIN ticketing_booking_items items ON items.id = units.item_id
-WHERE items.slot_id = ? AND units.status IN ('on_hold', 'confirmed', 'redeemed', 'no_show')
-"""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,28 +23,6 @@ class Capacity:
     per_second: float
     latency: Latency
     wrong: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rush:
-    """What became of many bookings at once. `oversold`: people beyond the places that there were."""
-
-    asked: int
-    connections: int
-    places: int
-    answered: int
-    created: int
-    sold_out: int
-    unavailable: int
-    other: int
-    first_other: str
-    seconds: float
-    latency: Latency
-    taken: int
-
-    @property
-    def oversold(self) -> int:
-        return max(0, self.taken - self.places)
 
 
 def measure_reads(venue: Venue, *, gateway: bool, seconds: float) -> Capacity:
@@ -85,36 +53,3 @@ def measure_bookings(venue: Venue, seconds: float) -> tuple[Capacity, int]:
         name=BOOKINGS_AT_SERVICE, unit="bookings/s", per_second=load.per_second, latency=load.pair
     )
     return figure, load.sold
-
-
-def rush(venue: Venue, bookings: int, connections: int) -> Rush:
-    """All at once for one slot, through the gateway. Raises LoadFailed."""
-    sells = venue.sells
-    env = {
-        "RUSH_RUN": secrets.token_hex(6),
-        "RUSH_BOOKINGS": str(bookings),
-        "RUSH_SLOT": str(sells.rush_slot),
-        "RUSH_UNIT": str(sells.rush_unit),
-    }
-    url = f"http://127.0.0.1:{venue.stack.gateway_port}/"
-    found = wrk(HERE / "rush.lua", url, RUSH_PATIENCE_SECONDS, min(connections, bookings), env)
-    return Rush(
-        asked=bookings,
-        connections=min(connections, bookings),
-        places=sells.rush_places,
-        answered=found["answered"],
-        created=found["created"],
-        sold_out=found["sold_out"],
-        unavailable=found["unavailable"],
-        other=found["other"],
-        first_other=found["first_other"],
-        seconds=found["seconds"],
-        latency=Latency.of(found),
-        taken=_taken(venue),
-    )
-
-
-def _taken(venue: Venue) -> int:
-    """People on the slot of the rush, counted over the bookings that the store holds."""
-    ((people,),) = rows(venue.database_url, _TAKEN, (venue.sells.rush_slot.bytes,))
-    return int(people or 0)

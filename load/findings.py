@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from statistics import mean, median
 from typing import Any
 
-from load.capacity import Capacity, Rush
+from load.capacity import Capacity
 from load.names import EXTERNAL
 from load.options import LOAD, SOAK, SPIKE, STRESS
-from load.samples import Second, Tally, all_requests
+from load.rush import Rush
+from load.samples import Second, Tally, all_requests, errors
 from load.watch import Memory
 
 CALM_WINDOW_SECONDS = 3
 CALM_LEAST_MS = 200.0
 THIRD = 3
+REFUSAL = ": 503, expected "
+"""What the people note of an answer that tells them to come back."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -58,23 +62,31 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spike:
-    """P95 (ms) before and during; how many seconds after its end all was calm again (None: never)."""
+    """P95 (ms) before and during; how many seconds after its end all was calm again (None: not in those
+    that were `watched`)."""
 
     before: float
     during: float
     recovered_after: int | None
+    watched: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Drift:
-    """From the first third of the soak to the last: P95 (ms), and memory (MB), of the web processes and of
-    the worker."""
+    """From the first third of the soak to the last: P95 (ms), and by how many MB the memory of the web
+    processes and of the worker grew; `before`: MB of both in the first third."""
 
     minutes: float
     p95_first: float
     p95_last: float
     web: float
     worker: float
+    before: float
+
+    @property
+    def growth(self) -> float:
+        """Of all memory, as a share."""
+        return (self.web + self.worker) / max(1.0, self.before)
 
 
 def steps(results: Results) -> list[Step]:
@@ -111,7 +123,7 @@ def spike(results: Results) -> Spike | None:
         if all(own_requests([each]).percentile(0.95) <= calm for each in window):
             recovered = second
             break
-    return Spike(before=before, during=during, recovered_after=recovered)
+    return Spike(before=before, during=during, recovered_after=recovered, watched=len(after))
 
 
 def drift(results: Results) -> Drift | None:
@@ -121,14 +133,21 @@ def drift(results: Results) -> Drift | None:
     if min(len(seconds), len(memory)) < THIRD:
         return None
     part, looks = len(seconds) // THIRD, len(memory) // THIRD
+    first, last = memory[:looks], memory[-looks:]
+    web, worker = (median(each.web for each in first), median(each.worker for each in first))
     return Drift(
         minutes=(seconds[-1].at - seconds[0].at) / 60,
         p95_first=own_requests(seconds[:part]).percentile(0.95),
         p95_last=own_requests(seconds[-part:]).percentile(0.95),
-        web=median(each.web for each in memory[-looks:]) - median(each.web for each in memory[:looks]),
-        worker=median(each.worker for each in memory[-looks:])
-        - median(each.worker for each in memory[:looks]),
+        web=median(each.web for each in last) - web,
+        worker=median(each.worker for each in last) - worker,
+        before=web + worker,
     )
+
+
+def wrong(seconds: Iterable[Second]) -> Counter[str]:
+    """What was neither right nor such a refusal."""
+    return Counter({text: count for text, count in errors(seconds).items() if REFUSAL not in text})
 
 
 def own_requests(seconds: Sequence[Second]) -> Tally:

@@ -16,6 +16,9 @@ SHORT_SERIES = (SMOKE, LOAD, STRESS, SPIKE, CAPACITY, RUSH)
 
 STORES = {"sqlite": SQLITE, "mariadb": MARIADB}
 UNITS = {"s": 1, "m": 60, "h": 3600}
+MOST_AT_ONCE = 12_000
+"""Each has a connection of its own, and the gateway has so many."""
+
 LONGEST_HOURS = 11
 """The staff's tokens, of the tests' own issuer, are good for twelve."""
 
@@ -34,11 +37,10 @@ class Options:
     users: int | None = None
     think: float = 1.0
     rush: int = 10_000
-    rush_connections: int = 1_000
 
 
 def read_options(environ: Mapping[str, str]) -> Options:
-    """PROFILE, STORE, DURATION, USERS, THINK, BOOKINGS, CONNECTIONS. Raises OptionError."""
+    """PROFILE, STORE, DURATION, USERS, THINK, BOOKINGS. Raises OptionError."""
     store = (environ.get("STORE") or "sqlite").lower()
     if store not in STORES:
         raise OptionError(f"STORE={store}: expected one of {', '.join(STORES)}")
@@ -49,8 +51,7 @@ def read_options(environ: Mapping[str, str]) -> Options:
         seconds=_seconds(duration) if duration else None,
         users=_whole("USERS", users, 1, 100_000) if users else None,
         think=_factor(environ.get("THINK") or "1"),
-        rush=_whole("BOOKINGS", environ.get("BOOKINGS") or "10000", 1, 1_000_000),
-        rush_connections=_whole("CONNECTIONS", environ.get("CONNECTIONS") or "1000", 1, 6_000),
+        rush=_whole("BOOKINGS", environ.get("BOOKINGS") or "10000", 1, MOST_AT_ONCE),
     )
 
 

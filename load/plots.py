@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pygal  # type: ignore[import-untyped]
 from pygal.style import Style  # type: ignore[import-untyped]
 
+from load.buyers import COME_BACK, SOLD, SOLD_OUT
 from load.findings import Step, own_requests
 from load.samples import Second, grouped
 from load.watch import Memory
@@ -54,6 +55,17 @@ def stress_curve(steps: Sequence[Step]) -> str:
     chart.show_dots, chart.dots_size, chart.x_labels_major_count = True, 4, len(labels)
     _add(chart, "answers/s, right and within 1 s", [_round(step.goodput) for step in steps])
     _add(chart, "P95 ms", [_round(step.p95) for step in steps], secondary=True)
+    return _svg(chart)
+
+
+def rush(answers: Sequence[Mapping[str, int]]) -> str:
+    """What was answered in each second of a rush."""
+    size = max(1, -(-len(answers) // POINTS))
+    groups = [answers[start : start + size] for start in range(0, len(answers), size)]
+    labels = [clock(number * size) for number in range(len(groups))]
+    chart = _line("answers a second", (GREEN, ORANGE, GREY), labels)
+    for name in (SOLD, COME_BACK, SOLD_OUT):
+        _add(chart, name, [_round(sum(each.get(name, 0) for each in group) / len(group)) for group in groups])
     return _svg(chart)
 
 

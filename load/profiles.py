@@ -6,11 +6,14 @@ import time
 from collections.abc import Callable
 from contextlib import closing
 
-from load.capacity import measure_bookings, measure_reads, rush
+from load.buyers import COME_BACK, SOLD, SOLD_OUT, Crowd
+from load.capacity import measure_bookings, measure_reads
 from load.findings import Results
 from load.names import CONFIRMED_BY_WEBHOOK, CONFIRMED_ON_RETURN
 from load.options import CAPACITY, RUSH, STRESS, Options
 from load.plan import Plan
+from load.plots import clock
+from load.rush import measure_rush
 from load.samples import by_name
 from load.screen import Screen
 from load.stages import THINK, stages
@@ -19,7 +22,7 @@ from load.venue import Venue
 
 CAPACITY_SECONDS = 6.0
 WARM_UP_SECONDS = 2.0
-RUSH_SECONDS = 25.0
+RUSH_SECONDS = 45.0
 CATCH_UP_SECONDS = 30.0
 
 
@@ -37,7 +40,7 @@ def run_profile(profile: str, venue: Venue, options: Options, results: Results, 
     venue.look_after()
     special: dict[str, Callable[[], None]] = {
         CAPACITY: lambda: _capacity(venue, results, screen),
-        RUSH: lambda: _rush(venue, options, results, screen),
+        RUSH: lambda: _rush(venue, results, screen),
     }
     special.get(profile, lambda: _scenarios(profile, venue, options, results, screen))()
     venue.look_after()
@@ -97,9 +100,16 @@ def _capacity(venue: Venue, results: Results, screen: Screen) -> None:
     screen.say(f"  {found.name}: {found.per_second:,.0f} {found.unit}")
 
 
-def _rush(venue: Venue, options: Options, results: Results, screen: Screen) -> None:
-    found = results.rush = rush(venue, options.rush, options.rush_connections)
+def _rush(venue: Venue, results: Results, screen: Screen) -> None:
+    def tell(second: int, crowd: Crowd) -> None:
+        venue.look_after()
+        done = len(crowd.buyers)
+        last = crowd.answers[-1] if crowd.answers else {}
+        now = ", ".join(f"{last.get(kind, 0):,} {kind}" for kind in (SOLD, SOLD_OUT, COME_BACK))
+        screen.progress(f"  {clock(second)} {done:,} have their answer · this second {now}", second)
+
+    found = results.rush = measure_rush(venue, tell)
     screen.say(
-        f"  {found.created:,} created, {found.sold_out:,} sold out, {found.unavailable:,} unavailable, "
-        f"{found.other:,} other, in {found.seconds:.1f} s; {found.oversold} oversold"
+        f"  {found.sold:,} of {found.places:,} sold in {found.selling_seconds:.1f} s, {found.sold_out:,} "
+        f"told that it is sold out; {found.oversold} oversold, {found.twice} twice, {found.lost} lost"
     )

@@ -47,6 +47,7 @@ def page(results: Results, verdicts: Sequence[Verdict]) -> str:
         memory_plot=plots.memory(results.memory) if results.memory else "",
         spike=spike(results),
         drift=drift(results),
+        rush_plot=plots.rush(results.rush.answers) if results.rush else "",
     )
 
 
@@ -84,7 +85,7 @@ def _json(results: Results, verdicts: Sequence[Verdict]) -> bytes:
         "stress": [asdict(step) for step in steps(results)],
         "spike": _plain(spike(results)),
         "soak": _plain(drift(results)),
-        "rush": None if results.rush is None else {**asdict(results.rush), "oversold": results.rush.oversold},
+        "rush": _plain(results.rush),
         "cache": results.cache,
         "memoryMb": [
             {"at": round(each.at - results.began, 1), **_megabytes(each)} for each in results.memory

@@ -41,6 +41,10 @@ class Screen:
             f"  {clock(number)} {second.stage} · {second.users} users · {tally.count}/s · "
             f"P95 {tally.percentile(0.95):.0f} ms{wrong}"
         )
+        self.progress(text, number)
+
+    def progress(self, text: str, number: int) -> None:
+        """A line that the next one replaces; `number` counts them."""
         if self._is_terminal:
             sys.stderr.write(f"\r\x1b[K{text}")
             sys.stderr.flush()

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from load.options import LOAD, SMOKE, SOAK, SPIKE, STRESS, Options
 from load.plan import Stage
 
-SECONDS = {SMOKE: 10.0, LOAD: 45.0, STRESS: 60.0, SPIKE: 40.0, SOAK: 60.0}
+SECONDS = {SMOKE: 10.0, LOAD: 45.0, STRESS: 60.0, SPIKE: 40.0, SOAK: 300.0}
 USERS = {SMOKE: 8, LOAD: 80, STRESS: 80, SPIKE: 30, SOAK: 50}
 """Of stress the first step, of spike those before and after."""
 

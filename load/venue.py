@@ -19,6 +19,7 @@ from common.clock import system_clock
 from common.database.engine import Database
 from demo.api import Api
 from load.destination import Sells, fill, time_zone, write_places
+from tests.beneath import open_beneath
 from tests.invariants.checker import check
 from tests.servers.process import Process
 from tests.servers.stack import ServiceStack
@@ -76,7 +77,7 @@ class Venue:
     def violations(self, acknowledged: int) -> list[str]:
         """Stop the product, and say which invariants the store breaks: none in a good run."""
         self.stack.stop()
-        database = Database(self.database_url, threads=1)
+        database = open_beneath(self.database_url)
         try:
             found = [str(violation) for violation in check(database)]
         finally:

@@ -109,4 +109,11 @@ async function services(r) {
     answer(r, 200, {data: data});
 }
 
-export default {healthAll, services};
+// Seconds after which somebody who could not be served is to come back. Told the same, all who were refused at one moment
+// would come back at one moment. Where no instance was even asked, there are too many of them, and they are spread more.
+function pause(r) {
+    const wasAsked = /:\d/.test(r.variables.upstream_addr);
+    return String(2 + Math.floor(Math.random() * (wasAsked ? 8 : 19)));
+}
+
+export default {healthAll, services, pause};

@@ -22,7 +22,14 @@ class Service:
     health_path: str
     info_path: str = ""
     idle_connections: int = 32
+    most_at_once: int = 0
+    has_urgent: bool = False
 
+
+AT_ONCE = 1_000
+"""As many as an instance's queue in the kernel takes (`backlog` in gunicorn.conf.py), with some room left for
+what is urgent. Refused here, a request costs the instance nothing; sent and not taken up, it would be given
+up after proxy_connect_timeout."""
 
 SERVICES: tuple[Service, ...] = (
     Service(
@@ -42,6 +49,8 @@ SERVICES: tuple[Service, ...] = (
         ),
         health_path="/api/v1/monitoring/health",
         info_path="/api/v1/monitoring/info",
+        most_at_once=AT_ONCE,
+        has_urgent=True,
     ),
     Service(
         name="admin",
@@ -50,6 +59,7 @@ SERVICES: tuple[Service, ...] = (
         endpoints=("/api/v1/admin", "/api/v1/platform", "/.well-known/jwks.json"),
         health_path="/api/admin/monitoring/health",
         info_path="/api/admin/monitoring/info",
+        most_at_once=AT_ONCE,
     ),
     Service(
         name="payment",
@@ -67,20 +77,27 @@ Upstreams = Mapping[str, tuple[str, ...]]
 
 def upstream_blocks(upstreams: Upstreams) -> str:
     """nginx's `upstream` of each service that has instances."""
-    return "\n\n".join(_block(service, upstreams[service.name]) for service in _present(upstreams))
+    blocks = []
+    for service in _present(upstreams):
+        instances = upstreams[service.name]
+        blocks.append(_block(service, service.name, instances, service.most_at_once))
+        if service.has_urgent:
+            blocks.append(_block(service, f"{service.name}-urgent", instances, 0))
+    return "\n\n".join(blocks)
 
 
-def _block(service: Service, instances: tuple[str, ...]) -> str:
-    # The two figures count only where there is another instance to go to.
-    servers = (f"server {instance} max_fails=2 fail_timeout=5s;" for instance in instances)
+def _block(service: Service, name: str, instances: tuple[str, ...], most_at_once: int) -> str:
+    # max_fails and fail_timeout count only where there is another instance to go to.
+    limit = f" max_conns={most_at_once}" if most_at_once else ""
+    servers = (f"server {instance} max_fails=2 fail_timeout=5s{limit};" for instance in instances)
     lines = (
-        f"zone {service.name} 64k;",
+        f"zone {name} 64k;",
         *servers,
         f"keepalive {service.idle_connections};",
         "keepalive_timeout 15s;",
     )
     inner = "\n".join(f"    {line}" for line in lines)
-    return f"upstream {service.name} {{\n{inner}\n}}"
+    return f"upstream {name} {{\n{inner}\n}}"
 
 
 def registry_module(upstreams: Upstreams) -> str:

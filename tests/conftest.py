@@ -1,11 +1,27 @@
-"""What holds for every test: nothing leaves this machine."""
+"""What holds for every test: nothing leaves this machine, none fails because it is busy; shared servers."""
 
 from __future__ import annotations
 
 import ipaddress
 import socket
 import sys
+from collections.abc import Callable, Iterator
 from typing import Any
+
+import pytest
+from hypothesis import settings
+
+from admin_service.storage.opening import migrate as migrate_admin
+from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer, running_mongodb
+from ticketing_service.storage.opening import migrate as migrate_ticketing
+
+LONGEST_FIRST = (
+    "demo", "monitoring", "run", "faults", "load", "cluster", "invariants", "http", "coordination", "gateway",
+    "security", "caching", "contract", "resilience", "metrics", "clients", "worker",
+)  # fmt: skip
+"""Folders whose tests are begun first where several processes share them: nobody is to wait for a long one
+at the end. Those that compute are among those that wait."""
 
 
 class OutsideWorldError(RuntimeError):
@@ -36,3 +52,70 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
 def pytest_configure() -> None:
     """Installed here, not by a fixture: imports and collection stay on this machine too."""
     sys.addaudithook(_stay_here)
+    settings.register_profile("any machine", deadline=None)
+    settings.load_profile("any machine")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Of several test processes, one has all tests of a file: what they share is made once."""
+    if not hasattr(config, "workerinput"):
+        return
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.location[0]))
+    items.sort(key=_place)
+
+
+def _place(item: pytest.Item) -> int:
+    folder = item.location[0].split("/")[1]
+    return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
+
+
+@pytest.fixture(scope="session")
+def mariadb_server() -> Iterator[MariaDB]:
+    """Started when the first test asks for it, and never stopped or frozen by any."""
+    with MariaDB() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ticketing_mariadb(mariadb_server: MariaDB) -> str:
+    """A migrated database of ticketing, to be `emptied` by each test: migrating takes longer than most."""
+    url = mariadb_server.new_database("ticketing")
+    migrate_ticketing(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def admin_mariadb(mariadb_server: MariaDB) -> str:
+    """The same of admin."""
+    url = mariadb_server.new_database("admin")
+    migrate_admin(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def mongodb_server() -> Iterator[MongoServer]:
+    """As `mariadb_server`."""
+    with running_mongodb() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def ticketing_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """As `ticketing_mariadb`."""
+    yield from _migrated(mongodb_server, "ticketing", migrate_ticketing)
+
+
+@pytest.fixture(scope="session")
+def admin_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """As `admin_mariadb`."""
+    yield from _migrated(mongodb_server, "admin", migrate_admin)
+
+
+def _migrated(server: MongoServer, prefix: str, migrate: Callable[[str], object]) -> Iterator[str]:
+    url = server.new_database(prefix)
+    migrate(url)
+    yield url
+    server.drop_database(url)

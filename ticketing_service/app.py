@@ -24,8 +24,9 @@ from common.settings import Settings
 from common.web import deadlines, problems, security
 from common.web.api import operations_of
 from common.web.refusals import RefusalTable, problem_codes
+from common.web.rules import LookedUp
 from common.web.service_routes import About, add_service_routes
-from ticketing_service import wiring
+from ticketing_service import VERSION, wiring
 from ticketing_service.actions.booking_tokens import PREFIX as BOOKING_TOKEN
 from ticketing_service.actions.ports import Ports
 from ticketing_service.checks import health_checks
@@ -62,7 +63,7 @@ RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
     Code.READ_ONLY: 30,
 }
 CODES = problem_codes(Code)
-ABOUT = About(service_name="ticketing-module", title="Ticketing", version="0.1.0", prefix=PREFIX, codes=CODES)
+ABOUT = About(service_name="ticketing-module", title="Ticketing", version=VERSION, prefix=PREFIX, codes=CODES)
 
 
 def create_app(settings: Settings, running: Running | None = None) -> Flask:
@@ -72,6 +73,7 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     `app.extensions["process"].end()` ends it.
     """
     app = Flask(__name__, static_folder=None)
+    app.url_rule_class = LookedUp
     metrics = wiring.make_metrics(settings) if running is None else running.metrics
     metrics.install(app)
     security.install(app, trusted_proxies=settings.trusted_proxies, refused_last=(f"{PREFIX}/redemptions",))

@@ -26,11 +26,17 @@ from ticketing_service.actions.following import EVERY_SECONDS, Followed, Followe
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.admin import HttpPlatformSource, NoPlatformSource
-from ticketing_service.clients.guarded import GuardedPaymentModule, GuardedPoiDirectory
+from ticketing_service.clients.guarded import (
+    POI_API,
+    GuardedPaymentModule,
+    GuardedPlatformSource,
+    GuardedPoiDirectory,
+)
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_api import HttpPoiDirectory
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
 from ticketing_service.clients.port import (
+    AdminUnavailable,
     DirectoryUnavailable,
     PaymentUnavailable,
     PlatformSource,
@@ -40,8 +46,8 @@ from ticketing_service.invalidation import Invalidation
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.storage.changes import Listeners
 from ticketing_service.storage.guarded import guarded
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.store import open_store
 
 CHECKS = 2
 """Connections that the health checks may have beside the requests."""
@@ -56,7 +62,10 @@ BREAKERS = (
         name="payment-api", timeout_seconds=9, waits=EXTERNAL_WAITS, classify=failing(PaymentUnavailable)
     ),
     BreakerSpec(
-        name="poi-api", timeout_seconds=2, waits=INTERNAL_WAITS, classify=failing(DirectoryUnavailable)
+        name=POI_API,
+        timeout_seconds=2,
+        waits=INTERNAL_WAITS,
+        classify=failing(DirectoryUnavailable, AdminUnavailable),
     ),
     BreakerSpec(name="mail", timeout_seconds=10, waits=EXTERNAL_WAITS, classify=failing(MailUnavailable)),
 )
@@ -95,7 +104,7 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
     listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
-    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired)
+    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired, metrics.database_query)
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)
@@ -103,20 +112,24 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
 
     behind = guarded(store, parts.guard("database"), timed, listeners)
     ports = _ports(settings, behind, parts, metrics)
-    follower = Follower(ports.followed, _platform(settings), behind.platform, ports.clock)
+    source = _platform(settings, parts, metrics)
+    follower = Follower(ports.followed, source, behind.platform, ports.clock)
     beside = (Repeated("platform", EVERY_SECONDS, follower.look),)
     running = Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
     return _following(running, settings) if settings.admin_api_url else running
 
 
 def _following(running: Running, settings: Settings) -> Running:
-    """`running`, which looks at the admin service for what has become of credentials."""
+    """`running`, which looks at the admin service for what has become of credentials: past the breaker, as
+    what was revoked must open nothing; and the breaker hears of it when that service is back.
+    """
     tokens = ServiceTokens(service_secrets(settings), system_clock)
     followed = FollowedStanding(
         settings.admin_api_url,
         lambda: tokens.issue("ticketing", "admin"),
         settings.data_dir / "standing" / "ticketing.json",
         running.ports.key_uses,
+        running.parts.breakers[POI_API].try_now,
     )
     return replace(
         running,
@@ -130,14 +143,13 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
     keys = settings.data_dir / "keys"
     admission_keys = KeyRing(keys / "admissions")
     payments = HttpPaymentModule(settings.payment_api_url, settings.payment_api_tokens[0])
-    directory = _directory(settings)
     mailer = open_mailer(settings.smtp_url, settings.mail_from, settings.data_dir)
     return Ports(
         store=store,
         payment_module=GuardedPaymentModule(
             payments, parts.guard("payment-api", retries=True), metrics.external
         ),
-        poi_directory=GuardedPoiDirectory(directory, parts.guard("poi-api"), metrics.external),
+        poi_directory=_directory(settings, parts, metrics),
         mailer=GuardedMailer(mailer, parts.guard("mail"), metrics.external),
         clock=system_clock,
         followed=Followed(),
@@ -150,16 +162,17 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
     )
 
 
-def _platform(settings: Settings) -> PlatformSource:
-    """Without a guard: it is asked by one thread that nobody waits for, and has to see at once when the admin
-    service is back, as a mode may have changed meanwhile."""
+def _platform(settings: Settings, parts: Parts, metrics: TicketingMetrics) -> PlatformSource:
     if not settings.admin_api_url:
         return NoPlatformSource()
     tokens = ServiceTokens(service_secrets(settings), system_clock)
-    return HttpPlatformSource(settings.admin_api_url, tokens)
+    source = HttpPlatformSource(settings.admin_api_url, tokens)
+    return GuardedPlatformSource(source, parts.guard(POI_API), metrics.external)
 
 
-def _directory(settings: Settings) -> PoiDirectory:
-    if "://" in settings.poi_directory:
-        return HttpPoiDirectory(settings.poi_directory)
-    return GeoJsonPoiDirectory(Path(settings.poi_directory))
+def _directory(settings: Settings, parts: Parts, metrics: TicketingMetrics) -> PoiDirectory:
+    """A file has no guard: that it cannot be read says nothing about the admin service."""
+    if "://" not in settings.poi_directory:
+        return GeoJsonPoiDirectory(Path(settings.poi_directory))
+    directory = HttpPoiDirectory(settings.poi_directory)
+    return GuardedPoiDirectory(directory, parts.guard(POI_API), metrics.external)

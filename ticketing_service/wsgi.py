@@ -10,7 +10,7 @@ from common.database import StoreUnavailable
 from common.monitoring import logs
 from common.settings import load_or_exit
 from ticketing_service.app import create_app
-from ticketing_service.storage.sql.store import migrate
+from ticketing_service.storage.opening import migrate
 
 
 def make_app() -> Flask:

@@ -18,10 +18,13 @@ MOST_EXPORTED = 50_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Verified:
-    """`entries`: how many hold from the first one on. `end`: the hash of the last of them, to be noted
-    somewhere else: who writes the whole trail anew cannot have it again."""
+    """`entries`: how many hold from the first one on; `erased` of them have lost what named somebody. `end`:
+    the hash of the last of them, to be noted somewhere else: who writes the whole trail anew cannot have it
+    again.
+    """
 
     entries: int
+    erased: int
     end: bytes
     broken: Break | None
 
@@ -57,7 +60,7 @@ def verify_trail(ports: Ports) -> Verified:
         walk.arrive(*_end_again(walk, ports))
     else:
         walk.arrive(number, noted)
-    return Verified(entries=walk.number, end=walk.hash, broken=walk.broken)
+    return Verified(entries=walk.number, erased=walk.erased, end=walk.hash, broken=walk.broken)
 
 
 def _end_again(walk: Walk, ports: Ports) -> tuple[int, bytes]:

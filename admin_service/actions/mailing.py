@@ -11,14 +11,19 @@ from uuid import UUID
 
 from admin_service.actions.ports import Ports
 from admin_service.documents.mail_texts import write_letter
-from admin_service.domain.sessions import INVITE_LIFETIME, LINK_PREFIX, RESET_LIFETIME, token_hash
+from admin_service.domain.sessions import (
+    INVITE_LIFETIME,
+    LINK_PAGE,
+    LINK_PREFIX,
+    RESET_LIFETIME,
+    token_hash,
+)
 from admin_service.domain.users import User
 from common.mail.port import Mail, MailRefused
 from common.outbox.port import Permanent
 
 Purpose = Literal["invite", "reset"]
 LIFETIMES: dict[Purpose, timedelta] = {"invite": INVITE_LIFETIME, "reset": RESET_LIFETIME}
-PAGE = "/admin/password"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,7 +50,7 @@ def send_link(command: SendLink, ports: Ports) -> None:
     token = link_token(command.id, ports)
     ports.store.users.put_link(token_hash(token), user.id, command.purpose, command.written_at + lifetime)
     # In the fragment, which browsers send to no server.
-    link = f"{ports.public_url}{PAGE}#token={token}"
+    link = f"{ports.public_url}{LINK_PAGE}#token={token}"
     letter = write_letter(command.purpose, user.language, user.name, link, lifetime)
     mail = Mail(
         id=command.id,

@@ -9,6 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from admin_service.actions.ports import Ports
+from admin_service.actions.sign_in import needed_step
 from admin_service.domain.audit import Origin
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.passwords import check_choice, normal
@@ -34,7 +35,7 @@ class ChangePassword:
 def change_password(command: ChangePassword, ports: Ports) -> None:
     """Raises PASSWORD_WRONG, ACCOUNT_LOCKED, and what `check_choice` raises."""
     user, new = command.user, normal(command.new)
-    check_choice(new, (user.email, user.name), "/newPassword")
+    _check(user, new, ports)
     prove_password(user, command.current, ports)
     event = ports.event(command.origin, "users.password", user.id)
     ports.store.users.set_password(user.id, ports.passwords.hashed(new), command.session_id, event)
@@ -68,12 +69,21 @@ def ask_for_link(email: str, ports: Ports) -> None:
 
 
 def choose_by_link(token: str, password: str, origin: Origin, ports: Ports) -> None:
-    """Raises LINK_ENDED, and what `check_choice` raises."""
+    """Raises LINK_ENDED, and what `check_choice` raises: then the link stays good."""
     new = normal(password)
-    check_choice(new, (), "/newPassword")
+    user = ports.store.users.by_link(token_hash(token), ports.clock())
+    if user is None:
+        raise Refused(Code.LINK_ENDED)
+    _check(user, new, ports)
     event = ports.event(origin, "users.password", "link")
     if not ports.store.users.spend_link(token_hash(token), ports.passwords.hashed(new), ports.clock(), event):
         raise Refused(Code.LINK_ENDED)
+
+
+def _check(user: User, password: str, ports: Ports) -> None:
+    """Raise what `check_choice` raises for a password that `user` would choose."""
+    alone = needed_step(user, ports) is None
+    check_choice(password, (user.email, user.name), "/newPassword", alone=alone)
 
 
 def _nothing(_: Any, /) -> Answer:

@@ -15,6 +15,7 @@ from common.auth.keyfiles import KeyRing
 from common.auth.passwords import Passwords
 from common.auth.sealing import Sealing
 from common.auth.standing import KeyUses, StandingSource
+from common.backups.desk import BackupDesk
 from common.clock import Clock
 from common.mail.port import Mailer
 
@@ -32,7 +33,7 @@ class Ports:
     links in mails. Who holds a role of `second_factor_roles` must have a second factor. `public_url` is where
     people reach us, without a slash at the end. `standing` is what is known of credentials beside their
     signatures, and `key_uses` notes which keys are used in this process. Media are read at `media_url`;
-    uploads are in `upload_folder` while they come in.
+    uploads are in `upload_folder` while they come in. `backups` is what is known of them.
     """
 
     store: Store
@@ -51,6 +52,7 @@ class Ports:
     public_url: str
     media_url: str
     upload_folder: Path
+    backups: BackupDesk
     key_uses: KeyUses = field(default_factory=KeyUses)
 
     def event(
@@ -61,6 +63,8 @@ class Ports:
         *,
         before: Mapping[str, Any] | None = None,
         after: Mapping[str, Any] | None = None,
+        personal_before: Mapping[str, Any] | None = None,
+        personal_after: Mapping[str, Any] | None = None,
     ) -> AuditEvent:
         """What is done now, for the audit trail."""
         return AuditEvent(
@@ -70,4 +74,6 @@ class Ports:
             subject=str(subject),
             before=before or {},
             after=after or {},
+            personal_before=personal_before or {},
+            personal_after=personal_after or {},
         )

@@ -20,6 +20,9 @@ from common.identifiers import uuid7
 NOBODY = "erased.invalid"
 """A domain that no mail reaches (RFC 6761 section 6.4)."""
 
+ERASURE = "erasure"
+"""The task of finishing one."""
+
 PIECE, MOST_ENTRIES = 100, 10_000
 
 
@@ -69,9 +72,13 @@ def erase_person(command: ErasePerson, ports: Ports) -> Outcome:
     """May be repeated: what is done stays done, and what has become possible meanwhile is done then.
 
     What was done by them stays in the audit trail, by an id that names nobody any more; bookings keep their
-    amounts. Raises TICKETING_UNAVAILABLE, LAST_ADMINISTRATOR.
+    amounts. Raises LAST_ADMINISTRATOR, and TICKETING_UNAVAILABLE: then the worker does what is left as soon
+    as ticketing answers.
     """
-    user = ports.store.users.by_email(command.email)
+    user, origin = ports.store.users.by_email(command.email), command.origin
+    if user is not None and origin.actor == f"access:{user.id}":
+        # who takes themselves out leaves no trace of where they did it
+        origin = replace(origin, address=None)
     # The user first: it can be refused, and then nothing has happened.
     if user is not None:
         nobody = replace(
@@ -84,13 +91,28 @@ def erase_person(command: ErasePerson, ports: Ports) -> Outcome:
             password_hash=None,
             factor=SecondFactor(),
         )
-        event = ports.event(command.origin, "users.erase", user.id, after={"reason": command.reason})
+        event = ports.event(origin, "users.erase", user.id, after={"reason": command.reason})
         ports.store.users.erase(nobody, email_hash(user.email), event)
-    erased = _asked(lambda: ports.ticketing.erase_person(command.email))
-    after = {"user": user is not None, "bookings": erased.bookings, "openBookings": erased.open_bookings}
-    event = ports.event(command.origin, "privacy.erase", _subject(command.email), after=after)
-    ports.store.audit.append(event)
+    try:
+        erased = finish_erasure(command.email, origin, ports)
+    except TicketingUnavailable as error:
+        left = {"email": command.email, "actor": origin.actor}
+        ports.store.outbox.add(ERASURE, left, ports.clock())
+        raise Refused(
+            Code.TICKETING_UNAVAILABLE,
+            "The rest is done as soon as ticketing answers; ask again to see it.",
+            retry_after_seconds=error.retry_after_seconds,
+        ) from error
     return Outcome(user=user is not None, ticketing=erased)
+
+
+def finish_erasure(email: str, origin: Origin, ports: Ports) -> Erased:
+    """What is left when there is nobody of that address here any more. Raises TicketingUnavailable."""
+    erased = ports.ticketing.erase_person(email)
+    after = {"bookings": erased.bookings, "openBookings": erased.open_bookings}
+    event = ports.event(origin, "privacy.erase", _subject(email), after=after)
+    ports.store.audit.erase(event.subject, event)
+    return erased
 
 
 def _asked(call: Any) -> Any:
@@ -110,11 +132,18 @@ def _entries(user: User, ports: Ports) -> tuple[AuditEntry, ...]:
     query = AuditQuery(actor=f"access:{user.id}", limit=PIECE)
     while len(found) < MOST_ENTRIES:
         page = ports.store.audit.page(query)
-        found += page.items
+        found += [_without_others(entry, user) for entry in page.items]
         if page.next_cursor is None:
             break
         query = replace(query, cursor=page.next_cursor)
     return tuple(found)
+
+
+def _without_others(entry: AuditEntry, user: User) -> AuditEntry:
+    """The entry without what names somebody else."""
+    if entry.event.subject == str(user.id):
+        return entry
+    return replace(entry, event=replace(entry.event, personal_before={}, personal_after={}))
 
 
 def _media(user: User, ports: Ports) -> tuple[Media, ...]:

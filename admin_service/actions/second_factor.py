@@ -11,6 +11,7 @@ from admin_service.actions.sign_in import Device, SignedIn, must_have_second_fac
 from admin_service.domain import second_factor
 from admin_service.domain.audit import Origin
 from admin_service.domain.errors import Code, Refused
+from admin_service.domain.passwords import check_length, normal
 from admin_service.domain.users import SecondFactor, User, email_hash
 
 ISSUER = "Destination"
@@ -97,11 +98,14 @@ def renew_recovery_codes(user: User, password: str, origin: Origin, ports: Ports
 
 
 def turn_off(user: User, password: str, origin: Origin, ports: Ports) -> None:
-    """Raises SECOND_FACTOR_ABSENT, SECOND_FACTOR_NEEDED (by a role), PASSWORD_WRONG."""
+    """Raises SECOND_FACTOR_ABSENT, SECOND_FACTOR_NEEDED (by a role), PASSWORD_WRONG, and PASSWORD_TOO_SHORT
+    for one that is too short to stand alone.
+    """
     _in_force(user)
     if must_have_second_factor(user, ports):
         raise Refused(Code.SECOND_FACTOR_NEEDED)
     prove_password(user, password, ports)
+    check_length(normal(password), "/password", alone=True)
     event = ports.event(origin, "users.second-factor-off", user.id)
     ports.store.users.set_factor(user.id, SecondFactor(), event)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from admin_service.domain.errors import Code, Refused
 from admin_service.domain.passwords import normal
 from admin_service.domain.permissions import PLATFORM_ADMIN
 from admin_service.domain.sessions import (
+    GRACE,
     Session,
     new_refresh_token,
     refreshed_until,
@@ -42,12 +44,12 @@ class SignIn:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SignedIn:
-    """`refresh_token` is good once, for the next access token."""
+    """`refresh_token` is good once, for the next access token; None: the one that was given last is."""
 
     user: User
     session: Session
     access_token: str
-    refresh_token: str
+    refresh_token: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,15 +121,24 @@ def open_session(user: User, device: Device, ports: Ports) -> SignedIn:
     return _signed_in(user, session, refresh_token, ports)
 
 
-def refresh(refresh_token: str, origin: Origin, ports: Ports) -> SignedIn:
-    """The next access token and the next refresh token. Raises SESSION_ENDED, whatever the reason."""
+def refresh(refresh_token: str, origin: Origin, ports: Ports, *, by_browser: bool = False) -> SignedIn:
+    """The next access token and the next refresh token. Raises SESSION_ENDED, whatever the reason.
+
+    `by_browser`: several tabs share the refresh token. One that another tab has used a moment ago brings an
+    access token alone.
+    """
     following = new_refresh_token()
     found = ports.store.sessions.refresh(
-        token_hash(refresh_token), token_hash(following), ports.clock(), origin
+        token_hash(refresh_token),
+        token_hash(following),
+        ports.clock(),
+        origin,
+        GRACE if by_browser else timedelta(0),
     )
-    if found.turn is not Turn.REFRESHED or found.session is None or found.user is None:
+    if found.session is None or found.user is None:
         raise Refused(Code.SESSION_ENDED)
-    return _signed_in(found.user, found.session, following, ports)
+    is_next = found.turn is Turn.REFRESHED
+    return _signed_in(found.user, found.session, following if is_next else None, ports)
 
 
 def find_sessions(user_id: UUID, ports: Ports) -> tuple[Session, ...]:
@@ -148,6 +159,6 @@ def end_sessions(user_id: UUID, keep: UUID | None, origin: Origin, ports: Ports)
     ports.store.sessions.end_all(user_id, keep, ports.clock(), event)
 
 
-def _signed_in(user: User, session: Session, refresh_token: str, ports: Ports) -> SignedIn:
+def _signed_in(user: User, session: Session, refresh_token: str | None, ports: Ports) -> SignedIn:
     access_token = ports.access_tokens.issue(user, session.id, ports.clock())
     return SignedIn(user=user, session=session, access_token=access_token, refresh_token=refresh_token)

@@ -70,7 +70,9 @@ def create_user(command: CreateUser, ports: Ports) -> User:
             updated_at=now,
         )
     )
-    event = ports.event(command.origin, "users.create", user.id, after=user.audited())
+    event = ports.event(
+        command.origin, "users.create", user.id, after=user.audited(), personal_after=user.personal()
+    )
     invite = command.password_hash is None
     return ports.store.users.create(user, event, invite=invite, idempotency=command.idempotency)
 
@@ -82,14 +84,16 @@ def change_user(command: ChangeUser, ports: Ports) -> User:
     if "roles" in changes:
         changes["roles"] = in_order(changes["roles"])
     after = limited(replace(before, **changes))
-    was, becomes = before.audited(), after.audited()
-    different = [name for name in was if was[name] != becomes[name]]
+    was, becomes = _differing(before.audited(), after.audited())
+    personal_was, personal_becomes = _differing(before.personal(), after.personal())
     event = ports.event(
         command.origin,
         "users.update",
         before.id,
-        before={name: was[name] for name in different},
-        after={name: becomes[name] for name in different},
+        before=was,
+        after=becomes,
+        personal_before=personal_was,
+        personal_after=personal_becomes,
     )
     return ports.store.users.replace(after, command.expected_version, event)
 
@@ -107,3 +111,9 @@ def unlock_user(user_id: UUID, origin: Origin, ports: Ports) -> None:
     user = find_user(user_id, ports)
     event = ports.event(origin, "users.unlock", user.id)
     ports.store.sessions.unlock(email_hash(user.email), event)
+
+
+def _differing(one: Mapping[str, Any], other: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What is not the same in both, as it is in each."""
+    names = [name for name in one if one[name] != other[name]]
+    return {name: one[name] for name in names}, {name: other[name] for name in names}

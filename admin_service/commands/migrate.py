@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from admin_service.storage.sql.store import migrate
+from admin_service.storage.opening import migrate
 from common.database import StoreUnavailable
 from common.settings import load_or_exit
 

@@ -15,7 +15,7 @@ from common.texts import LANGUAGES
 
 def write_letter(purpose: str, language: str, name: str, link: str, lifetime: timedelta) -> Letter:
     """The letter of `purpose` (invite or reset) in the language of `name`. `link` is good for `lifetime`."""
-    words = _words(language if language in LANGUAGES else LANGUAGES[0])
+    words = words_in(language if language in LANGUAGES else LANGUAGES[0])
     texts = words[purpose]
     days, hours = lifetime.days, lifetime.seconds // 3600
     time = words["days"].format(count=days) if days else words["hours"].format(count=hours)
@@ -30,7 +30,8 @@ def write_letter(purpose: str, language: str, name: str, link: str, lifetime: ti
 
 
 @cache
-def _words(language: str) -> dict[str, Any]:
+def words_in(language: str) -> dict[str, Any]:
+    """All our texts in a language of LANGUAGES."""
     content = files("admin_service.documents") / "texts" / f"{language}.json"
     words: dict[str, Any] = orjson.loads(content.read_bytes())
     return words

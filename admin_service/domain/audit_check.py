@@ -6,7 +6,7 @@ import hmac
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from admin_service.domain.audit import FIRST_HASH, AuditEntry, entry_hash
+from admin_service.domain.audit import FIRST_HASH, AuditEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,9 +20,11 @@ class Break:
 
 @dataclass(slots=True)
 class Walk:
-    """Goes along the chain, some entries at a time; stops at the first break."""
+    """Goes along the chain, some entries at a time; stops at the first break. `erased`: how many of those
+    that hold have lost what named somebody."""
 
     number: int = 0
+    erased: int = 0
     hash: bytes = FIRST_HASH
     broken: Break | None = None
 
@@ -48,7 +50,8 @@ class Walk:
             self.broken = Break(wanted, "missing" if entry.number > wanted else "out-of-place")
         elif not hmac.compare_digest(entry.previous_hash, self.hash):
             self.broken = Break(wanted, "does-not-follow")
-        elif not hmac.compare_digest(entry.hash, entry_hash(wanted, entry.event, self.hash)):
+        elif not entry.holds:
             self.broken = Break(wanted, "changed")
         else:
             self.number, self.hash = wanted, entry.hash
+            self.erased += entry.erased

@@ -50,7 +50,7 @@ def _key(name: str, kind: ValueKind, default: Any, description: str, **more: Any
 
 _SALES = (
     _key("sales.currency", Choice(("EUR", "USD", "GBP", "CHF")), "EUR",
-         "The currency of new tickets.", public=True),
+         "The currency of a new ticket whose prices name none.", public=True),
     _key("sales.bookingFee", Whole(0, 100_000), 250,
          "What is added to each booking.", public=True, unit="minor units"),
     _key("sales.holdMinutes", Whole(1, 60), 15,

@@ -21,6 +21,7 @@ class Code(RefusalCode):
     CONFIG_CONTRADICTION = Kind.INVALID, "The values contradict each other"
     # system
     JOB_NOT_FOUND = Kind.NOT_FOUND, "No job of that id was given up"
+    BACKUPS_NOT_CONFIGURED = Kind.CONFLICT, "No repository for backups is configured"
     READ_ONLY = Kind.UNAVAILABLE, "Nothing can be changed at present"
     TICKETING_UNAVAILABLE = Kind.UNAVAILABLE, "The ticketing service cannot be reached"
     # points of interest

@@ -11,8 +11,8 @@ import zxcvbn
 
 from admin_service.domain.errors import Code, Refused
 
-SHORTEST, LONGEST = 8, 128
-"""Code points."""
+SHORTEST, SHORTEST_BESIDE, LONGEST = 15, 8, 128
+"""Code points. `SHORTEST_BESIDE`: of a password beside which a second factor is asked for."""
 
 LEAST_GUESSES_LOG10 = 8.0
 """Below, a password is common, or made of what is common: words, names, dates, rows of keys, repetitions."""
@@ -32,19 +32,26 @@ def normal(password: str) -> str:
     return unicodedata.normalize("NFKC", password)
 
 
-def check_choice(password: str, known: Iterable[str], pointer: str) -> None:
-    """Raise PASSWORD_TOO_SHORT, PASSWORD_TOO_LONG or PASSWORD_TOO_COMMON. `known`: what everybody knows of
-    its owner, such as the address.
-    """
-    if len(password) < SHORTEST:
-        raise Refused(Code.PASSWORD_TOO_SHORT, f"At least {SHORTEST} characters.", pointer)
+def check_length(password: str, pointer: str, *, alone: bool) -> None:
+    """Raise PASSWORD_TOO_SHORT or PASSWORD_TOO_LONG. `alone`: nothing else is asked for at the sign-in."""
+    least = SHORTEST if alone else SHORTEST_BESIDE
+    if len(password) < least:
+        detail = f"At least {least} characters."
+        raise Refused(Code.PASSWORD_TOO_SHORT, detail, pointer, facts={"least": least})
     if len(password) > LONGEST:
         raise Refused(Code.PASSWORD_TOO_LONG, f"At most {LONGEST} characters.", pointer)
+
+
+def check_choice(password: str, known: Iterable[str], pointer: str, *, alone: bool) -> None:
+    """Raise what `check_length` raises, or PASSWORD_TOO_COMMON. `known`: what everybody knows of its owner,
+    such as the address.
+    """
+    check_length(password, pointer, alone=alone)
     words = {part for text in known for part in (text, *text.replace("@", " ").replace(".", " ").split())}
     rest = password.casefold()
     for word in sorted((word for word in words if len(word) >= _WORD), key=len, reverse=True):
         rest = rest.replace(word.casefold(), "")
-    if len(rest) < min(SHORTEST, len(password)):
+    if len(rest) < SHORTEST_BESIDE:
         raise Refused(Code.PASSWORD_TOO_COMMON, "It is made of what everybody knows of you.", pointer)
     with _one_at_a_time:
         found = zxcvbn.zxcvbn(password[:_LOOKED_AT], user_inputs=sorted(word for word in words if word))

@@ -21,8 +21,11 @@ class PoiStatus(StrEnum):
     ARCHIVED = "archived"
 
 
-SHOWN = (PoiStatus.PUBLISHED, PoiStatus.CLOSED_TEMPORARILY)
-"""What visitors see. A place that is closed for a time stays on the map, and says so."""
+SHOWN = (PoiStatus.PUBLISHED,)
+"""What visitors see."""
+
+APPROVED = (*SHOWN, PoiStatus.CLOSED_TEMPORARILY)
+"""What a reviewer has let pass: an owner's change of it waits for review."""
 
 
 class Accessible(StrEnum):
@@ -171,6 +174,11 @@ class Poi:
     def shown(self) -> bool:
         """Whether visitors see it."""
         return self.status in SHOWN
+
+    @property
+    def approved(self) -> bool:
+        """Whether its content is that of a review, and changes as such alone."""
+        return self.status in APPROVED
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,11 @@ REFRESH_LIFETIME = timedelta(days=7)
 LONGEST_SESSION = timedelta(days=30)
 """However often it is refreshed: then the password is asked for again."""
 
+GRACE = timedelta(seconds=10)
+"""How long a browser's refresh token that has just been used still brings an access token: its other tabs may
+have sent it before they had the next one.
+"""
+
 REMEMBERED = ACCESS_LIFETIME + timedelta(minutes=5)
 """How long the end of a session, or a change of privileges, is told to others: till no access token that
 knows nothing of it can be good any more."""
@@ -21,6 +26,9 @@ MOST_FAILURES = 5
 LOCKED_FOR = timedelta(hours=2)
 RESET_LIFETIME, INVITE_LIFETIME = timedelta(hours=1), timedelta(days=7)
 REFRESH_PREFIX, LINK_PREFIX = "rft_", "pwt_"
+LINK_PAGE = "/admin/password"
+"""Where links lead, below the address that people reach us at."""
+
 _SECRET_BYTES = 32
 
 

@@ -70,16 +70,17 @@ class User:
         return self.is_active and PLATFORM_ADMIN in self.roles
 
     def audited(self) -> dict[str, Any]:
-        """What of the user stands in the audit trail: no secret, and nothing that names somebody, because
-        nothing of the trail can ever be taken out. A change of address or name shows as another digest."""
+        """What of the user stands in the audit trail for good: no secret, and nothing that names somebody."""
         return {
-            "email": f"email:{email_hash(self.email)[:16]}",
-            "name": f"name:{sha256(self.name.encode()).hexdigest()[:16]}",
             "language": self.language,
             "roles": list(self.roles),
             "poiIds": None if self.poi_ids is None else [str(poi_id) for poi_id in self.poi_ids],
             "status": self.status.value,
         }
+
+    def personal(self) -> dict[str, Any]:
+        """What of the user stands in the audit trail until it is erased."""
+        return {"email": self.email, "name": self.name}
 
 
 def email_key(email: str) -> str:

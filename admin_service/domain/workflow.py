@@ -15,7 +15,7 @@ from uuid import UUID
 
 from admin_service.domain.audit import AuditEvent, Origin
 from admin_service.domain.errors import Code, Refused
-from admin_service.domain.poi import Poi, PoiContent, PoiStatus, Proposal, Verification
+from admin_service.domain.poi import APPROVED, Poi, PoiContent, PoiStatus, Proposal, Verification
 from admin_service.domain.snapshots import changes_between, snapshot_of, with_changes
 
 
@@ -112,7 +112,7 @@ def edited(poi: Poi, content: PoiContent, actor: Actor, now: datetime) -> Poi:
     """
     if poi.status is PoiStatus.ARCHIVED:
         raise Refused(Code.POI_ARCHIVED, "Publish it again first.")
-    if actor.reviewed and poi.shown:
+    if actor.reviewed and poi.approved:
         return _proposed(poi, content, actor, now)
     if content == poi.content:
         return poi
@@ -128,7 +128,7 @@ def seen_by_editor(poi: Poi, actor: Actor) -> PoiContent:
 
 def moved(poi: Poi, step: Step, now: datetime) -> Poi:
     """The POI after `step`. Raises STEP_NOT_ALLOWED, NOTHING_TO_REVIEW."""
-    if step in (Step.APPROVE, Step.REJECT) and poi.proposal is not None and poi.shown:
+    if step in (Step.APPROVE, Step.REJECT) and poi.proposal is not None and poi.approved:
         return _decided(poi, step, now)
     if poi.status not in _FROM[step]:
         if step in (Step.APPROVE, Step.REJECT):
@@ -138,8 +138,8 @@ def moved(poi: Poi, step: Step, now: datetime) -> Poi:
             f"One that is {poi.status.value} cannot be taken through {step.value}.",
             facts={"poiStatus": poi.status.value},
         )
-    # a proposal is one for a published POI: it ends with being shown
-    proposal = poi.proposal if _TO[step] in (PoiStatus.PUBLISHED, PoiStatus.CLOSED_TEMPORARILY) else None
+    # a proposal is one for what was approved: it ends with that
+    proposal = poi.proposal if _TO[step] in APPROVED else None
     return _next(poi, now, status=_TO[step], proposal=proposal, merged_into=None)
 
 

@@ -121,7 +121,7 @@ def _add_second_factor(api: Api, ports: PortsSource, cookie: RefreshCookie) -> N
 
     @api.route(
         "POST", "/mfa/disable", who=SIGNED_IN, body=PasswordIn, status=204,
-        problems=("SECOND_FACTOR_ABSENT", "SECOND_FACTOR_NEEDED", *_PROOF),
+        problems=("SECOND_FACTOR_ABSENT", "SECOND_FACTOR_NEEDED", "PASSWORD_TOO_SHORT", *_PROOF),
         summary="Give up the second factor",
     )  # fmt: skip
     def disable(body: dict[str, Any], caller: Caller) -> None:

@@ -87,7 +87,7 @@ def auth_api(ports: PortsSource, metrics: AdminMetrics, cookie: RefreshCookie) -
         token = given or cookie.of(request)
         if token is None:
             raise Refused(Code.SESSION_ENDED)
-        found = sign_in.refresh(token, origin_of(caller), ports())
+        found = sign_in.refresh(token, origin_of(caller), ports(), by_browser=given is None)
         return sign_in_answer(found, cookie, in_body=given is not None)
 
     @api.route("POST", "/logout", who=SIGNED_IN, status=204, summary="End this session")
@@ -118,7 +118,7 @@ def sign_in_answer(
     if recovery_codes:
         document["recoveryCodes"] = recovery_codes
     response = Response(rendered(document), content_type="application/json")
-    if isinstance(found, SignedIn) and not in_body:
+    if isinstance(found, SignedIn) and found.refresh_token is not None and not in_body:
         cookie.set(response, found.refresh_token)
     return response
 

@@ -11,7 +11,7 @@ from flask import Response
 from admin_service.actions import pois
 from admin_service.domain.categories import CATEGORIES
 from admin_service.domain.opening_hours import OpenState
-from admin_service.domain.poi import SHOWN, Poi, PoiStatus
+from admin_service.domain.poi import APPROVED, SHOWN, Poi, PoiStatus
 from admin_service.invalidation import POIS, poi_tags
 from admin_service.routes.calling import PLATFORM, PUBLIC_CACHE, PortsSource
 from admin_service.routes.curating import NO_POI
@@ -54,7 +54,7 @@ def platform_pois_api(ports: PortsSource) -> Api:
     )  # fmt: skip
     def search(query: dict[str, Any], language: str, media_type: str) -> Shown:
         feed = "updated_since" in query
-        statuses = (*SHOWN, PoiStatus.ARCHIVED) if feed else SHOWN
+        statuses = (*APPROVED, PoiStatus.ARCHIVED) if feed else SHOWN
         page = pois.search_pois(poi_query(query, statuses), ports())
         return _listed(page, language, media_type, ports, feed=feed)
 

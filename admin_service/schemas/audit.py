@@ -33,7 +33,9 @@ class AuditPageFilter(AuditFilter, Paged):
 
 
 class EntryOut(ApiSchema):
-    """`before` and `after`: what changed of the subject. `hash` is over all of this and the one before it."""
+    """`before` and `after`: what changed of the subject. `hash` is over all of this and the one before it; of
+    what names somebody it is over a seal. `erased`: that was taken out, as the person asked for.
+    """
 
     number = fields.Integer(required=True)
     at = Instant(required=True)
@@ -44,6 +46,7 @@ class EntryOut(ApiSchema):
     subject = fields.String(required=True)
     before = fields.Dict(fields.String(), fields.Raw(allow_none=True), required=True)
     after = fields.Dict(fields.String(), fields.Raw(allow_none=True), required=True)
+    erased = YesNo(required=True)
     hash = fields.String(required=True)
 
 
@@ -56,16 +59,20 @@ class BreakOut(ApiSchema):
 
 
 class VerifiedOut(ApiSchema):
-    """`entries`: how many hold. `end`: the hash of the last of them, worth noting elsewhere."""
+    """`entries`: how many hold; `erased` of them have lost what named somebody. `end`: the hash of the last
+    of them, worth noting elsewhere.
+    """
 
     intact = YesNo(required=True)
     entries = fields.Integer(required=True)
+    erased = fields.Integer(required=True)
     end = fields.String(required=True)
     broken = fields.Nested(BreakOut, required=True, allow_none=True)
 
 
 CSV_COLUMNS = (
-    "number", "at", "actor", "address", "requestId", "action", "subject", "before", "after", "hash",
+    "number", "at", "actor", "address", "requestId", "action", "subject", "before", "after",
+    "erased", "hash",
 )  # fmt: skip
 
 
@@ -84,8 +91,9 @@ def entry_document(entry: AuditEntry) -> Document:
         "requestId": event.origin.request_id,
         "action": event.action,
         "subject": event.subject,
-        "before": dict(event.before),
-        "after": dict(event.after),
+        "before": {**event.before, **event.personal_before},
+        "after": {**event.after, **event.personal_after},
+        "erased": entry.erased,
         "hash": entry.hash.hex(),
     }
 
@@ -104,6 +112,7 @@ def verified_document(verified: Verified) -> Document:
     return {
         "intact": broken is None,
         "entries": verified.entries,
+        "erased": verified.erased,
         "end": verified.end.hex(),
         "broken": None if broken is None else {"number": broken.number, "what": broken.what},
     }

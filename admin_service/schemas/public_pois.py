@@ -11,7 +11,7 @@ from marshmallow import fields
 from admin_service.domain.categories import Category
 from admin_service.domain.clusters import Cluster
 from admin_service.domain.opening_hours import OpenState, state_at
-from admin_service.domain.poi import Poi, PoiStatus
+from admin_service.domain.poi import Poi
 from admin_service.domain.snapshots import geojson_point, snapshot_of
 from admin_service.schemas.poi_answers import (
     AccessibilityOut,
@@ -39,7 +39,7 @@ class PublicImageOut(ApiSchema):
 
 class PublicPoiOut(ApiSchema):
     """A POI in one language, each text falling back to English and then to any other; `names` has all.
-    `open` is null without opening hours, and closed while the place is closed for a time.
+    `open` is null without opening hours.
     """
 
     id = fields.UUID(required=True)
@@ -105,8 +105,6 @@ def categories_document(categories: Iterable[Category]) -> Document:
 def open_state(poi: Poi, moment: datetime) -> OpenState | None:
     """Whether the place is open at `moment`; None when it does not say."""
     content = poi.content
-    if poi.status is PoiStatus.CLOSED_TEMPORARILY:
-        return OpenState("closed", "", None)
     if content.opening_hours is None:
         return None
     return state_at(content.opening_hours, content.time_zone, content.address.country, content.point, moment)

@@ -15,6 +15,7 @@ from common.auth.keyfiles import write_private
 from common.auth.standing import KeyUses, Standing, read_standing, standing_document
 from common.coordination.trouble import Trouble
 from common.monitoring import tracing
+from common.tls import trusted
 from common.web.schemas import instant_text
 
 log = logging.getLogger(__name__)
@@ -30,12 +31,21 @@ class FollowedStanding:
     """`StandingSource` that looks at `url`, an admin service, whenever `look` is called. While that gives no
     answer the last standing stands; it is kept in `file`, so that a process that starts then has it too.
 
-    `token` makes a service token; `uses` are told to the admin service with each look.
+    `token` makes a service token; `uses` are told to the admin service with each look. `is_back` is called at
+    the first answer after it was away.
     """
 
-    def __init__(self, url: str, token: Callable[[], str], file: Path, uses: KeyUses) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: Callable[[], str],
+        file: Path,
+        uses: KeyUses,
+        is_back: Callable[[], object] = lambda: None,
+    ) -> None:
         self._url, self._token, self._file, self._uses = url.rstrip("/"), token, file, uses
-        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False)
+        self._is_back = is_back
+        self._client = httpx.Client(verify=trusted(), timeout=TIMEOUT_SECONDS, follow_redirects=False)
         self._trouble = Trouble(log, f"the admin service at {url}")
         self._one_look = threading.Lock()
         self._tag = ""
@@ -51,6 +61,8 @@ class FollowedStanding:
             try:
                 self._follow()
                 self._tell()
+                if self._trouble.is_on:
+                    self._is_back()
                 self._trouble.off()
             except (httpx.HTTPError, ValueError) as error:
                 self._trouble.on(error)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from common.auth.keyfiles import write_private
 from common.monitoring import tracing
+from common.tls import trusted
 
 log = logging.getLogger(__name__)
 
@@ -97,7 +98,12 @@ class Jwks:
         # Rare enough that a connection of its own costs less than a client that must survive forks.
         headers = tracing.outgoing()
         with httpx.stream(
-            "GET", self._source, headers=headers, timeout=FETCH_SECONDS, follow_redirects=False
+            "GET",
+            self._source,
+            headers=headers,
+            verify=trusted(),
+            timeout=FETCH_SECONDS,
+            follow_redirects=False,
         ) as answer:
             answer.raise_for_status()
             content = b""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Protocol
 
 from argon2 import PasswordHasher
@@ -45,8 +46,7 @@ class Argon2Passwords:
     ) -> None:
         self._hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
         self._places = Bulkhead("passwords", at_once, patience_seconds=2.0)
-        # Of nothing that anybody could type; compared with where there is no hash.
-        self._dummy = self._hasher.hash("\x00 nobody's password")
+        self._dummy = _dummy(memory_kib, passes, lanes)
 
     def hashed(self, password: str) -> str:
         """See Passwords."""
@@ -67,3 +67,10 @@ class Argon2Passwords:
     def is_old(self, stored: str) -> bool:
         """See Passwords."""
         return self._hasher.check_needs_rehash(stored)
+
+
+@cache
+def _dummy(memory_kib: int, passes: int, lanes: int) -> str:
+    """A hash of nothing that anybody could type; compared with where there is none."""
+    hasher = PasswordHasher(time_cost=passes, memory_cost=memory_kib, parallelism=lanes)
+    return hasher.hash("\x00 nobody's password")

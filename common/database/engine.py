@@ -12,17 +12,16 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url, text
+from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, text
 
 from common.database.failures import DATABASE_ERRORS, is_unavailable
-from common.database.group_commit import GroupCommit, Verb, no_turns
+from common.database.group_commit import GroupCommit, Verb, leaving_what_failed, no_turns
+from common.database.hosts import Hosts, split_hosts
+from common.database.limits import CONNECT_SECONDS, POOL_WAIT_SECONDS, STATEMENT_SECONDS
 from common.database.unavailable import StoreUnavailable
 
 T = TypeVar("T")
 
-CONNECT_SECONDS = 1
-STATEMENT_SECONDS = 2
-POOL_WAIT_SECONDS = 0.3
 TURN_POLL_SECONDS = 0.0003
 
 
@@ -31,15 +30,18 @@ class Database:
     fork.
 
     Args:
-        url: `sqlite:///path` or `mysql+pymysql://user:password@host:port/name`.
+        url: `sqlite:///path` or `mysql+pymysql://user:password@host[:port][,host[:port]]/name`.
         threads: how many connections may be read from at the same time.
     """
 
     def __init__(self, url: str, threads: int = 8) -> None:
-        parsed = make_url(url)
-        self.kind = "sqlite" if parsed.get_backend_name() == "sqlite" else "mysql"
-        opened = _open_sqlite(parsed, threads) if self.kind == "sqlite" else _open_mysql(parsed, threads)
-        self._reader, self._writer, turn = opened
+        self.kind = "sqlite" if url.startswith("sqlite") else "mysql"
+        first, addresses = split_hosts(url)
+        self._hosts = Hosts(addresses)
+        if self.kind == "sqlite":
+            self._reader, self._writer, turn = _open_sqlite(first, threads)
+        else:
+            self._reader, self._writer, turn = _open_mysql(first, self._hosts, threads)
         self._group = GroupCommit(self._writer, turn, wait_seconds=STATEMENT_SECONDS)
 
     def write(self, verb: Verb[T]) -> T:
@@ -52,7 +54,7 @@ class Database:
     def read(self) -> Iterator[Connection]:
         """A connection on which all statements see the same snapshot. Raises `StoreUnavailable`."""
         try:
-            with self._reader.connect() as connection:
+            with self._reader.connect() as connection, leaving_what_failed(connection):
                 yield connection
         except DATABASE_ERRORS as error:
             if is_unavailable(error):
@@ -77,6 +79,12 @@ class Database:
     def engine(self) -> Engine:
         """The writing engine, for migrations."""
         return self._writer
+
+    def unhurried(self) -> Engine:
+        """Connections whose statements may take as long as they take."""
+        engine = create_engine(self._writer.url, poolclass=NullPool, connect_args={"connect_timeout": 5})
+        self._hosts.serve(engine)
+        return engine
 
 
 _Opened = tuple[Engine, Engine, Callable[[], AbstractContextManager[None]]]
@@ -165,7 +173,7 @@ def _locked(file: int) -> bool:
     return True
 
 
-def _open_mysql(url: URL, threads: int) -> _Opened:
+def _open_mysql(url: URL, hosts: Hosts, threads: int) -> _Opened:
     arguments = {
         "connect_timeout": CONNECT_SECONDS,
         # a little longer than the server's own limit, which gives the better message
@@ -174,14 +182,16 @@ def _open_mysql(url: URL, threads: int) -> _Opened:
         "charset": "utf8mb4",
         "init_command": (
             f"SET SESSION innodb_lock_wait_timeout={STATEMENT_SECONDS}"
-            # MariaDB's own; MySQL reads it as a comment
-            f" /*M! , max_statement_time={STATEMENT_SECONDS} */, "
+            # MariaDB's own; MySQL reads it as a comment. On a cluster, what another node has committed is
+            # awaited before anything is read or written here.
+            f" /*M! , max_statement_time={STATEMENT_SECONDS}"
+            f"{', wsrep_sync_wait=7' if hosts.are_several else ''} */, "
             "sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
         ),
     }
 
     def engine(size: int, isolation: str) -> Engine:
-        return create_engine(
+        made = create_engine(
             url,
             pool_size=size,
             max_overflow=0,
@@ -195,6 +205,8 @@ def _open_mysql(url: URL, threads: int) -> _Opened:
             paramstyle="format",
             connect_args=arguments,
         )
+        hosts.serve(made)
+        return made
 
     # a writer must see what was committed after its transaction began; a reader one moment for all its
     # statements

@@ -12,9 +12,12 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 MYSQL_DEADLOCK = 1213
 MYSQL_LOCK_WAIT = 1205
 MYSQL_DUPLICATE = 1062
+NODE_NOT_READY = 1047  # of a Galera cluster; also "unknown command"
+MYSQL_STATEMENT_TOO_LONG = 1969
 _MYSQL_UNAVAILABLE = frozenset(
     {
         1040,
+        NODE_NOT_READY,
         1053,
         1077,
         1129,
@@ -25,7 +28,7 @@ _MYSQL_UNAVAILABLE = frozenset(
         1203,
         1226,
         1836,
-        1969,
+        MYSQL_STATEMENT_TOO_LONG,
         2002,
         2003,
         2006,
@@ -34,8 +37,6 @@ _MYSQL_UNAVAILABLE = frozenset(
         2055,
     }
 )
-
-
 _SQLITE_UNAVAILABLE = ("database is locked", "disk I/O error", "database or disk is full", "unable to open")
 DATABASE_ERRORS = (SQLAlchemyError, sqlite3.Error, MySqlError)
 

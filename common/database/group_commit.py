@@ -137,7 +137,12 @@ class GroupCommit:
         return _fail([entry], StoreUnavailable("lost against other transactions too often"))
 
     def _transact(self, group: list[_Entry]) -> None:
-        with self._turn(), self._engine.connect() as connection, connection.begin():
+        with (
+            self._turn(),
+            self._engine.connect() as connection,
+            leaving_what_failed(connection),
+            connection.begin(),
+        ):
             outcomes = [_run_in_savepoint(connection, entry.verb) for entry in group]
         for entry, (result, error) in zip(group, outcomes, strict=True):
             entry.result, entry.error, entry.decided = result, error, True
@@ -169,6 +174,17 @@ def _fail(group: list[_Entry], error: BaseException) -> None:
     for entry in group:
         if not entry.decided:
             entry.error, entry.decided = outcome, True
+
+
+@contextmanager
+def leaving_what_failed(connection: Connection) -> Iterator[None]:
+    """Never use a connection again on which the store itself failed: it may be to a server that has left."""
+    try:
+        yield
+    except Exception as error:
+        if is_unavailable(error) and not connection.invalidated:
+            connection.invalidate(error)
+        raise
 
 
 @contextmanager

@@ -10,11 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, NullPool, create_engine, text
+from sqlalchemy import Connection, column, inspect, select, table, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from common.database.engine import Database
@@ -35,14 +31,18 @@ def upgrade(
 
     Raises `StoreUnavailable` when the database is not there or the lock is not to be had in that time.
     """
+    newest = _newest(script_location)
+    if current(database, version_table) == newest:
+        return False
+    # Not at the top: a library of this size is only wanted where there is something to migrate.
+    from alembic import command  # noqa: PLC0415
+    from alembic.config import Config  # noqa: PLC0415
+
     config = Config()
     config.set_main_option("script_location", str(script_location).replace("%", "%%"))
-    head = ScriptDirectory.from_config(config).get_current_head()
-    if current(database, version_table) == head:
-        return False
     try:
         with _alone(database, version_table, lock_seconds) as connection:
-            if _revision(connection, version_table) == head:
+            if _revision(connection, version_table) == newest:
                 return False
             connection.rollback()
             config.attributes.update(connection=connection, version_table=version_table)
@@ -61,9 +61,16 @@ def current(database: Database, version_table: str) -> str | None:
         return _revision(connection, version_table)
 
 
+def _newest(script_location: Path) -> str:
+    """The revision that the migrations lead to: their files are numbered by it."""
+    return max(path.name.partition("_")[0] for path in (script_location / "versions").glob("[0-9]*_*.py"))
+
+
 def _revision(connection: Connection, version_table: str) -> str | None:
-    options = {"version_table": version_table}
-    return MigrationContext.configure(connection, opts=options).get_current_revision()
+    if not inspect(connection).has_table(version_table):
+        return None
+    found: str | None = connection.scalar(select(column("version_num")).select_from(table(version_table)))
+    return found
 
 
 @contextmanager
@@ -75,8 +82,7 @@ def _alone(database: Database, version_table: str, seconds: float) -> Iterator[C
             yield connection
         return
     # a connection of its own: changing a large table may take longer than any statement of a request
-    engine = create_engine(database.engine.url, poolclass=NullPool, connect_args={"connect_timeout": 5})
-    with engine.connect() as connection, _named_lock(connection, version_table, seconds):
+    with database.unhurried().connect() as connection, _named_lock(connection, version_table, seconds):
         yield connection
 
 

@@ -70,7 +70,10 @@ def idempotency_table(tables: Tables) -> Table:
         Column("headers", Json, nullable=False),
         Column("body", blob(), nullable=False),
         Column("created_at", Instant, nullable=False),
+        # whose data the answer has: it goes when that is erased
+        Column("about", Identifier),
         Index(f"ix_{tables.prefix}idempotency_created", "created_at"),
+        Index(f"ix_{tables.prefix}idempotency_about", "about"),
     )
 
 

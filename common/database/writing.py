@@ -11,7 +11,7 @@ from common.database.engine import Database
 from common.database.inserting import insert_new_on
 from common.database.prepared import Prepared
 from common.monitoring import tracing
-from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed
+from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed, about
 
 T = TypeVar("T")
 
@@ -60,7 +60,12 @@ class IdempotencyRows:
         self._answer = Prepared(
             update(table)
             .where(is_it)
-            .values(status=bindparam("to_status"), headers=bindparam("to_headers"), body=bindparam("to_body"))
+            .values(
+                status=bindparam("to_status"),
+                headers=bindparam("to_headers"),
+                body=bindparam("to_body"),
+                about=bindparam("to_about"),
+            )
         )
 
     def once(self, connection: Connection, verb: Callable[[Connection], T], idempotency: Idempotency) -> T:
@@ -76,6 +81,7 @@ class IdempotencyRows:
             headers=[],
             body=b"",
             created_at=idempotency.created_at,
+            about=None,
         )
         if inserted == 0:
             raise self._taken(connection, idempotency)
@@ -88,6 +94,7 @@ class IdempotencyRows:
             to_status=answer.status,
             to_headers=[list(header) for header in answer.headers],
             to_body=answer.body,
+            to_about=about(result),
         )
         return result
 

@@ -117,15 +117,25 @@ def install(service: str, level: str, stream: TextIO | None = None) -> None:
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
-def send_line(level: str, logger: str, members: Mapping[str, Any]) -> None:
-    """Write a line without a `LogRecord`, for what is written often. `members` hold no text of a client.
+def send_line(level: str, logger: str, members: str) -> None:
+    """Write a line without a `LogRecord`, for what is written often. `members` as `members_text` gives them.
 
     Whether `level` is to be written is for the caller to ask.
     """
     send = _Installed.send
     if send is not None:
-        head = {"timestamp": _instant(time.time()), "level": level, "service": _Installed.service}
-        send(dumped({**head, "logger": logger, **members}))
+        head = _head(level, _Installed.service, logger)
+        send(f'{{"timestamp":"{_instant(time.time())}",{head},{members}}}\n'.encode())
+
+
+def members_text(members: Mapping[str, Any]) -> str:
+    """Members of a line as JSON, without the braces; there is at least one, and no text of a client."""
+    return dumped(members).decode()[1:-2]
+
+
+@lru_cache(maxsize=64)
+def _head(level: str, service: str, logger: str) -> str:
+    return members_text({"level": level, "service": service, "logger": logger})
 
 
 def dumped(members: Mapping[str, Any]) -> bytes:
@@ -157,8 +167,13 @@ def _lost_line(service: str, count: int) -> bytes:
 
 
 def _instant(seconds: float) -> str:
-    whole = int(seconds)
-    return f"{_second(whole)}.{int((seconds - whole) * 1000):03d}Z"
+    return _millisecond(int(seconds * 1000))
+
+
+@lru_cache(maxsize=2)
+def _millisecond(number: int) -> str:
+    whole, part = divmod(number, 1000)
+    return f"{_second(whole)}.{part:03d}Z"
 
 
 @lru_cache(maxsize=2)

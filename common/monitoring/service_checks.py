@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
+from common.database.kinds import kind_of
 from common.monitoring.checks import Check, Result, timed
 from common.monitoring.memory import memory_check, workers_here
 from common.parts import Parts
@@ -23,7 +24,7 @@ def health_checks(settings: Settings, running: Callable[[], AnyRunning], breaker
     """All of them; called in the master. `running`: what the process that checks stands on. `breakers`: how
     many the service has besides that of the cache.
     """
-    database = "sqlite" if settings.database_url.startswith("sqlite") else "mysql"
+    database = kind_of(settings.database_url)
     cache = "embedded" if redis_options(settings) is None else "redis"
     return (
         database_check(lambda: running().store, database),

@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from typing import Any
 
 import httpx
 
@@ -24,21 +25,27 @@ _MEMBER = re.compile(
     r"=[\x20-\x2b\x2d-\x3c\x3e-\x7e]{0,255}[\x21-\x2b\x2d-\x3c\x3e-\x7e]"
 )
 _SAMPLED = 1
+# Neither a trace id nor the span id behind it may be 0.
+_NOT_ZERO = 1 << 64 | 1
 
 # Ids have to differ, not to be secret; asking the system for each costs up to thirty times as much.
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
 
 
-class Span(NamedTuple):
-    """A piece of work. `labels` stand in each of its log lines; `parent_id` is empty when it began here."""
+@dataclass(slots=True)
+class Span:
+    """A piece of work. `labels` stand in each of its log lines; `parent_id` is empty when it began here.
+
+    Nobody changes it; to be frozen would cost each request.
+    """
 
     trace_id: str
     span_id: str
     parent_id: str = ""
     sampled: bool = True
     state: str = ""
-    labels: Mapping[str, Any] = {}
+    labels: Mapping[str, Any] = field(default_factory=dict)
 
 
 _current: ContextVar[Span | None] = ContextVar("span", default=None)
@@ -54,7 +61,8 @@ def enter(span: Span | None) -> None:
 
 def new_span(labels: Mapping[str, Any] | None = None) -> Span:
     """The first span of a new trace."""
-    return Span(f"{_random.getrandbits(128) or 1:032x}", _new_id(), labels=labels or {})
+    text = (_random.getrandbits(192) | _NOT_ZERO).to_bytes(24, "big").hex()
+    return Span(text[:32], text[32:], "", True, "", labels or {})
 
 
 def received(parent: str | None, state: str | None, labels: Mapping[str, Any] | None = None) -> Span:
@@ -129,7 +137,7 @@ def _header(span: Span, span_id: str) -> str:
 
 
 def _new_id() -> str:
-    return f"{_random.getrandbits(64) or 1:016x}"
+    return (_random.getrandbits(64) | 1).to_bytes(8, "big").hex()
 
 
 def _add_headers(request: httpx.Request) -> None:

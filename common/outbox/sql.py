@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -16,13 +16,9 @@ from common.database.prepared import Prepared
 from common.database.writing import Write, trace_of
 from common.identifiers import uuid7
 from common.outbox.port import DeadTask, StoredTask, TaskCount
+from common.outbox.rules import ANSWERS_KEPT, ERROR_LENGTH, WORKER
 from common.pages import Page
 from common.web.idempotency import Idempotency
-
-ANSWERS_KEPT = timedelta(hours=48)
-ERROR_LENGTH = 500
-WORKER = "worker"
-"""The name of the lease that the active worker holds."""
 
 
 class OutboxRows:

@@ -198,6 +198,12 @@ class Breaker(circuitbreaker.CircuitBreaker):  # type: ignore[misc]  # the packa
         """Close because those have whose word opened it; only after its wait, and if nobody has called."""
         self._circuit.close_with_others(cause)
 
+    def try_now(self) -> None:
+        """The dependency was heard from another way: if this one is open, its next call is a trial, as if the
+        wait were over. Trials decide as ever.
+        """
+        self._circuit.try_now()
+
     def judge(self, error: BaseException) -> Verdict:
         """What `error` says about the dependency."""
         return self._circuit.judge(error)

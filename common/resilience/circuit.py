@@ -230,6 +230,11 @@ class Circuit:
             self.passing = self._phases.passing
         self._afterwards()
 
+    def try_now(self) -> None:
+        """Somebody has heard from the dependency: an open breaker lets the next call try."""
+        with self._lock:
+            self._phases.wait_no_longer(self._monotonic())
+
     def reset(self, cause: str) -> None:
         """Close at once, whatever the state; the mode stays as it is."""
         with self._lock:

@@ -87,6 +87,11 @@ class Phases:
         self._new_trials()
         self._move("open", cause)
 
+    def wait_no_longer(self, now: float) -> None:
+        """Let the next call be a trial, if it is open."""
+        if self.state == "open":
+            self.until = min(self.until, now)
+
     def half_open(self) -> None:
         """Let trials decide."""
         self._new_trials()

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, Literal
 
 from flask import Blueprint, Flask, Request, Response, current_app, request
@@ -161,7 +162,13 @@ def unguarded_rules(app: Flask) -> list[str]:
 
 
 def _instance(declared: Any) -> Any:
-    return declared() if isinstance(declared, type) else declared
+    return _made(declared) if isinstance(declared, type) else declared
+
+
+@cache
+def _made(schema: type[Schema]) -> Schema:
+    """One for all routes that declare it: it keeps nothing of what it has read."""
+    return schema()
 
 
 def _wanted_inputs(operation: Operation, view: View) -> frozenset[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import socket
 import struct
 import time
@@ -29,6 +30,12 @@ class DrainingWorker(BalancedWorker):
     """
 
     _last_wait = 0.0
+    _queued = 0
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        # The main thread alone puts requests into the queue. Threads take them out; `next` needs no lock.
+        self._taken = itertools.count(1)
 
     @property
     def worker_connections(self) -> int:
@@ -57,13 +64,14 @@ class DrainingWorker(BalancedWorker):
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to the threads; from now on it waits."""
         conn.enqueued_at = time.monotonic()
+        self._queued += 1
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
         """In a thread: serve one request of the connection."""
         waited = time.monotonic() - conn.enqueued_at
         self._last_wait = max(waited, _seconds_since_data(conn.sock))
-        arrival.note(self._last_wait)
+        arrival.note(self._last_wait, alone=next(self._taken) >= self._queued)
         return super().handle(conn)
 
     def _close_listeners(self) -> None:

@@ -20,6 +20,7 @@ from common.caching.cache import Caches, Looked
 from common.caching.entries import Place
 from common.caching.front import EXTENSION
 from common.caching.rendered import RENDERED, Rendered
+from common.monitoring.metrics.exporter import RequestRecorder
 from common.web import requests
 from common.web.formats import told_apart_by
 from common.web.requests import Present
@@ -52,7 +53,7 @@ class Known:
         seen: Callable[[Mapping[str, str]], None] | None,
     ) -> None:
         self.place, self.rule, self.seen = place, rule, seen
-        self.ids = requests.ids_in(arguments)
+        self.ids = requests.ids_text(requests.ids_in(arguments))
         self.sent: tuple[Rendered, Pairs] | None = None
 
 
@@ -76,10 +77,20 @@ def asked(environ: Mapping[str, Any]) -> Asked | None:
 
 
 class Hits:
-    """A WSGI app round that of `app`. `begin` and `fixed`: what every request and every answer gets."""
+    """A WSGI app round that of `app`. `begin` and `fixed`: what every request and every answer gets;
+    `recorder`: told of those that are answered here.
+    """
 
-    def __init__(self, app: Flask, inner: WSGIApplication, begin: Begin, fixed: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        app: Flask,
+        inner: WSGIApplication,
+        begin: Begin,
+        fixed: Mapping[str, str],
+        recorder: RequestRecorder,
+    ) -> None:
         self._app, self._inner, self._begin, self._fixed = app, inner, begin, fixed
+        self._recorder = recorder
         self._lock = threading.Lock()
         self._known: dict[Key, Known] = {}
 
@@ -98,13 +109,20 @@ class Hits:
         )
         known, looked = self._known.get(key), None
         if known is not None:
-            present = self._begin(environ)
-            if present is not None:
-                caches: Caches = self._app.extensions[EXTENSION]()
-                looked = caches.look(known.place, RENDERED)
-                # What is old is sent by the long way, which has it made anew.
-                if looked.state == "fresh" and isinstance(looked.value, Rendered):
-                    return self._send(known, looked.value, present, environ, start_response)
+            self._recorder.request_begins()
+            try:
+                present = self._begin(environ)
+                if present is not None:
+                    caches: Caches = self._app.extensions[EXTENSION]()
+                    looked = caches.look(known.place, RENDERED)
+                    # What is old is sent by the long way, which has it made anew.
+                    if looked.state == "fresh" and isinstance(looked.value, Rendered):
+                        return self._send(known, looked.value, present, environ, start_response)
+            except Exception:
+                self._recorder.request_answered("GET", known.rule, 500, 0.0)
+                raise
+            finally:
+                self._recorder.request_ends()
         environ[_ASKED] = Asked(self, key, looked)
         return self._inner(environ, start_response)
 
@@ -130,7 +148,7 @@ class Hits:
             known.seen(kept.labels)
         if kept.is_asked_about(environ):
             return self._send_if_changed(known, kept, present, environ, start_response)
-        requests.finish(environ, present, 200, known.rule, known.ids)
+        self._finish(known, present, environ, 200)
         start_response("200 OK", [*self._headers(known, kept, now), ("X-Request-Id", present.request_id)])
         return (kept.body,)
 
@@ -143,11 +161,15 @@ class Hits:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         response = kept.response(environ, time.time())
-        requests.finish(environ, present, response.status_code, known.rule, known.ids)
+        self._finish(known, present, environ, response.status_code)
         for name, value in self._fixed.items():
             response.headers.setdefault(name, value)
         response.headers.add("X-Request-Id", present.request_id)
         return response(environ, start_response)
+
+    def _finish(self, known: Known, present: Present, environ: WSGIEnvironment, status: int) -> None:
+        seconds = requests.finish(environ, present, status, known.rule, known.ids)
+        self._recorder.request_answered("GET", known.rule, status, seconds)
 
     def _headers(self, known: Known, kept: Rendered, now: float) -> Pairs:
         sent = known.sent

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
+from uuid import UUID
 
 import orjson
 
@@ -67,6 +68,13 @@ class Replayed(Exception):
 
 class KeyReused(Exception):
     """The key was used for another request (another fingerprint)."""
+
+
+def about(result: Any) -> UUID | None:
+    """The id of what the answer to `result` shows, by which the answer is found when that is erased; None
+    when it shows no one thing."""
+    found = getattr(result, "id", None)
+    return found if isinstance(found, UUID) else None
 
 
 def is_key(text: str) -> bool:

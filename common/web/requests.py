@@ -10,8 +10,9 @@ import random
 import re
 import time
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from flask import Request, Response, request
@@ -27,15 +28,14 @@ _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _ARRIVED = re.compile(r"t=([0-9]{1,12}\.[0-9]{3})")
 _MADE = re.compile(r".*/([a-z]+)s/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 _PRINCIPAL = re.compile(r"[a-z]{1,20}:[A-Za-z0-9._:|-]{1,100}")
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER_METHOD = "_OTHER"
 UNMATCHED = "_unmatched"
-ROUTE = "common.route"
-"""Where in the environment the route's rule is to be found once the request is answered."""
 
 _KEY, _USER = "common.request", "common.user"
 _GUEST = "guest"
 
+_VARIANT = "89ab"
 _random = random.Random()
 os.register_at_fork(after_in_child=_random.seed)
 
@@ -43,8 +43,10 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class Present(NamedTuple):
-    """What is known of the present request before anything else is done.
+@dataclass(slots=True)
+class Present:
+    """What is known of the present request before anything else is done. Nobody changes it; to be frozen
+    would cost each request.
 
     `waited`: seconds in this process's queue, by its own clock. `queue_ms`: since the gateway sent it.
     """
@@ -84,25 +86,29 @@ def end(incoming: Request, response: Response) -> Present:
         made = _MADE.fullmatch(response.headers.get("Location", ""))
         if made is not None:
             ids.setdefault(f"{made[1]}Id", made[2])
-    finish(environ, present, response.status_code, UNMATCHED if rule is None else rule.rule, ids)
+    finish(environ, present, response.status_code, UNMATCHED if rule is None else rule.rule, ids_text(ids))
     return present
 
 
-def finish(
-    environ: dict[str, Any], present: Present, status: int, route: str, ids: Mapping[str, Any]
-) -> None:
-    """Write the log line of the request of `environ`, and tell what measures it its route."""
-    environ[ROUTE] = route
+def finish(environ: dict[str, Any], present: Present, status: int, route: str, ids: str) -> float:
+    """Write the log line of the request of `environ`; `ids` as `ids_text` gives them. The seconds it took."""
+    seconds = time.perf_counter() - present.started
     level, name = (logging.INFO, "info") if status < 500 else (logging.WARNING, "warning")
     if log.isEnabledFor(level):
-        _write(environ, present, status, route, ids, name)
+        _write(environ, present, status, route, seconds, ids, name)
     tracing.enter(None)
+    return seconds
 
 
 def ids_in(arguments: Mapping[str, Any] | None) -> dict[str, Any]:
     """The ids in the address, such as `bookingId`."""
     # A text may be anything.
     return {_camel_case(name): value for name, value in (arguments or {}).items() if type(value) is UUID}
+
+
+def ids_text(ids: Mapping[str, Any]) -> str:
+    """`ids` as they stand at the end of a log line."""
+    return f",{logs.members_text(ids)}" if ids else ""
 
 
 def note_user(environ: dict[str, Any], principal: str) -> None:
@@ -132,34 +138,46 @@ def request_id() -> str:
 
 def _new_id() -> str:
     """A UUIDv7 (RFC 9562 section 5.7). It has to differ, not to be secret, so the system is not asked."""
-    milliseconds = time.time_ns() // 1_000_000
-    random_bits = _random.getrandbits(74)
-    low = 0b10 << 62 | random_bits & (1 << 62) - 1
-    text = f"{milliseconds << 80 | 7 << 76 | (random_bits >> 62) << 64 | low:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    random_bits = _random.getrandbits(80)
+    text = random_bits.to_bytes(10, "big").hex()
+    begin = _millisecond(time.time_ns() // 1_000_000)
+    return f"{begin}{text[:3]}-{_VARIANT[random_bits & 3]}{text[3:6]}-{text[6:18]}"
+
+
+@lru_cache(maxsize=2)
+def _millisecond(number: int) -> str:
+    """The beginning of the ids that are made in it: its time, and the version."""
+    text = f"{number:012x}"
+    return f"{text[:8]}-{text[8:]}-7"
 
 
 def _write(
-    environ: dict[str, Any], present: Present, status: int, route: str, ids: Mapping[str, Any], level: str
+    environ: dict[str, Any],
+    present: Present,
+    status: int,
+    route: str,
+    seconds: float,
+    ids: str,
+    level: str,
 ) -> None:
+    """The line as text: all that is put in here is a number, or of letters that mean nothing in JSON."""
     method, span = environ["REQUEST_METHOD"], present.span
-    members: dict[str, Any] = {
-        "method": method if method in _METHODS else "_OTHER",
-        "route": route,
-        "status": status,
-        "durationMs": round((time.perf_counter() - present.started) * 1000, 2),
-        "requestId": present.request_id,
-        "traceId": span.trace_id,
-        "spanId": span.span_id,
-    }
-    if present.queue_ms is not None:
-        members["queueMs"] = present.queue_ms
-    if span.parent_id:
-        members["parentSpanId"] = span.parent_id
+    begin = _line_begin(method if method in METHODS else OTHER_METHOD, route, status)
+    queued = "" if present.queue_ms is None else f',"queueMs":{present.queue_ms:.1f}'
+    parent = f',"parentSpanId":"{span.parent_id}"' if span.parent_id else ""
     principal: str = environ.get(_USER, _GUEST)
-    if principal != _GUEST:
-        members["user"] = _user(principal)
-    logs.send_line(level, LOGGER, {**members, **ids})
+    user = "" if principal == _GUEST else f",{_user_text(principal)}"
+    logs.send_line(
+        level,
+        LOGGER,
+        f'{begin}{seconds * 1000:.2f},"requestId":"{present.request_id}","traceId":"{span.trace_id}"'
+        f',"spanId":"{span.span_id}"{queued}{parent}{user}{ids}',
+    )
+
+
+@lru_cache(maxsize=1024)
+def _line_begin(method: str, route: str, status: int) -> str:
+    return f'{logs.members_text({"method": method, "route": route, "status": status})},"durationMs":'
 
 
 def _queue_ms(arrived: str | None, waited: float | None) -> float | None:
@@ -169,11 +187,15 @@ def _queue_ms(arrived: str | None, waited: float | None) -> float | None:
         seconds = time.time() - float(found[1])
         # A longer wait than any time-out allows is another clock's error.
         if seconds < MAX_QUEUE_SECONDS:
-            return round(max(seconds, 0.0) * 1000, 1)
-    return None if waited is None else round(waited * 1000, 1)
+            return max(seconds, 0.0) * 1000
+    return None if waited is None else waited * 1000
 
 
 @lru_cache(maxsize=1024)
+def _user_text(principal: str) -> str:
+    return logs.members_text({"user": _user(principal)})
+
+
 def _user(principal: str) -> str:
     """Kind and id of the credential. An id that an issuer made of an e-mail address becomes a digest."""
     if _PRINCIPAL.fullmatch(principal):

@@ -9,8 +9,8 @@ from typing import Any
 
 from flask import Flask, Response, request
 
-from common.monitoring.metrics.exporter import Measured
-from common.web import overload, requests
+from common.monitoring.metrics.exporter import Measured, Unmeasured
+from common.web import arrival, overload, requests
 from common.web.hits import Hits
 from common.web.overload import Gate, Urgency
 from common.web.requests import Network, Present, client_address, client_network, request_id
@@ -41,14 +41,17 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = (), refused_last
     def urgency() -> Urgency:
         if request.blueprint == MONITORING:
             return "never refused"
-        return "refused last" if last and request.path.startswith(last) else "usual"
+        # With nobody behind it there is no queue: the machine was slow, and a refusal would help no one.
+        if arrival.alone() or (last and request.path.startswith(last)):
+            return "refused last"
+        return "usual"
 
     def begin() -> Response | None:
         # `request` costs a look-up each time it is touched, so the environment is fetched once.
         present = requests.begin(request.environ, trusted)
         if present.waited is None or gate.admits(present.waited, present.started, urgency):
             return None
-        return overload.refusal()
+        return overload.refusal(gate.pause(present.started))
 
     def begin_hit(environ: dict[str, Any]) -> Present | None:
         present = requests.begin(environ, trusted)
@@ -56,11 +59,9 @@ def install(app: Flask, *, trusted_proxies: Sequence[Network] = (), refused_last
             return present
         return None
 
-    around = app.wsgi_app
-    if isinstance(around, Measured):  # which stays outside
-        around.inner = Hits(app, around.inner, begin_hit, FIXED)
-    else:
-        app.wsgi_app = Hits(app, around, begin_hit, FIXED)  # type: ignore[method-assign]
+    inner = app.wsgi_app
+    recorder = inner.recorder if isinstance(inner, Measured) else Unmeasured()
+    app.wsgi_app = Hits(app, inner, begin_hit, FIXED, recorder)  # type: ignore[method-assign]
     app.before_request(begin)
     app.after_request(_end)
     # Flask's way to run coroutines: it looks at every function at every call, and here none is one.

@@ -17,6 +17,7 @@ from common.auth.policy import Caller, anyone, roles
 from common.caching.front import install
 from common.caching.reads import Absence, CachedRead, Shown
 from common.clock import system_clock
+from common.monitoring.metrics.exporter import Measured, RequestRecorder, url_rule
 from common.web import problems, security
 from common.web.api import Api
 from common.web.paging import PageQuery
@@ -125,9 +126,11 @@ class Site:
         self.stage.caches().invalidate(tags)
 
 
-def make_site(stage: Stage, *, cached: bool = True) -> Site:
+def make_site(stage: Stage, *, cached: bool = True, recorder: RequestRecorder | None = None) -> Site:
     shop = Shop()
     app = Flask(__name__, static_folder=None)
+    if recorder is not None:
+        app.wsgi_app = Measured(app.wsgi_app, recorder, url_rule)  # type: ignore[method-assign]
     security.install(app)
     problems.install(app, {Missing: lambda _: Problem(404, "MISSING", detail="none")})
     app.extensions["authenticator"] = Authenticator(Tokens())

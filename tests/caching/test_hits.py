@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from common.monitoring import logs
-from common.monitoring.metrics.exporter import Measured
+from common.monitoring.metrics.exporter import RequestRecorder
 from common.web import arrival, hits
 from tests.caching.conftest import Stage
 from tests.caching.test_cached_routes import A, B, Site, make_site
@@ -22,8 +22,8 @@ THING = f"/things/{A}"
 class Counted:
     """A site whose app says how often Flask was asked."""
 
-    def __init__(self, stage: Stage) -> None:
-        self.site: Site = make_site(stage)
+    def __init__(self, stage: Stage, recorder: RequestRecorder | None = None) -> None:
+        self.site: Site = make_site(stage, recorder=recorder)
         self.asked = 0
         self.site.app.before_request(self._ask)
 
@@ -39,9 +39,14 @@ class Recorder:
 
     def __init__(self) -> None:
         self.answered: list[tuple[str, str, int]] = []
+        self.in_flight: list[int] = [0]
 
-    def request_begins(self) -> None: ...
-    def request_ends(self) -> None: ...
+    def request_begins(self) -> None:
+        self.in_flight.append(self.in_flight[-1] + 1)
+
+    def request_ends(self) -> None:
+        self.in_flight.append(self.in_flight[-1] - 1)
+
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         self.answered.append((method, route, status))
 
@@ -120,19 +125,31 @@ def test_who_has_it_is_told_so_without_flask(counted: Counted):
 
 
 def test_metrics_and_the_log_know_the_route(stage: Stage, written: io.StringIO):
-    counted, recorder = Counted(stage), Recorder()
-    app = counted.site.app
-    measured = Measured(app.wsgi_app, recorder, lambda incoming: incoming.url_rule.rule)
-    app.wsgi_app = measured  # type: ignore[method-assign]
+    recorder = Recorder()
+    counted = Counted(stage, recorder)
     counted.get()
     counted.get(X_Request_Id="remembered-1", Traceparent=f"00-{'a' * 32}-{'b' * 16}-01")
     assert recorder.answered == [("GET", "/api/things/<uuid:thing_id>", 200)] * 2
+    assert recorder.in_flight == [0, 1, 0, 1, 0]
     first, second = [json.loads(line) for line in written.getvalue().splitlines()]
     assert {*second} - {*first} == {"parentSpanId"}
     for name in ("route", "method", "status", "thingId", "service", "level"):
         assert first[name] == second[name]
     assert (second["requestId"], second["traceId"]) == ("remembered-1", "a" * 32)
     assert counted.asked == 1
+
+
+def test_what_is_looked_for_in_vain_counts_once_and_what_breaks_counts_as_broken(stage: Stage):
+    recorder = Recorder()
+    counted = Counted(stage, recorder)
+    counted.get()
+    counted.site.invalidate(f"thing:{A}")
+    counted.get()
+    counted.site.shop.labels = None  # type: ignore[assignment]
+    with pytest.raises(AttributeError):
+        counted.get()
+    assert [status for _, _, status in recorder.answered] == [200, 200, 500]
+    assert (recorder.in_flight[-1], max(recorder.in_flight), counted.asked) == (0, 1, 2)
 
 
 def test_overload_refuses_it_too(counted: Counted):

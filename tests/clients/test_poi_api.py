@@ -29,7 +29,7 @@ class Served:
         self.broken: tuple[str, bytes] | None = None
         self._app = desk.app.wsgi_app
         self._server: BaseWSGIServer = make_server("127.0.0.1", 0, self._answer)
-        self._thread = threading.Thread(target=self._server.serve_forever)
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}"
 

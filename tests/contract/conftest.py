@@ -16,19 +16,17 @@ from tests.invariants.stores import (
     KINDS,
     THREADS,
     database,
-    mariadb_server,
-    migrated_file,
-    migrated_mariadb,
     store_url,
 )
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer
 from ticketing_service.storage.changes import Change, Listeners
 from ticketing_service.storage.guarded import guarded
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.store import open_store
 from ticketing_service.wiring import BREAKERS
 
-__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store_url"]
+__all__ = ["database", "store_url"]
 
 
 class ListenerFailed(Exception):
@@ -59,7 +57,7 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """A database in which nothing is, not even tables."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'new.db'}"
-    server: MariaDB = request.getfixturevalue("mariadb_server")
+    server: MariaDB | MongoServer = request.getfixturevalue(f"{request.param}_server")
     return server.new_database("new")
 
 

@@ -10,8 +10,8 @@ from tests.contract.conftest import fail, guard
 from tests.faults.sale import Sale
 from ticketing_service.storage.changes import Change, Listeners
 from ticketing_service.storage.guarded import guarded
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.store import open_store
 
 
 class Heard:

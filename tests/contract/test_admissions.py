@@ -11,23 +11,22 @@ from functools import partial
 import pytest
 from marshmallow import ValidationError
 
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import Beneath
 from tests.contract.builders import NOW, make_scan
 from tests.contract.world import World
 from ticketing_service.domain.admissions import Admission, Redemption
 from ticketing_service.domain.bookings import BookingStatus
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.admissions import cancel_admissions
 
 
 def _entry(key: str = "entry") -> Callable[[Admission], str]:
     return lambda _: key
 
 
-def _cancel(database: Database, admission: Admission, at: datetime) -> None:
-    database.write(lambda connection: cancel_admissions(connection, [admission.unit_item_id], at))
+def _cancel(database: Beneath, admission: Admission, at: datetime) -> None:
+    database.cancel_admissions([admission.unit_item_id], at)
 
 
 def _refusal(verb: Callable[[], object]) -> Refused:
@@ -143,7 +142,7 @@ def test_of_scans_at_the_same_time_one_lets_in(world: World, same_scan: bool) ->
         assert outcomes.count("ALREADY_REDEEMED") == 7
 
 
-def test_revocations_come_in_the_order_of_their_cancellation(world: World, database: Database) -> None:
+def test_revocations_come_in_the_order_of_their_cancellation(world: World, database: Beneath) -> None:
     slot = world.slot()
     admissions = world.store.admissions.of_booking(world.sold(slot, 5).id)
     moments = [NOW + timedelta(minutes=minutes) for minutes in (3, 1, 1, 2)]
@@ -164,7 +163,7 @@ def test_revocations_come_in_the_order_of_their_cancellation(world: World, datab
         listed(None, 1, "W10")
 
 
-def test_an_admission_is_cancelled_once(world: World, database: Database) -> None:
+def test_an_admission_is_cancelled_once(world: World, database: Beneath) -> None:
     admission = world.admission()
     for moment in (NOW, NOW + timedelta(days=1)):
         _cancel(database, admission, moment)

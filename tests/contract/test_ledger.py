@@ -8,15 +8,15 @@ from uuid import UUID
 
 import pytest
 
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import Beneath
 from tests.contract.builders import NOW
 from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, Channel
 from ticketing_service.domain.catalogue import TicketType, UnitType
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
-from ticketing_service.storage.sql.ledger import Entry, EntryKind, add_entries
+from ticketing_service.storage.records.entries import Entry, EntryKind
 
 DAY, NEXT = NOW.date(), NOW.date() + timedelta(days=1)
 TOWER, MILL = UUID(int=1), UUID(int=2)
@@ -43,7 +43,7 @@ def _entry(booking: Booking, kind: EntryKind, amount: int, **changes: Any) -> En
 
 
 @pytest.fixture
-def books(world: World, database: Database) -> Store:
+def books(world: World, database: Beneath) -> Store:
     """Two bookings of a day, one of them refunded in part on the next."""
     slot = world.slot()
     one, two = world.hold(slot), world.hold(slot)
@@ -57,8 +57,8 @@ def books(world: World, database: Database) -> Store:
         _entry(two, EntryKind.FEE, 250, channel=Channel.STAFF),
         _entry(one, EntryKind.REFUND, 1000, commission=80, at=midnight),
     ]
-    database.write(lambda connection: add_entries(connection, entries))
-    database.write(lambda connection: add_entries(connection, []))
+    database.add_entries(entries)
+    database.add_entries([])
     return world.store
 
 
@@ -105,9 +105,9 @@ def test_only_the_days_and_the_ticket_asked_for_count(books: Store) -> None:
     assert _revenue(books, "day", first=NEXT + timedelta(days=1), last=NEXT + timedelta(days=2)) == []
 
 
-def test_currencies_are_never_added_up(books: Store, world: World, database: Database) -> None:
+def test_currencies_are_never_added_up(books: Store, world: World, database: Beneath) -> None:
     booking = world.hold(world.slot())
     entry = _entry(booking, EntryKind.SALE, 900, currency="GBP")
-    database.write(lambda connection: add_entries(connection, [entry]))
+    database.add_entries([entry])
     rows = _revenue(books, "day", last=DAY)
     assert [(row.currency, row.sales) for row in rows] == [("EUR", 2200), ("GBP", 900)]

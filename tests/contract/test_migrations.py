@@ -17,11 +17,21 @@ from sqlalchemy.dialects import mysql
 
 from common.database import StoreUnavailable, migrations
 from common.database.engine import Database
+from common.database.kinds import kind_of
+from common.mongo import migrations as mongo_migrations
+from common.mongo.database import MongoDatabase
 from tests.servers.process import ROOT
+from ticketing_service.storage.mongo import schema as mongo_schema
+from ticketing_service.storage.opening import migrate
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import MIGRATIONS, migrate
+from ticketing_service.storage.sql.store import MIGRATIONS
 
-SAID_OTHERWISE = {"BLOB(32)": "TINYBLOB", "FLOAT(53)": "DOUBLE", "LONGBLOB": "LONGBLOB"}
+SAID_OTHERWISE = {
+    "BLOB(16)": "TINYBLOB",
+    "BLOB(32)": "TINYBLOB",
+    "FLOAT(53)": "DOUBLE",
+    "LONGBLOB": "LONGBLOB",
+}
 """What MariaDB calls the types that it was asked for."""
 
 
@@ -33,6 +43,9 @@ def _differs(_: Any, __: Any, ___: Any, found: Any, wanted: Any) -> bool | None:
 
 
 def test_migrations_make_the_tables_of_the_schema(store_url: str) -> None:
+    if kind_of(store_url) == "mongodb":
+        assert _undeclared(store_url) == []
+        return
     database = Database(store_url, threads=1)
     options = {
         "target_metadata": schema.metadata,
@@ -45,6 +58,15 @@ def test_migrations_make_the_tables_of_the_schema(store_url: str) -> None:
     assert differences == []
 
 
+def _undeclared(url: str) -> list[str]:
+    """Where collections, validators and indexes are not what the code declares."""
+    database = MongoDatabase(url, threads=1)
+    try:
+        return mongo_migrations.differences(database, mongo_schema.collections)
+    finally:
+        database.close()
+
+
 def test_a_second_run_finds_nothing_to_do(new_url: str) -> None:
     assert migrate(new_url) is True
     began = time.monotonic()
@@ -53,6 +75,9 @@ def test_a_second_run_finds_nothing_to_do(new_url: str) -> None:
 
 
 def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url: str) -> None:
+    if kind_of(new_url) == "mongodb":
+        _assert_mongodb_is_at_the_last_version(new_url)
+        return
     database = Database(new_url, threads=1)
     assert migrations.current(database, schema.VERSION_TABLE) is None
     migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
@@ -60,6 +85,16 @@ def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url
     with database.read() as connection:
         names = inspect(connection).get_table_names()
     assert all(name.startswith(schema.PREFIX) for name in names)
+    database.close()
+
+
+def _assert_mongodb_is_at_the_last_version(url: str) -> None:
+    database = MongoDatabase(url, threads=1)
+    assert mongo_migrations.current(database, mongo_schema.collections) is None
+    migrate(url)
+    assert mongo_migrations.current(database, mongo_schema.collections) == "0001"
+    names = database.bare.list_collection_names()
+    assert all(name.startswith(mongo_schema.PREFIX) for name in names)
     database.close()
 
 
@@ -84,11 +119,25 @@ def test_processes_that_migrate_at_the_same_time_agree(new_url: str, tmp_path: P
 
 
 def test_who_cannot_have_the_lock_in_time_is_told(new_url: str) -> None:
+    if kind_of(new_url) == "mongodb":
+        _assert_the_lock_is_not_to_be_had_on_mongodb(new_url)
+        return
     first, second = Database(new_url, threads=1), Database(new_url, threads=1)
     with (
         migrations._alone(first, schema.VERSION_TABLE, 1),
         pytest.raises(StoreUnavailable, match="another process migrates"),
     ):
         migrations.upgrade(second, MIGRATIONS, schema.VERSION_TABLE, lock_seconds=0)
+    first.close()
+    second.close()
+
+
+def _assert_the_lock_is_not_to_be_had_on_mongodb(url: str) -> None:
+    first, second = MongoDatabase(url, threads=1), MongoDatabase(url, threads=1)
+    with (
+        mongo_migrations._alone(first, mongo_schema.collections, 1),
+        pytest.raises(StoreUnavailable, match="another process migrates"),
+    ):
+        mongo_migrations.upgrade(second, mongo_schema.collections, mongo_schema.STEPS, lock_seconds=0)
     first.close()
     second.close()

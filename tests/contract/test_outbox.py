@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, insert, select
 
-from common.database.engine import Database
 from common.identifiers import uuid7
 from common.web.idempotency import Replayed
+from tests.beneath import Beneath
 from tests.contract.builders import NOW, make_idempotency, make_ticket
 from tests.contract.world import World
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.outbox import Task
-from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.outbox import add_task, add_tasks
 
 MINUTE = timedelta(minutes=1)
 
@@ -42,16 +40,16 @@ def test_due_tasks_are_claimed_oldest_first_with_what_they_carry(store: Store) -
     assert _kinds(_claimed(store, NOW + MINUTE - timedelta(milliseconds=1))) == []
 
 
-def test_a_task_may_wait_for_its_time(store: Store, database: Database) -> None:
-    database.write(lambda connection: add_task(connection, "reminder", {}, NOW, NOW + MINUTE))
+def test_a_task_may_wait_for_its_time(store: Store, database: Beneath) -> None:
+    database.add_tasks([("reminder", {})], NOW, NOW + MINUTE)
     assert _claimed(store) == ()
     assert store.outbox.depth(NOW) == (0, 0.0)
     assert _kinds(_claimed(store, NOW + MINUTE)) == ["reminder"]
 
 
-def test_several_tasks_are_added_at_once(store: Store, database: Database) -> None:
-    database.write(lambda connection: add_tasks(connection, [("one", {"n": 1}), ("two", {"n": 2})], NOW))
-    database.write(lambda connection: add_tasks(connection, [], NOW))
+def test_several_tasks_are_added_at_once(store: Store, database: Beneath) -> None:
+    database.add_tasks([("one", {"n": 1}), ("two", {"n": 2})], NOW)
+    database.add_tasks([], NOW)
     assert [(task.kind, task.payload) for task in _claimed(store)] == [("one", {"n": 1}), ("two", {"n": 2})]
 
 
@@ -81,7 +79,7 @@ def test_what_is_done_never_comes_back(store: Store) -> None:
     assert store.outbox.depth(NOW) == (0, 0.0)
 
 
-def test_a_failed_task_comes_back_at_its_time_or_never(store: Store, database: Database) -> None:
+def test_a_failed_task_comes_back_at_its_time_or_never(store: Store, database: Beneath) -> None:
     store.outbox.add("mail", {}, NOW)
     (task,) = _claimed(store)
     store.outbox.failed(task.id, "refused " * 200, NOW + 5 * MINUTE)
@@ -90,8 +88,8 @@ def test_a_failed_task_comes_back_at_its_time_or_never(store: Store, database: D
     store.outbox.failed(task.id, "for good", None)
     assert _claimed(store, NOW + timedelta(days=9)) == ()
     assert store.outbox.depth(NOW) == (0, 0.0)
-    with database.read() as connection:
-        assert connection.scalar(select(schema.outbox.c.last_error)) == "for good"
+    (task,) = database.tables("outbox")["outbox"]
+    assert task.last_error == "for good"
 
 
 def test_depth_counts_what_waits_leases_included_and_the_age_of_the_oldest(store: Store) -> None:
@@ -128,31 +126,19 @@ def test_of_workers_that_start_at_the_same_time_one_is_active(store: Store) -> N
     assert active.count(True) == 1
 
 
-def test_answers_are_forgotten_after_48_hours_a_chunk_at_a_time(store: Store, database: Database) -> None:
-    table = schema.idempotency
+def test_answers_are_forgotten_after_48_hours_a_chunk_at_a_time(store: Store, database: Beneath) -> None:
     ages = [timedelta(hours=48, milliseconds=n) for n in (3, 2, 1, 0)]
-
-    def fill(connection) -> None:
-        common = {"scope": "s", "fingerprint": b"", "status": 200, "headers": [], "body": b""}
-        rows = [{**common, "key": str(n), "created_at": NOW - age} for n, age in enumerate(ages)]
-        connection.execute(insert(table), rows)
-
-    database.write(fill)
+    for number, age in enumerate(ages):
+        database.answered(replace(make_idempotency(), key=str(number), created_at=NOW - age))
     assert store.outbox.purge(NOW, 2) == 2
     assert store.outbox.purge(NOW, 2) == 1
     assert store.outbox.purge(NOW, 2) == 0
-    with database.read() as connection:
-        assert connection.scalars(select(table.c.key)).all() == ["3"]
+    assert [row.key for row in database.tables("idempotency")["idempotency"]] == ["3"]
 
 
-def test_counters_of_guests_go_when_they_count_nothing(world: World, database: Database) -> None:
-    table = schema.counters
-
-    def transient() -> int | None:
-        with database.read() as connection:
-            return connection.scalar(
-                select(func.count()).select_from(table).where(table.c.transient.is_(True))
-            )
+def test_counters_of_guests_go_when_they_count_nothing(world: World, database: Beneath) -> None:
+    def transient() -> int:
+        return sum(row.transient for row in database.tables("capacity_counters")["capacity_counters"])
 
     slot = world.slot()
     world.hold(slot, guest_network="192.0.2.1")

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from tests.contract.builders import NOW, make_option, plain_unit
+import pytest
+
+from common.web.idempotency import Replayed
+from tests.contract.builders import NOW, make_idempotency, make_option, plain_unit
 from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, BookingStatus, Customer
+from ticketing_service.domain.errors import Refused
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.bookings import BookingQuery
 
@@ -61,6 +65,29 @@ def test_a_hold_that_has_ended_loses_its_customer_at_once(world: World, store: S
     assert kept is not None
     assert kept.status is BookingStatus.EXPIRED
     assert kept.customer == Customer(name="-", email=kept.customer.email, language=held.customer.language)
+
+
+def test_answers_that_show_it_are_kept_no_longer(world: World, store: Store) -> None:
+    slot = world.slot()
+    mine = world.hold(slot, 1, NOW)
+    other = world.hold(slot, 1, NOW, customer=Customer(name="Bob", email="bob@example.org"))
+    until = NOW + timedelta(minutes=20)
+
+    def extend(booking: Booking, key: str) -> Booking:
+        return store.bookings.extend(booking.id, lambda _: until, NOW, idempotency=make_idempotency(key))
+
+    extend(mine, "m" * 16)
+    extend(other, "o" * 16)
+    for booking, key in ((mine, "m" * 16), (other, "o" * 16)):
+        with pytest.raises(Replayed):
+            extend(booking, key)
+    store.bookings.expire_due(until, 10)
+    assert store.people.erase(mine.customer.email, until).bookings == 1
+    with pytest.raises(Refused):  # it is asked anew, and is over
+        extend(mine, "m" * 16)
+    with pytest.raises(Replayed) as kept:
+        extend(other, "o" * 16)
+    assert b"bob@example.org" in kept.value.answer.body
 
 
 def test_bookings_of_one_person_stay_together_and_those_of_others_stay(world: World, store: Store) -> None:

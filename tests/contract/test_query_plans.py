@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from common.database.engine import Database
+from tests.beneath.sql import SqlBeneath
 from tests.contract.builders import FIRST_DAY, NOW
 from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, BookingStatus
@@ -56,13 +56,13 @@ def _heard() -> Iterator[list[tuple[str, Any]]]:
         event.remove(Engine, "before_cursor_execute", listen)
 
 
-def _steps(database: Database, ask: Callable[[], Any]) -> list[list[str]]:
+def _steps(database: SqlBeneath, ask: Callable[[], Any]) -> list[list[str]]:
     """What SQLite does for each statement of `ask`."""
     with _heard() as statements:
         ask()
     assert statements
     steps: list[list[str]] = []
-    with database.read() as connection:
+    with database.database.read() as connection:
         for statement, parameters in statements:
             rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)
             steps.append([row.detail for row in rows])
@@ -78,7 +78,7 @@ def asked(world: World) -> tuple[Store, Slot, Booking]:
 @pytest.mark.parametrize("name", INDEXED)
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_no_table_is_read_through_or_sorted(
-    name: str, asked: tuple[Store, Slot, Booking], database: Database
+    name: str, asked: tuple[Store, Slot, Booking], database: SqlBeneath
 ) -> None:
     steps = _steps(database, lambda: INDEXED[name](*asked))
     read_through = [step for step in chain(*steps) if step.startswith("SCAN") and "USING" not in step]
@@ -88,7 +88,7 @@ def test_no_table_is_read_through_or_sorted(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
-def test_words_are_looked_up_and_not_compared_with_every_ticket(world: World, database: Database) -> None:
+def test_words_are_looked_up_and_not_compared_with_every_ticket(world: World, database: SqlBeneath) -> None:
     world.ticket()
     steps = _steps(database, lambda: world.store.catalogue.search(TicketQuery(words=("tower", "cl"))))
     looked_up = [step for step in chain(*steps) if "ticketing_ticket_words" in step]

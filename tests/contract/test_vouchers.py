@@ -7,14 +7,13 @@ from dataclasses import replace
 import pytest
 from marshmallow import ValidationError
 
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import Beneath
 from tests.contract.builders import make_voucher
 from tests.contract.world import World
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.vouchers import voucher_in
 
 
 @pytest.fixture
@@ -44,11 +43,10 @@ def test_a_voucher_comes_back_with_its_code_in_capitals(store: Store) -> None:
     assert store.vouchers.by_code("wInter-26") == stored
 
 
-def test_what_is_not_known_is_none(store: Store, database: Database) -> None:
+def test_what_is_not_known_is_none(store: Store, database: Beneath) -> None:
     assert store.vouchers.get(uuid7()) is None
     assert store.vouchers.by_code("NONE") is None
-    with database.read() as connection:
-        assert voucher_in(connection, "NONE") is None
+    assert database.voucher("NONE") is None
 
 
 def test_a_code_is_taken_in_any_letter_case(store: Store, voucher: Voucher) -> None:

@@ -88,6 +88,12 @@ def fly(coordination: Coordination, key: str, wait_seconds: float) -> tuple[bool
         return leads, time.monotonic() - begun
 
 
+def fly_as_told(coordination: Coordination, key: str, wait_seconds: float) -> tuple[bool, float]:
+    """`fly`, and say when it begins."""
+    Talk.say("begins")
+    return fly(coordination, key, wait_seconds)
+
+
 def raise_in_flight(coordination: Coordination, key: str) -> str:
     try:
         with coordination.flight(key, 0):

@@ -125,4 +125,55 @@ JOBS = (
     ),
 )
 
-STAFF = (*SIGN_INS, *UPLOADS, *PLACES, *JOBS)
+# The clock of these tests begins at 0: what was before it has a negative time.
+BACKUPS = (
+    Case(
+        alert="BackupLate",
+        when="the last good one is older than a day and time to make another",
+        series=of_admin("backup_last_success_timestamp_seconds", f"{-27 * 3600}x20"),
+        after="20m",
+        fires=heard_of_admin("admin: the last good backup is 1d 3h 20m 0s old"),
+    ),
+    Case(
+        alert="BackupLate",
+        when="the next one is still being made",
+        series=of_admin("backup_last_success_timestamp_seconds", f"{-25 * 3600}x20"),
+        after="20m",
+    ),
+    Case(
+        alert="BackupLate",
+        when="it was late, and is there now",
+        series=of_admin("backup_last_success_timestamp_seconds", f"{-27 * 3600}x10 600x20"),
+        after="20m",
+    ),
+    Case(
+        alert="RestoreDrillFailed",
+        when="a step of the last one failed",
+        series=of_admin("restore_drill_last_result", "1x10 0x60"),
+        after="1h",
+        fires=heard_of_admin("admin: the newest backup was not proven by restoring"),
+    ),
+    Case(
+        alert="RestoreDrillFailed",
+        when="there was none for ten days",
+        series={
+            **of_admin("restore_drill_last_success_timestamp_seconds", f"{-10 * 86400}x20"),
+            **of_admin("restore_drill_last_result", "1x20"),
+            **of_admin("backup_last_success_timestamp_seconds", "60x20"),
+        },
+        after="20m",
+        fires=heard_of_admin("admin: the newest backup was not proven by restoring"),
+    ),
+    Case(
+        alert="RestoreDrillFailed",
+        when="the last one went well a week ago",
+        series={
+            **of_admin("restore_drill_last_success_timestamp_seconds", f"{-7 * 86400}x20"),
+            **of_admin("restore_drill_last_result", "1x20"),
+            **of_admin("backup_last_success_timestamp_seconds", "60x20"),
+        },
+        after="20m",
+    ),
+)
+
+STAFF = (*SIGN_INS, *UPLOADS, *PLACES, *JOBS, *BACKUPS)

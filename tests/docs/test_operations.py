@@ -28,7 +28,7 @@ REGIONS = tuple(region.name for region in wiring.REGIONS)
 STATES = (
     *(f"status: {status}" for status in ("healthy", "degraded", "unhealthy")),
     *("database: unhealthy", "cache: degraded", "circuitBreakers: degraded"),
-    *("memory: degraded", "worker: degraded"),
+    *("memory: degraded", "worker: degraded", "backup: degraded"),
     *("ready: waiting", "ready: draining", "live: no answer"),
     *("health/all: degraded", "health/all: unhealthy"),
 )

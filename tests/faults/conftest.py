@@ -6,21 +6,19 @@ from collections.abc import Iterator
 
 import pytest
 
-from common.database.engine import Database
+from tests.beneath import Beneath
 from tests.faults.plant import Plant
 from tests.faults.sale import Sale
 from tests.invariants.checker import check, explain
 from tests.invariants.stores import (
     database,
-    mariadb_server,
-    migrated_file,
-    migrated_mariadb,
     store,
     store_url,
 )
+from tests.servers.secantus import Secantus
 from ticketing_service.storage.port import Store
 
-__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+__all__ = ["database", "store", "store_url"]
 
 
 @pytest.fixture(scope="session")
@@ -30,8 +28,15 @@ def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
         yield made
 
 
+@pytest.fixture(scope="session")
+def mongo_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
+    """The same on MongoDB."""
+    with Plant(tmp_path_factory.mktemp("plant"), Secantus) as made:
+        yield made
+
+
 @pytest.fixture
-def sale(store: Store, database: Database) -> Iterator[Sale]:
+def sale(store: Store, database: Beneath) -> Iterator[Sale]:
     """A store to sell from; at the end its counters, money and history are looked over."""
     yield Sale(store)
     violations = check(database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.counts import counts
 from tests.faults.plant import FAULTS, Fault
@@ -107,5 +107,8 @@ CELLS: tuple[Cell, ...] = tuple(
     make(fault) for make in (_database, _cache, _payment, _mail) for fault in FAULTS
 )
 DATABASE_KILLED = CELLS[0]
+MONGODB = tuple(replace(_database(fault), attempts=(15, 4)) for fault in FAULTS)
+"""The driver has a connection of its own that looks whether the server is there, in each process."""
+
 FEW = frozenset({"database frozen", "cache frozen", "payment-api killed", "mail killed"})
 """Those that are looked at in every run."""

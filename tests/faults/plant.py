@@ -12,8 +12,8 @@ from typing import Any, Literal
 
 import httpx
 
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import open_beneath
 from tests.faults.venue import open_venue
 from tests.faults.visitors import Visitors
 from tests.invariants.records import Record
@@ -21,9 +21,10 @@ from tests.servers.mariadb import MariaDB
 from tests.servers.process import port_is_open
 from tests.servers.proxy import Proxy
 from tests.servers.redis import RedisServer
+from tests.servers.secantus import Secantus
 from tests.servers.smtp import SmtpServer
 from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql.store import migrate
+from ticketing_service.storage.opening import migrate
 
 Fault = Literal["killed", "frozen", "slow", "flapping"]
 FAULTS: tuple[Fault, ...] = ("killed", "frozen", "slow", "flapping")
@@ -82,26 +83,28 @@ class Dependency:
 
 
 class Plant:
-    """`with Plant(folder) as plant:`; two web processes, the worker, MariaDB, Redis, the sandbox and mail."""
+    """`with Plant(folder) as plant:`; two web processes, the worker, MariaDB (or another `server` of the
+    database), Redis, the sandbox and mail.
+    """
 
-    def __init__(self, folder: Path) -> None:
-        self.mariadb, self.redis, self.smtp = MariaDB(), RedisServer(), SmtpServer()
+    def __init__(self, folder: Path, server: type[MariaDB] | type[Secantus] = MariaDB) -> None:
+        self.server, self.redis, self.smtp = server(), RedisServer(), SmtpServer()
         self._proxies = [Proxy() for _ in range(4)]
         self._folder = folder
         self.history: list[Record] = []
         self._operator = secrets.token_urlsafe(32)
 
     def _start(self) -> None:
-        for server in (self.mariadb, self.redis, self.smtp):
+        for server in (self.server, self.redis, self.smtp):
             server.start()
-        direct = self.mariadb.new_database("plant")
+        direct = self.server.new_database("plant")
         migrate(direct)
         self.venue = open_venue(direct)
-        self.database = Database(direct, threads=2)
+        self.database = open_beneath(direct)
         database, cache, payment, mail = self._proxies
         self.stack = ServiceStack(
             self._folder / "data",
-            database_url=direct.replace(f":{self.mariadb.port}/", f":{database.port}/"),
+            database_url=self._through(database, direct),
             env={
                 "REDIS_HOST": "127.0.0.1",
                 "REDIS_PORT": str(cache.port),
@@ -112,16 +115,21 @@ class Plant:
                 "OPERATOR_KEY": self._operator,
             },
         )
-        ports = (self.mariadb.port, self.redis.port, self.stack.payment_port, self.smtp.port)
+        ports = (self.server.port, self.redis.port, self.stack.payment_port, self.smtp.port)
         for proxy, port in zip(self._proxies, ports, strict=True):
             proxy.start(port)
         self.dependencies = {each.name: each for each in self._dependencies()}
         self.stack.start()
         self._pay_at_once()
 
+    def _through(self, proxy: Proxy, direct: str) -> str:
+        """The URL by way of the proxy. A driver of MongoDB would else ask the server where it is."""
+        url = direct.replace(f":{self.server.port}/", f":{proxy.port}/")
+        return f"{url}?directConnection=true" if direct.startswith("mongodb:") else url
+
     def _dependencies(self) -> Iterator[Dependency]:
         database, cache, payment, mail = self._proxies
-        yield _process("database", database, self.mariadb)
+        yield _process("database", database, self.server)
         yield _process("cache", cache, self.redis)
         sandbox = self.stack.sandbox
         yield Dependency(
@@ -229,13 +237,13 @@ class Plant:
             each.close()
         self.smtp.stop()
         self.redis.close()
-        self.mariadb.close()
+        self.server.close()
 
     def __exit__(self, *_: object) -> None:
         self.close()
 
 
-def _process(name: str, proxy: Proxy, server: MariaDB | RedisServer) -> Dependency:
+def _process(name: str, proxy: Proxy, server: MariaDB | RedisServer | Secantus) -> Dependency:
     return Dependency(
         name=name,
         proxy=proxy,

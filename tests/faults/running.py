@@ -9,21 +9,20 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from sqlalchemy import func, select, update
 
 from common.clock import system_clock
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import Beneath, open_beneath
 from tests.contract.builders import make_option, make_schedule, plain_unit
 from tests.contract.world import World
 from tests.servers.process import eventually
 from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate, open_store
+from ticketing_service.storage.opening import migrate, open_store
 
 PRICE = 1000
 PLACES = 100_000
 HANG_SECONDS = 120
+HURRY_SECONDS = 0.5
 
 
 class Running:
@@ -31,7 +30,7 @@ class Running:
 
     def __init__(self, folder: Path, url: str, **stack: Any) -> None:
         migrate(url)
-        self.database = Database(url, threads=2)
+        self.database = open_beneath(url)
         self.slot, self.unit = _place(url)
         self.stack = ServiceStack(folder / "data", database_url=url, **stack)
 
@@ -85,8 +84,7 @@ class Running:
     def kill_worker(self) -> None:
         """Kill -9 and start anew; the lease of the dead one ends at once, as it does after ten seconds."""
         self.stack.worker.kill()
-        ended = update(schema.leases).values(until=system_clock())
-        self.database.write(lambda connection: connection.execute(ended))
+        self.database.end_leases(system_clock())
         self.stack.worker.start()
 
     def wait_until_settled(self) -> None:
@@ -102,30 +100,25 @@ class Running:
         self.database.close()
 
 
-def wait_until_settled(database: Database) -> None:
+def wait_until_settled(database: Beneath) -> None:
     """Until no payment is open with the module and no task is left. What is put off comes up at once."""
-    eventually(lambda: _is_settled(database), seconds=HANG_SECONDS, what="everything being settled")
+    hurried_at = 0.0
+
+    def is_settled() -> bool:
+        nonlocal hurried_at
+        if _is_settled(database):
+            return True
+        if time.monotonic() >= hurried_at + HURRY_SECONDS:
+            database.hurry(system_clock())
+            hurried_at = time.monotonic()
+        return False
+
+    eventually(is_settled, seconds=HANG_SECONDS, what="everything being settled")
 
 
-def _is_settled(database: Database) -> bool:
-    payments, outbox, now = schema.payments, schema.outbox, system_clock()
-
-    def hurry(connection: Any) -> None:
-        connection.execute(
-            update(payments).where(payments.c.next_look_at.is_not(None)).values(next_look_at=now)
-        )
-        connection.execute(update(outbox).where(outbox.c.due_at.is_not(None)).values(due_at=now))
-
-    with database.read() as connection:
-        open_payments = connection.scalar(
-            select(func.count()).select_from(payments).where(payments.c.next_look_at.is_not(None))
-        )
-        tasks = connection.scalar(select(func.count()).select_from(outbox))
-    if not open_payments and not tasks:
-        return True
-    database.write(hurry)
-    time.sleep(0.5)
-    return False
+def _is_settled(database: Beneath) -> bool:
+    tables = database.tables("payments", "outbox")
+    return not tables["outbox"] and all(row.next_look_at is None for row in tables["payments"])
 
 
 def _place(url: str) -> tuple[str, str]:

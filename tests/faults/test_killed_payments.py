@@ -20,6 +20,7 @@ from tests.faults.running import PRICE, Running
 from tests.invariants.checker import check, explain
 from tests.invariants.stores import KINDS
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer
 
 SALES, PAYERS = counts((6, 3), (60, 8))
 KILLS = counts(3, 20)
@@ -29,13 +30,12 @@ RESET_SECONDS = 0.5
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def running(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mariadb_server: MariaDB
-) -> Iterator[Running]:
+def running(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     folder: Path = tmp_path_factory.mktemp("running")
     url = f"sqlite:///{folder / 'store.db'}"
-    if request.param == "mariadb":
-        url = mariadb_server.new_database("running")
+    if request.param != "sqlite":
+        server: MariaDB | MongoServer = request.getfixturevalue(f"{request.param}_server")
+        url = server.new_database("running")
     with Running(folder, url) as service:
         yield service
 

@@ -8,13 +8,11 @@ import time
 import pytest
 
 from tests.counts import at_full_counts, counts
-from tests.faults.matrix import CACHED, CELLS, FEW, STORE_AWAY, Cell
+from tests.faults.matrix import CACHED, CELLS, FEW, MONGODB, STORE_AWAY, Cell
 from tests.faults.plant import FLAP_SECONDS, Plant
 from tests.faults.truth import assert_nothing_is_lost, look_at_attempts
 from tests.faults.visitors import Visitors
 from tests.servers.process import eventually
-
-pytestmark = [pytest.mark.mariadb, pytest.mark.xdist_group("plant")]
 
 BEFORE, AFTER = counts((2, 2), (5, 10))
 _REFUSED_READS = frozenset((operation, STORE_AWAY) for operation in CACHED)
@@ -25,8 +23,23 @@ RECOVERY_SECONDS = 30
 """Hang guards. The longest wait of the database's breaker is 12 s with its jitter."""
 
 
+@pytest.mark.mariadb
+@pytest.mark.xdist_group("plant")
 @pytest.mark.parametrize("cell", [cell for cell in CELLS if at_full_counts() or str(cell) in FEW], ids=str)
 def test_a_fault_is_answered_as_promised_and_leaves_nothing_behind(plant: Plant, cell: Cell) -> None:
+    _suffer(plant, cell)
+
+
+@pytest.mark.mongodb
+@pytest.mark.xdist_group("plant-mongodb")
+@pytest.mark.parametrize("cell", [cell for cell in MONGODB if at_full_counts() or str(cell) in FEW], ids=str)
+def test_a_fault_of_mongodb_is_answered_as_promised_and_leaves_nothing_behind(
+    mongo_plant: Plant, cell: Cell
+) -> None:
+    _suffer(mongo_plant, cell)
+
+
+def _suffer(plant: Plant, cell: Cell) -> None:
     with plant.told(), plant.people() as people:
         people.wait_for(BEFORE)
         began, opened, lifted, troubles = time.monotonic(), 0.0, 0.0, plant.cache_troubles()

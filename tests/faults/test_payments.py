@@ -6,15 +6,13 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
 
-from common.database.engine import Database
+from tests.beneath import Beneath
 from tests.contract.builders import NOW, make_admissions
 from tests.faults.sale import AFTER, Sale
 from ticketing_service.domain.bookings import Booking, BookingStatus, Payment, PaymentState, PaymentStatus
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.slots import SlotChange
-from ticketing_service.storage.sql import schema
 
 PENDING, AUTHORIZED, CAPTURED = PaymentState.PENDING, PaymentState.AUTHORIZED, PaymentState.CAPTURED
 FAILED, VOIDED = PaymentState.FAILED, PaymentState.VOIDED
@@ -369,23 +367,24 @@ def test_no_seat_is_locked_while_the_module_is_asked(sale: Sale) -> None:
     assert sale.store.payments.get(payment.id) == payment
 
 
-def test_a_mail_that_cannot_be_sent_does_not_fail_the_booking(sale: Sale, database: Database) -> None:
+def test_a_mail_that_cannot_be_sent_does_not_fail_the_booking(sale: Sale, database: Beneath) -> None:
     booking, _ = sale.paid(sale.place(price=PRICE))
     later = NOW + timedelta(hours=1)
     for task in sale.store.outbox.claim(NOW, later, 10):
         sale.store.outbox.failed(task.id, "421 the mail server is away", later)
     assert sale.now_of(booking).status is BookingStatus.CONFIRMED
-    with database.read() as connection:
-        waiting = connection.scalars(select(schema.outbox.c.kind)).all()
-    assert "mail" in waiting
+    assert "mail" in [task.kind for task in database.tables("outbox")["outbox"]]
 
 
-def test_revenue_is_what_was_captured_and_refunds_stand_apart(sale: Sale, database: Database) -> None:
+def test_revenue_is_what_was_captured_and_refunds_stand_apart(sale: Sale, database: Beneath) -> None:
     booking, _ = sale.paid(sale.place(capacity=5, price=PRICE), 2)
     sale.cancel(booking, units=1)
-    with database.read() as connection:
-        rows = connection.execute(select(schema.ledger.c.kind, schema.ledger.c.amount)).all()
-    assert sorted(tuple(row) for row in rows) == [("refund", PRICE), ("sale", PRICE), ("sale", PRICE)]
+    rows = database.tables("ledger")["ledger"]
+    assert sorted((row.kind, row.amount) for row in rows) == [
+        ("refund", PRICE),
+        ("sale", PRICE),
+        ("sale", PRICE),
+    ]
 
 
 def test_admissions_are_made_once_however_often_they_are_asked_for(sale: Sale) -> None:

@@ -24,7 +24,7 @@ from ticketing_service.domain.bookings import BookingStatus
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import ItemOrder, UnitQuantity
 from ticketing_service.domain.slots import SlotChange
-from ticketing_service.storage.sql.store import open_store
+from ticketing_service.storage.opening import open_store
 
 MILLISECOND = timedelta(milliseconds=1)
 

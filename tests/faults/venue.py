@@ -11,7 +11,7 @@ from tests.contract.builders import make_option, make_schedule, plain_unit
 from tests.contract.world import World
 from ticketing_service.domain.catalogue import AvailabilityType
 from ticketing_service.domain.slots import OpeningHours
-from ticketing_service.storage.sql.store import open_store
+from ticketing_service.storage.opening import open_store
 
 PRICE = 1000
 NOON = 12

@@ -225,6 +225,7 @@ def test_the_admin_service_is_there_when_it_is_named_and_then_required(
             ("/api/v1/admin/users?limit=1", "/api/admin/users?limit=1"),
             ("/api/v1/platform/shows", "/api/platform/shows"),
             ("/.well-known/jwks.json", "/.well-known/jwks.json"),
+            ("/admin/password", "/admin/password"),
         ):
             assert gateway.get(sent).json()["path"] == received
         assert_problem(gateway.get("/api/v1/admin/monitoring/live"), 404, "NOT_FOUND")

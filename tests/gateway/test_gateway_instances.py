@@ -79,7 +79,7 @@ def test_no_instance_left_is_a_problem_document_at_once(start_gateway: StartGate
     for _ in range(6):
         for answer in (gateway.get("/api/v1/tickets"), gateway.request("POST", "/api/v1/bookings")):
             assert_problem(answer, 503, "UPSTREAM_UNAVAILABLE")
-            assert answer.one("Retry-After") == "5"
+            assert 2 <= int(answer.one("Retry-After")) <= 20
 
 
 def large_head(connection: socket.socket) -> None:
@@ -112,7 +112,7 @@ def test_an_answer_that_is_none_is_a_problem_document(
         threading.Thread(target=serve, daemon=True).start()
         answer = gateway.get(path)
         assert_problem(answer, 503, "UPSTREAM_UNAVAILABLE")
-        assert answer.one("Retry-After") == "5"
+        assert 2 <= int(answer.one("Retry-After")) <= 9
 
 
 @pytest.mark.parametrize(

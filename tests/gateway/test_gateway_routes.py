@@ -118,6 +118,7 @@ def test_every_usual_method_is_forwarded_with_its_body(
         "/api/admin/users",
         "/api/platform/pois",
         "/.well-known/jwks.json",
+        "/admin/password",
         "/media/x.png",
         "/api",
         "/api/v1",

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from uuid import UUID
 
-from common.database.engine import Database
+from tests.beneath import Beneath
 from tests.invariants.facts import Facts, read_facts
 from tests.invariants.money import check_money
 from tests.invariants.records import OK, REFUSED, UNKNOWN, Record
@@ -25,7 +25,7 @@ KEY_PREFIX = "key "
 """Clients put the key of a hold into the customer's name, so that its effects can be counted."""
 
 
-def check(database: Database, history: Sequence[Record] = ()) -> list[Violation]:
+def check(database: Beneath, history: Sequence[Record] = ()) -> list[Violation]:
     """Every violation, in the store and between it and the clients' history."""
     facts = read_facts(database)
     return [

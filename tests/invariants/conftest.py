@@ -2,11 +2,8 @@
 
 from tests.invariants.stores import (
     database,
-    mariadb_server,
-    migrated_file,
-    migrated_mariadb,
     store,
     store_url,
 )
 
-__all__ = ["database", "mariadb_server", "migrated_file", "migrated_mariadb", "store", "store_url"]
+__all__ = ["database", "store", "store_url"]

@@ -12,8 +12,8 @@ from typing import Any
 from common.database import StoreUnavailable
 from common.web.idempotency import KeyReused, Replayed
 from ticketing_service.domain.errors import Refused
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.store import open_store
 
 PROCESSES, THREADS = 4, 8
 CALLERS = PROCESSES * THREADS

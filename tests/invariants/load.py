@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from common.database.engine import Database
+from tests.beneath import Beneath
 from tests.invariants.checker import check_counters
 from tests.invariants.facts import read_facts
 from tests.invariants.records import UNKNOWN, Record, read_histories
@@ -43,7 +43,7 @@ def run_clients(
     folder: Path,
     module: str,
     configurations: list[dict[str, Any]],
-    observed: Database | None,
+    observed: Beneath | None,
     meanwhile: Callable[[], None] = lambda: None,
     enough: Callable[[], bool] | None = None,
 ) -> Run:
@@ -89,7 +89,7 @@ def run_clients(
     return run
 
 
-def _look(run: Run, database: Database) -> None:
+def _look(run: Run, database: Beneath) -> None:
     """One snapshot in the middle of it all: capacity is kept, and counters equal their claims."""
     run.seen += check_counters(read_facts(database))
     run.looks += 1

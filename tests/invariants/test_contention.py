@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import Beneath
 from tests.contract.builders import NOW, make_admissions, make_option, make_voucher, plain_unit
 from tests.contract.world import LIMITS, World
 from tests.counts import counts
@@ -39,7 +39,7 @@ def world(store: Store) -> World:
 
 
 @pytest.fixture(autouse=True)
-def _no_invariant_broke(database: Database) -> Iterator[None]:
+def _no_invariant_broke(database: Beneath) -> Iterator[None]:
     yield
     violations = check(database)
     assert not violations, explain(violations)

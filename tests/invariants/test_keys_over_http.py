@@ -12,14 +12,15 @@ from typing import Any
 import httpx
 import pytest
 
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.beneath import open_beneath
 from tests.invariants.checker import KEY_PREFIX, check, explain
 from tests.invariants.destination import open_destination
 from tests.invariants.stores import KINDS
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer
 from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql.store import migrate, open_store
+from ticketing_service.storage.opening import migrate, open_store
 
 POSTS, AT_ONCE = 100, 25
 ROOM = 1000
@@ -56,13 +57,12 @@ class Shop:
 
 
 @pytest.fixture(scope="module", params=KINDS)
-def url(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, mariadb_server: MariaDB
-) -> str:
+def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
     """A database for the tests of this module; the stack migrates it."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path_factory.mktemp('keys') / 'store.db'}"
-    return mariadb_server.new_database("keys")
+    server: MariaDB | MongoServer = request.getfixturevalue(f"{request.param}_server")
+    return server.new_database("keys")
 
 
 @pytest.fixture(scope="module")
@@ -78,7 +78,7 @@ def shop(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
 @pytest.fixture(autouse=True)
 def _no_invariant_broke(url: str, shop: Shop) -> Iterator[None]:
     yield
-    database = Database(url, threads=1)
+    database = open_beneath(url)
     violations = check(database)
     database.close()
     assert not violations, explain(violations)

@@ -6,109 +6,38 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
-import httpx
 import pytest
 
-from common.database.engine import Database
 from tests.counts import counts
-from tests.invariants.checker import check, explain
-from tests.invariants.destination import Destination, open_destination
-from tests.invariants.load import Run, in_the_balance, run_clients
+from tests.invariants.over_http import (
+    assert_unanswered,
+    assert_whole,
+    destination_in,
+    is_unanswered,
+    load_it,
+    new_seed,
+    served,
+)
 from tests.servers.mariadb import MariaDB
-from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql.store import open_store
+from tests.servers.secantus import Secantus
 
-PROCESSES, THREADS, OPERATIONS = counts((2, 4, 20), (4, 16, 100))
-CAPACITY = PROCESSES * THREADS * OPERATIONS // 8
 KILL_SECONDS = 0.2
 # Bounded, so that a slow machine, on which a worker has hardly begun when it is killed, comes to an end too.
 MOST_KILLS = counts(50, 400)
-WEB_WORKERS = 4
 DATABASE_UP_SECONDS = counts(1.0, 3.0)
 
 
-def _seed() -> int:
-    seed = random.SystemRandom().randrange(1_000_000)
-    print(f"seed {seed}")
-    return seed
-
-
-def _open_destination(url: str) -> Destination:
-    store = open_store(url, threads=1)
-    try:
-        return open_destination(store, CAPACITY, max_uses=3)
-    finally:
-        store.close()
-
-
-@contextmanager
-def _stack(folder: Path, url: str) -> Iterator[ServiceStack]:
-    with ServiceStack(folder / "data", database_url=url, web_workers=WEB_WORKERS) as stack:
-        authorisation = {"Authorization": f"Bearer {stack.env['PAYMENT_API_TOKEN']}"}
-        told = httpx.put(
-            f"{stack.payment_url}/sandbox/behaviour", json={"autoPay": "authorize"}, headers=authorisation
-        )
-        assert told.status_code == 200, told.text
-        yield stack
-
-
-def _load(
-    folder: Path,
-    stack: ServiceStack,
-    destination: Destination,
-    seed: int,
-    meanwhile: Callable[[], None],
-    enough: Callable[[], bool],
-) -> Run:
-    """The load goes on until enough was killed, and some hold had no answer when it was."""
-    configuration: dict[str, Any] = {
-        "base_url": stack.ticketing_url,
-        "headers": stack.bearer("support"),
-        "seed": seed,
-        "threads": THREADS,
-        "operations": OPERATIONS,
-        "destination": destination.document(),
-    }
-    return run_clients(
-        folder,
-        "tests.invariants.web_client",
-        [configuration] * PROCESSES,
-        None,
-        meanwhile,
-        lambda: enough() and in_the_balance(folder, "hold") > 0,
-    )
-
-
-def _assert_whole(url: str, run: Run, seed: int, stack: ServiceStack) -> None:
-    """Nothing broke, every promise can be read, and it was a sale in which promises were made."""
-    database = Database(url, threads=1)
-    try:
-        violations = check(database, run.history)
-    finally:
-        database.close()
-    assert not violations, explain(violations, seed)
-    assert run.count("hold") > 5
-    assert run.count("confirm") > 0
-    assert run.count("hold", "unknown") > 0, "nothing was in the balance when the kills came"
-    acknowledged = {record.booking for record in run.history if record.booking is not None}
-    with httpx.Client(base_url=f"{stack.ticketing_url}/api/v1", headers=stack.bearer("support")) as client:
-        for booking in sorted(acknowledged)[:: counts(5, 25)]:
-            assert client.get(f"/bookings/{booking}").status_code == 200
-
-
 def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: Path) -> None:
-    seed = _seed()
-    destination = _open_destination(store_url)
+    seed = new_seed()
+    destination = destination_in(store_url)
     chance = random.Random(seed)
     kills = 0
     next_kill = time.monotonic() + KILL_SECONDS
 
-    with _stack(tmp_path, store_url) as stack:
+    with served(tmp_path, store_url) as stack:
 
         def kill_one() -> None:
             nonlocal kills, next_kill
@@ -120,20 +49,31 @@ def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: 
                 os.kill(chance.choice(workers), signal.SIGKILL)
                 kills += 1
 
-        run = _load(tmp_path, stack, destination, seed, kill_one, lambda: kills >= 5)
+        run = load_it(
+            tmp_path, stack, destination, seed, kill_one, lambda: kills >= 5 and is_unanswered(tmp_path)
+        )
         stack.wait_until_ready()
         assert kills >= 5
-        _assert_whole(store_url, run, seed, stack)
+        assert_unanswered(run)
+        assert_whole(store_url, run, seed, stack)
 
 
-@pytest.mark.mariadb
-def test_a_database_killed_and_restarted_loses_nothing(tmp_path: Path) -> None:
-    seed = _seed()
-    with MariaDB() as server:
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(MariaDB, marks=pytest.mark.mariadb, id="mariadb"),
+        pytest.param(Secantus, marks=pytest.mark.mongodb, id="mongodb"),
+    ],
+)
+def test_a_database_killed_and_restarted_loses_nothing(
+    kind: type[MariaDB] | type[Secantus], tmp_path: Path
+) -> None:
+    seed = new_seed()
+    with kind() as server:
         url = server.new_database("killed")
         kills, next_kill = 0, 0.0
-        with _stack(tmp_path, url) as stack:
-            destination = _open_destination(url)
+        with served(tmp_path, url) as stack:
+            destination = destination_in(url)
             next_kill = time.monotonic() + DATABASE_UP_SECONDS
 
             def kill_and_restart() -> None:
@@ -144,7 +84,15 @@ def test_a_database_killed_and_restarted_loses_nothing(tmp_path: Path) -> None:
                     kills += 1
                     next_kill = time.monotonic() + DATABASE_UP_SECONDS
 
-            run = _load(tmp_path, stack, destination, seed, kill_and_restart, lambda: kills >= 1)
+            run = load_it(
+                tmp_path,
+                stack,
+                destination,
+                seed,
+                kill_and_restart,
+                lambda: kills >= 1 and is_unanswered(tmp_path),
+            )
             stack.wait_until_ready()
             assert kills >= 1
-            _assert_whole(url, run, seed, stack)
+            assert_unanswered(run)
+            assert_whole(url, run, seed, stack)

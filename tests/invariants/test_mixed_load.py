@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 from typing import Any
 
-from common.database.engine import Database
+from tests.beneath import Beneath
 from tests.counts import at_full_counts, counts
 from tests.invariants.checker import check, explain
 from tests.invariants.destination import Destination, open_destination
@@ -19,7 +19,7 @@ COUNTERS = 6
 MAX_USES = counts(3, 40)
 
 
-def _run(url: str, folder: Path, observed: Database, destination: Destination, seed: int, **more: Any) -> Run:
+def _run(url: str, folder: Path, observed: Beneath, destination: Destination, seed: int, **more: Any) -> Run:
     configuration = {
         "url": url,
         "seed": seed,
@@ -37,7 +37,7 @@ def _scarce() -> int:
 
 
 def test_ten_times_the_demand_breaks_no_invariant(
-    store_url: str, store: Store, database: Database, tmp_path: Path
+    store_url: str, store: Store, database: Beneath, tmp_path: Path
 ) -> None:
     seed = random.SystemRandom().randrange(1_000_000)
     print(f"seed {seed}")
@@ -58,7 +58,7 @@ def test_ten_times_the_demand_breaks_no_invariant(
 
 
 def test_without_the_guard_the_same_run_oversells_and_the_checker_says_so(
-    store_url: str, store: Store, database: Database, tmp_path: Path
+    store_url: str, store: Store, database: Beneath, tmp_path: Path
 ) -> None:
     seed = 1
     destination = open_destination(store, _scarce(), MAX_USES)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from benchmarks.load import Latency
-from load.capacity import READS_AT_SERVICE, Capacity, Rush
+from load.buyers import COME_BACK, SOLD, SOLD_OUT
+from load.capacity import READS_AT_SERVICE, Capacity
 from load.findings import Results
+from load.rush import Rush, Waiting
 from load.samples import Second, Tally
 from load.watch import Memory
 
@@ -56,9 +58,11 @@ def capacity(per_second: float) -> Capacity:
 def rush(**more: Any) -> Rush:
     """A perfect one, but for what is told."""
     perfect: dict[str, Any] = {
-        "asked": 10_000, "connections": 1_000, "places": 8_000, "answered": 10_000, "created": 8_000,
-        "sold_out": 2_000, "unavailable": 0, "other": 0, "first_other": "", "seconds": 9.5,
-        "latency": Latency(100.0, 200.0, 300.0), "taken": 8_000,
+        "buyers": 10_200, "places": 10_000, "sold": 10_000, "sold_out": 200, "refused": 0, "gave_up": 0,
+        "said": "", "requests": 30_600, "come_back": 20_400, "no_answer": 0, "asked_median": 3,
+        "asked_most": 7, "waiting": Waiting(p50=8.0, p95=18.0, p99=19.0, longest=20.0), "seconds": 20.5,
+        "selling_seconds": 20.0, "oversold": 0, "twice": 0, "lost": 0, "untold": 0, "cpu": 0.2,
+        "answers": ({COME_BACK: 10_000, SOLD: 200}, {SOLD: 500}, {}, {SOLD: 500, SOLD_OUT: 200}),
     }  # fmt: skip
     return Rush(**{**perfect, **more})
 

@@ -38,6 +38,7 @@ def test_recovery_is_when_it_stays_calm(after: list[float], recovered: int | Non
     found = spike(results(runs={"spike": run}))
     assert found is not None
     assert (found.before, found.during, found.recovered_after) == (30, 900, recovered)
+    assert found.watched == len(after)
 
 
 def test_drift_is_from_the_first_third_to_the_last() -> None:
@@ -46,6 +47,7 @@ def test_drift_is_from_the_first_third_to_the_last() -> None:
     found = drift(results(runs={"soak": run}, memory=memory(100, 100, 100, 110, 110, 110, 130, 130, 130)))
     assert found is not None
     assert (found.p95_first, found.p95_last, found.web, found.worker) == (10, 40, 30, 0)
+    assert (found.before, found.growth) == (150, 0.2)
 
 
 def test_what_was_not_run_is_not_found() -> None:
@@ -72,7 +74,7 @@ def test_the_short_series_is_the_default_and_all_has_the_soak_too() -> None:
 def test_settings_are_read() -> None:
     found = read_options(
         {"PROFILE": "load,rush", "STORE": "mariadb", "DURATION": "2m", "USERS": "9", "THINK": "0.5",
-         "BOOKINGS": "50", "CONNECTIONS": "5"}
+         "BOOKINGS": "50"}
     )  # fmt: skip
     assert found == Options(
         profiles=("load", "rush"),
@@ -81,7 +83,6 @@ def test_settings_are_read() -> None:
         users=9,
         think=0.5,
         rush=50,
-        rush_connections=5,
     )
 
 
@@ -90,7 +91,7 @@ def test_settings_are_read() -> None:
     [
         ("PROFILE", "lod"), ("PROFILE", "load,,rush"), ("STORE", "mongodb"), ("DURATION", "1"),
         ("DURATION", "12h"), ("DURATION", "long"), ("DURATION", "nan"), ("USERS", "0"), ("USERS", "²"),
-        ("THINK", "-1"), ("THINK", "nan"), ("BOOKINGS", "x"), ("CONNECTIONS", "6001"),
+        ("THINK", "-1"), ("THINK", "nan"), ("BOOKINGS", "x"), ("BOOKINGS", "12001"),
     ],
 )  # fmt: skip
 def test_an_impossible_setting_is_named(name: str, value: str) -> None:

@@ -90,8 +90,8 @@ def test_the_page_is_well_formed_and_has_every_part(full: Results) -> None:
 def test_every_plot_is_there_and_shows_lines(full: Results) -> None:
     text = report.page(full, judge(full))
     drawn = re.findall(r"<svg.*?</svg>", text, re.DOTALL)
-    # Two for each of the five profiles, the stress curve, and memory.
-    assert len(drawn) == 5 * 2 + 1 + 1
+    # Two for each of the five profiles, the stress curve, the rush, and memory.
+    assert len(drawn) == 5 * 2 + 1 + 1 + 1
     for svg in drawn:
         root = ET.fromstring(svg)
         lines = [e for e in root.iter(f"{SVG}path") if "line" in (e.get("class") or "").split()]
@@ -120,7 +120,7 @@ def test_what_servers_say_is_text(full: Results) -> None:
 
 
 def test_every_verdict_stands_on_the_page(full: Results) -> None:
-    full.rush = measured.rush(taken=8_004)
+    full.rush = measured.rush(oversold=4)
     full.cache = None
     text = report.page(full, judge(full))
     verdicts = judge(full)
@@ -148,4 +148,5 @@ def test_the_figures_are_kept_for_programs_too(full: Results, tmp_path: Path) ->
     assert kept["runs"]["load"]["journeys"][CONFIRMED_BY_WEBHOOK]["failed"] == 200
     assert kept["rush"]["oversold"] == 0
     assert [each["users"] for each in kept["stress"]] == [80, 160, 320]
-    assert {each["word"] for each in kept["verdicts"]} == {"met", "missed"}
+    assert [each["name"] for each in kept["verdicts"] if each["met"] is None] == ["soak"]
+    assert {each["word"] for each in kept["verdicts"]} == {"met", "missed", "not measured"}

@@ -113,7 +113,7 @@ def echo() -> Iterator[tuple[str, list[dict[str, str]]]]:
             pass
 
     with HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}/", received
         server.shutdown()

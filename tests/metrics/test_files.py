@@ -141,7 +141,9 @@ def test_a_half_written_number_is_left_out(started, folder, number):
     living.done.labels("a").inc(2)
     dead.files.detach()
     file = SlotFile(folder / "counter_0.db")
-    file.write_at(file.entry(next(iter(read_numbers(folder / "counter_0.db")))[0])[0], number, 0.0)
+    cell = file.cell(next(iter(read_numbers(folder / "counter_0.db")))[0])
+    cell[0] = number
+    cell.release()
     file.close()
     assert sorted(living.totals.numbers(0).values())[-2:] == [1, 2]
 

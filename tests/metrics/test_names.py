@@ -57,6 +57,10 @@ ADMIN_PROMISED = {
     "uploads_total": {"outcome", "type"},
     "uploads_bytes_total": set(),
     "config_updates_total": {"key"},
+    "backup_last_success_timestamp_seconds": set(),
+    "backup_last_result": set(),
+    "restore_drill_last_success_timestamp_seconds": set(),
+    "restore_drill_last_result": set(),
 }
 """What the admin service measures besides."""
 

@@ -6,13 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
 
 from common.clock import system_clock
 from tests.monitoring.watched import GUEST, Watched
 from tests.servers.process import eventually
 from tests.servers.redis import RedisServer
-from ticketing_service.storage.sql import schema
 
 
 def is_degraded(service: Watched, name: str) -> None:
@@ -41,8 +39,7 @@ def stopped_worker(service: Watched) -> Iterator[Watched]:
 def test_a_worker_that_is_not_heard_of_for_15_seconds_is_late(stopped_worker: Watched) -> None:
     service = stopped_worker
     # The clock cannot be turned; that it beat last a while ago can be written down.
-    long_ago = update(schema.leases).values(beat_at=system_clock() - timedelta(seconds=16))
-    service.running.database.write(lambda connection: connection.execute(long_ago))
+    service.running.database.worker_beat(system_clock() - timedelta(seconds=16))
     is_degraded(service, "worker")
     assert service.check("worker")["heartbeatAgeSeconds"] > 15
 

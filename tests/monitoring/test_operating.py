@@ -11,13 +11,11 @@ from itertools import count
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, select, update
 
 from common.clock import system_clock
 from common.web.schemas import instant_text
 from tests.monitoring.watched import GUEST, HANG_SECONDS, PROMISED_SECONDS, Watched, quickest
 from tests.servers.process import eventually
-from ticketing_service.storage.sql import schema
 
 TICKETS = "/api/v1/tickets"
 
@@ -121,11 +119,7 @@ def test_a_reset_leaves_a_mode_alone(service: Watched) -> None:
 def rename(service: Watched, title: str) -> None:
     """Behind the service's back: nobody tells its cache."""
 
-    def write(connection: Connection) -> None:
-        body = connection.execute(select(schema.tickets.c.body)).scalar_one()
-        connection.execute(update(schema.tickets).values(body={**body, "title": {"en": title}}))
-
-    service.running.database.write(write)
+    service.running.database.rename_ticket(title)
 
 
 @pytest.mark.parametrize("body", [{}, {"region": "tickets"}, {"pattern": "tickets:*"}, {"pattern": "*"}])

@@ -28,6 +28,28 @@ def half_open(time: Time) -> Breaker:
     return breaker
 
 
+def test_who_has_heard_from_the_dependency_ends_the_wait_and_trials_decide_as_ever(time: Time) -> None:
+    breaker = opened(time)
+    breaker.try_now()
+    assert breaker.state == "half_open"
+    break_down(breaker)
+    assert breaker.state == "open"
+    assert breaker.open_remaining == 60  # the second wait in a row
+    breaker.try_now()
+    succeed(breaker, 2)
+    assert breaker.state == "closed"
+
+
+def test_what_is_closed_or_forced_open_waits_for_nothing(time: Time) -> None:
+    breaker = breaker_of(time)
+    breaker.try_now()
+    assert breaker.state == "closed"
+    breaker.set_mode("forced_open")
+    breaker.try_now()
+    with pytest.raises(CircuitOpen):
+        breaker.call(answer)
+
+
 class Hanging:
     """Calls that have been let through and go on until they are told how to end."""
 

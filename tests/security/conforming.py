@@ -134,7 +134,11 @@ class Document:
 
     def _arguments(self, operation: Operation, call: WellMeant) -> dict[str, Any]:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
-        whole = call.path if call.path.startswith(("/api/", "/.well-known/")) else self.prefix + call.path
+        whole = (
+            call.path
+            if call.path.startswith(("/api/", "/.well-known/", "/admin/"))
+            else self.prefix + call.path
+        )
         found = re.fullmatch(pattern, whole)
         assert found is not None, (operation.path, whole)
         return dict(found.groupdict())

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from tests.http.ticketing.conftest import KINDS, any_shop, mariadb_server, migrated_mariadb, sandbox, shop
+from tests.http.ticketing.conftest import KINDS, any_shop, sandbox, shop
 from tests.http.ticketing.shop import Shop
 from tests.sandbox.running import SandboxProcess
 from tests.security.stage import Stage
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import MongoServer
 
-__all__ = ["any_shop", "mariadb_server", "migrated_mariadb", "sandbox", "shop"]
+__all__ = ["any_shop", "sandbox", "shop"]
 
 
 @contextmanager
@@ -42,7 +43,7 @@ def any_stage(
     if request.param == "sqlite":
         yield request.getfixturevalue("stage")
         return
-    server: MariaDB = request.getfixturevalue("mariadb_server")
+    server: MariaDB | MongoServer = request.getfixturevalue(f"{request.param}_server")
     folder = tmp_path_factory.mktemp("stage")
     with _staged(folder, server.new_database("security"), sandbox) as made:
         yield made

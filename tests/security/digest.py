@@ -6,10 +6,13 @@ import hashlib
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from pymongo import MongoClient
 from sqlalchemy import MetaData, select
 
 from common.database.engine import Database
+from common.database.kinds import kind_of
 from ticketing_service.storage.sql import schema
 
 
@@ -17,6 +20,9 @@ class Watch:
     """Looks at a database beside the service."""
 
     def __init__(self, url: str, metadata: MetaData = schema.metadata) -> None:
+        self._mongo = Documents(url) if kind_of(url) == "mongodb" else None
+        if self._mongo is not None:
+            return
         self._tables = metadata.sorted_tables
         self._database = Database(url, threads=1)
         path = url.removeprefix("sqlite:///")
@@ -25,6 +31,8 @@ class Watch:
 
     def digest(self) -> dict[str, str]:
         """Table -> hash of its rows. SQLite says whether anybody has committed since the last look."""
+        if self._mongo is not None:
+            return self._mongo.digest()
         if self._file is None:
             return self._checksums()
         version = int(self._file.execute("PRAGMA data_version").fetchone()[0])
@@ -56,9 +64,36 @@ class Watch:
         assert not changed, f"{why} changed {changed}"
 
     def close(self) -> None:
+        if self._mongo is not None:
+            self._mongo.close()
+            return
         self._database.close()
         if self._file is not None:
             self._file.close()
+
+
+class Documents:
+    """The same of a MongoDB database."""
+
+    def __init__(self, url: str) -> None:
+        self._client: MongoClient[dict[str, Any]] = MongoClient(url, uuidRepresentation="standard")
+        self._known: tuple[object, dict[str, str]] | None = None
+
+    def digest(self) -> dict[str, str]:
+        """Collection -> hash of its documents. The server says when anybody last wrote."""
+        written = self._client.admin.command("hello")["lastWrite"]["opTime"]["ts"]
+        if self._known is not None and self._known[0] == written:
+            return self._known[1]
+        database = self._client.get_default_database()
+        found = {
+            name: _hash(sorted(repr(each) for each in database[name].find()))
+            for name in sorted(database.list_collection_names())
+        }
+        self._known = (written, found)
+        return found
+
+    def close(self) -> None:
+        self._client.close()
 
 
 def _hash(rows: list[str]) -> str:

@@ -10,7 +10,7 @@ import secrets
 import shutil
 import socket
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
@@ -34,10 +34,12 @@ class MariaDB(Server):
     Commits are durable (`innodb_flush_log_at_trx_commit=1`); the isolation level is left to the client.
     """
 
-    def __init__(self, *, buffer_pool: str = "64M", log_file_size: str = LOG_FILE_SIZE) -> None:
-        """Sizes as MariaDB writes them (64M)."""
+    def __init__(
+        self, *, buffer_pool: str = "64M", log_file_size: str = LOG_FILE_SIZE, data: Path | None = None
+    ) -> None:
+        """Sizes as MariaDB writes them (64M); it begins with a copy of `data`, else with empty databases."""
         super().__init__("mariadb")
-        shutil.copytree(_prepared_data(), self.folder / "data")
+        shutil.copytree(data or _prepared_data(), self.folder / "data")
         self.process = Process(self._argv(buffer_pool, log_file_size), name="mariadbd")
 
     def start(self) -> Self:
@@ -45,6 +47,11 @@ class MariaDB(Server):
         self.process.start()
         self.process.wait_until(self._answers, seconds=60, what="answering")
         return self
+
+    @property
+    def address(self) -> str:
+        """host:port, as a URL has it."""
+        return f"{self.host}:{self.port}"
 
     def restart(self) -> None:
         """Stop cleanly and start."""
@@ -57,7 +64,7 @@ class MariaDB(Server):
         with self.connect() as connection, connection.cursor() as cursor:
             cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4")
             cursor.execute(f"GRANT ALL ON `{name}`.* TO '{USER}'@'%' IDENTIFIED BY '{PASSWORD}'")
-        return f"mysql+pymysql://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{name}"
+        return f"mysql+pymysql://{USER}:{PASSWORD}@{self.address}/{name}"
 
     def drop_database(self, url: str) -> None:
         """Drop a database made by `new_database`."""
@@ -69,7 +76,11 @@ class MariaDB(Server):
     def connect(self) -> Iterator[Connection[Cursor]]:
         """Open a connection as the server's administrator, in autocommit mode, over its unix socket."""
         connection: Connection[Cursor] = pymysql.connect(
-            unix_socket=str(self.folder / "socket"), user="root", autocommit=True, connect_timeout=2
+            unix_socket=str(self.folder / "socket"),
+            user="root",
+            autocommit=True,
+            connect_timeout=2,
+            ssl_disabled=True,  # what prepares it would read all the system's certificates
         )
         try:
             yield connection
@@ -111,19 +122,27 @@ class MariaDB(Server):
 
 
 def _prepared_data() -> Path:
-    """Return an initialised data folder to copy from, made once for each version of the server."""
+    return prepared_once("mariadb", _initialise)
+
+
+def prepared_once(kind: str, make: Callable[[Path], None]) -> Path:
+    """A folder that `make` fills once for each version of the server; to be copied from."""
     version = subprocess.check_output([_program("mariadbd"), "--no-defaults", "--version"])
-    prepared = CACHE / f"mariadb-{hashlib.sha256(version).hexdigest()[:12]}"
+    prepared = CACHE / f"{kind}-{hashlib.sha256(version).hexdigest()[:12]}"
     CACHE.mkdir(exist_ok=True)
-    with (CACHE / "mariadb.lock").open("w") as lock:
+    with (CACHE / f"{kind}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not prepared.exists():
-            _initialise(prepared)
+            making = prepared.with_name(f"{prepared.name}.{os.getpid()}")
+            try:
+                make(making)
+                making.rename(prepared)
+            finally:
+                shutil.rmtree(making, ignore_errors=True)
     return prepared
 
 
-def _initialise(target: Path) -> None:
-    making = target.with_name(f"{target.name}.{os.getpid()}")
+def _initialise(making: Path) -> None:
     argv = [
         _program("mariadb-install-db"),
         "--no-defaults",
@@ -134,10 +153,7 @@ def _initialise(target: Path) -> None:
         f"--innodb-log-file-size={LOG_FILE_SIZE}",
     ]
     done = subprocess.run(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
-    if done.returncode != 0:
-        shutil.rmtree(making, ignore_errors=True)
-        raise AssertionError(f"mariadb-install-db failed:\n{done.stdout}")
-    making.rename(target)
+    assert done.returncode == 0, f"mariadb-install-db failed:\n{done.stdout}"
 
 
 def _program(name: str) -> str:

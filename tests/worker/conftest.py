@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.migrated import with_tables
 from tests.sandbox.running import SandboxProcess, running_sandbox
 from tests.servers.process import free_port
 from tests.servers.smtp import SmtpServer
@@ -31,16 +31,11 @@ def sandbox(shared_sandbox: SandboxProcess) -> SandboxProcess:
     return shared_sandbox
 
 
-@pytest.fixture(scope="package")
-def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("migrated") / "store.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
 @pytest.fixture
-def store_url(migrated: Path, tmp_path: Path) -> str:
-    return f"sqlite:///{shutil.copy(migrated, tmp_path / 'store.db')}"
+def store_url(tmp_path: Path) -> str:
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    with_tables(url, migrate)
+    return url
 
 
 @pytest.fixture

@@ -30,13 +30,14 @@ class UnitDraft:
     """A unit as a manager writes it; `id` names one that the option has already.
 
     `accompanied_by` are ids of units, or types of units of the same option (for units that have no id yet).
+    Without `currency` the price is in that of the ticket.
     """
 
     type: UnitType
     title: Texts
     pax_count: int = 1
     price: int = 0
-    currency: str
+    currency: str | None = None
     id: UUID | None = None
     min_age: int | None = None
     max_age: int | None = None
@@ -147,7 +148,7 @@ def built_ticket(
         category=poi.category,
         point=poi.point,
         time_zone=poi.time_zone,
-        currency=_currency(draft),
+        currency=_currency(draft) or (current.currency if current else policy.currency),
         options=_options(draft, current),
         cutoff_minutes=policy.cutoff_minutes(draft.availability_type) if cutoff is None else cutoff,
         refund_policy=policy.refund_policy if draft.refund_policy is None else draft.refund_policy,
@@ -223,17 +224,17 @@ def _companions(unit: UnitDraft, option: OptionDraft, ids: list[UUID], pointer: 
     return tuple(found)
 
 
-def _currency(draft: TicketDraft) -> str:
-    """The one currency of all prices in the draft."""
+def _currency(draft: TicketDraft) -> str | None:
+    """The one currency of all prices in the draft; None when none of them names one."""
     currency: str | None = None
     for index, option in enumerate(draft.options):
         named = [(option.currency, f"/options/{index}/price")] if option.price is not None else []
         named += [(unit.currency, f"/options/{index}/units/{i}/price") for i, unit in enumerate(option.units)]
         for name, pointer in named:
-            if name not in (currency or name,):
+            if name is not None and currency not in (None, name):
                 raise Refused(Code.MIXED_CURRENCIES, "A ticket has one currency.", f"{pointer}/currency")
-            currency = name
-    return currency or ""
+            currency = currency or name
+    return currency
 
 
 def _invalid(pointer: str, detail: str) -> Refused:

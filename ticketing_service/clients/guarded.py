@@ -6,18 +6,23 @@ What was not asked for fails like what gave no answer: callers need not know tha
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from common.resilience.around import Around, Timed
 from common.resilience.guard import Guard
 from ticketing_service.clients.port import (
+    AdminUnavailable,
     DirectoryUnavailable,
     PaymentModule,
     PaymentUnavailable,
+    PlatformSource,
     PoiDirectory,
     PoiList,
 )
 from ticketing_service.domain.bookings import Booking, Observation, Payment
 from ticketing_service.storage.ports.payments import PaymentSession
+
+POI_API = "poi-api"
 
 
 class GuardedPaymentModule:
@@ -48,11 +53,22 @@ class GuardedPaymentModule:
         return self._around(lambda: self._module.refund(provider_id, amount, reason, key))
 
 
+class GuardedPlatformSource:
+    """`PlatformSource` behind a guard: that of the POIs, as both are the admin service's."""
+
+    def __init__(self, source: PlatformSource, guard: Guard, timed: Timed) -> None:
+        self._source, self._around = source, Around(POI_API, guard, timed, AdminUnavailable)
+
+    def read(self) -> Mapping[str, Any]:
+        """See PlatformSource."""
+        return self._around(self._source.read)
+
+
 class GuardedPoiDirectory:
     """`PoiDirectory` behind a guard."""
 
     def __init__(self, directory: PoiDirectory, guard: Guard, timed: Timed) -> None:
-        self._directory, self._around = directory, Around("poi-api", guard, timed, DirectoryUnavailable)
+        self._directory, self._around = directory, Around(POI_API, guard, timed, DirectoryUnavailable)
 
     def read(self) -> PoiList:
         """See PoiDirectory."""

@@ -17,6 +17,7 @@ import orjson
 
 from common.monitoring.tracing import client_hooks
 from common.resilience import deadline
+from common.tls import trusted
 from ticketing_service.clients import payment_answers
 from ticketing_service.clients.payment_answers import Malformed, Read, T
 from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
@@ -148,6 +149,7 @@ class HttpPaymentModule:
             if self._client is None or self._client_pid != os.getpid():
                 self._client = httpx.Client(
                     headers={"Authorization": f"Bearer {self._token}", "Accept": "application/json"},
+                    verify=trusted(),
                     event_hooks=client_hooks(),
                     limits=httpx.Limits(max_connections=CONNECTIONS),
                     follow_redirects=False,

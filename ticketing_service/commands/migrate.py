@@ -6,7 +6,7 @@ import sys
 
 from common.database import StoreUnavailable
 from common.settings import load_or_exit
-from ticketing_service.storage.sql.store import migrate
+from ticketing_service.storage.opening import migrate
 
 
 def main() -> int:

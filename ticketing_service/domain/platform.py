@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -63,6 +64,12 @@ def _whole(low: int, high: int) -> Callable[[Any, str], int]:
     return read
 
 
+def _currency(value: Any, key: str) -> str:
+    if not isinstance(value, str) or re.fullmatch(r"[A-Z]{3}", value) is None:
+        raise Malformed(f"{key}: not a currency")
+    return value
+
+
 def _refund_policy(value: Any, key: str) -> tuple[RefundStep, ...]:
     if not isinstance(value, list) or not all(isinstance(step, Mapping) for step in value):
         raise Malformed(f"{key}: not a list of steps")
@@ -86,5 +93,6 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any, str], Any]]] = {
     "tax_basis_points": ("sales.taxBasisPoints", _whole(0, 5000)),
     "commission_basis_points": ("sales.commissionBasisPoints", _whole(0, 5000)),
     "refund_policy": ("sales.refundPolicy", _refund_policy),
+    "currency": ("sales.currency", _currency),
 }
 """Field of SalePolicy -> the key that sets it, and how its value is read."""

@@ -39,7 +39,8 @@ __all__ = [
 class SalePolicy:
     """The rules that hold for every sale, and what a ticket gets that does not say otherwise.
 
-    `fee` is minor units a booking; minutes and counts are what their names say.
+    `fee` is minor units a booking; minutes and counts are what their names say. `currency` is that of a new
+    ticket.
     """
 
     hold_minutes: int = 15
@@ -55,6 +56,7 @@ class SalePolicy:
     tax_basis_points: int = 900
     commission_basis_points: int = 800
     refund_policy: tuple[RefundStep, ...] = (RefundStep(24, 100),)
+    currency: str = "EUR"
 
     def cutoff_minutes(self, availability_type: AvailabilityType) -> int:
         """The default cutoff of a ticket of that availability type."""

@@ -52,7 +52,7 @@ def tickets_api(ports: PortsSource, metrics: TicketingMetrics) -> Api:
         tags=lambda given: ticket_tags(given["ticket_id"]),
         shared_with=is_visitor,
         absent=NO_TICKET,
-        seen=lambda labels: metrics.ticket_viewed(**labels),
+        seen=lambda labels: metrics.ticket_viewed(labels["category"], labels["city"]),
     )
 
     @api.route(

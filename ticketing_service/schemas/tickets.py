@@ -28,9 +28,9 @@ from ticketing_service.schemas.values import (
     MAX_AMOUNT,
     MAX_DESCRIPTION,
     MAX_TITLE,
+    CurrencyCode,
     Day,
     LanguageQuery,
-    MoneyIn,
     Paged,
     TextMap,
 )
@@ -64,6 +64,15 @@ class RestrictionsIn(ApiSchema):
     accompanied_by = fields.List(Companion(), validate=validate.Length(max=MAX_UNITS))
 
 
+class PriceIn(ApiSchema):
+    """An amount in minor units. Without `currency` (ISO 4217) it is the ticket's, and a new ticket's is the
+    destination's.
+    """
+
+    amount = WholeNumber(required=True, validate=validate.Range(0, MAX_AMOUNT))
+    currency = CurrencyCode()
+
+
 class UnitIn(ApiSchema):
     """Who it is for. `id` names a unit that the option has already."""
 
@@ -71,14 +80,14 @@ class UnitIn(ApiSchema):
     type = fields.Enum(UnitType, by_value=True, required=True)
     title = TextMap(MAX_TITLE, required=True)
     pax_count = WholeNumber(load_default=1, validate=validate.Range(1, MAX_PAX))
-    price = fields.Nested(MoneyIn, required=True)
+    price = fields.Nested(PriceIn, required=True)
     restrictions = fields.Nested(RestrictionsIn, load_default=dict)
 
     @post_load
     def draft(self, values: dict[str, Any], **_: Any) -> UnitDraft:
         rules, price = values.pop("restrictions"), values.pop("price")
         rules["accompanied_by"] = tuple(rules.get("accompanied_by", ()))
-        return UnitDraft(**values, **rules, price=price["amount"], currency=price["currency"])
+        return UnitDraft(**values, **rules, price=price["amount"], currency=price.get("currency"))
 
 
 class OptionIn(ApiSchema):
@@ -88,7 +97,7 @@ class OptionIn(ApiSchema):
     title = TextMap(MAX_TITLE, required=True)
     default = YesNo(required=True)
     units = fields.List(fields.Nested(UnitIn), required=True, validate=validate.Length(1, MAX_UNITS))
-    price = fields.Nested(MoneyIn, allow_none=True)
+    price = fields.Nested(PriceIn, allow_none=True)
     min_units = WholeNumber(load_default=1, validate=validate.Range(1, 100))
     max_units = WholeNumber(load_default=10, validate=validate.Range(1, 100))
     resource_ids = fields.List(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from marshmallow import fields, validate
 
 from common.web.schemas import ApiSchema, WholeNumber
@@ -23,11 +25,18 @@ MAX_AMOUNT = 100_000_000
 """Minor units; more is a slip of the hand, and sums stay far below what every JSON reader keeps exactly."""
 
 
+class CurrencyCode(fields.String):
+    """A currency (ISO 4217)."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(validate=validate.Regexp(r"[A-Z]{3}\Z"), **options)
+
+
 class MoneyIn(ApiSchema):
     """An amount in minor units of a currency (ISO 4217)."""
 
     amount = WholeNumber(required=True, validate=validate.Range(0, MAX_AMOUNT))
-    currency = fields.String(required=True, validate=validate.Regexp(r"[A-Z]{3}\Z"))
+    currency = CurrencyCode(required=True)
 
 
 class Money(ApiSchema):
@@ -45,6 +54,7 @@ __all__ = [
     "MAX_EMAIL",
     "MAX_NAME",
     "MAX_TITLE",
+    "CurrencyCode",
     "CursorText",
     "Day",
     "EmailAddress",

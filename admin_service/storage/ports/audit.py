@@ -34,6 +34,12 @@ class AuditStore(Protocol):
         """Add the event at the end of the chain."""
         ...
 
+    def erase(self, subject: str, event: AuditEvent) -> AuditEntry:
+        """Take out of the entries about `subject` from where those came who were not signed in, and add
+        `event`, whose `after` is given how many `entries` that were.
+        """
+        ...
+
     def after(self, number: int, limit: int) -> tuple[AuditEntry, ...]:
         """The entries after `number`, in their order."""
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import Enum
 from typing import Protocol
 from uuid import UUID
@@ -17,6 +17,7 @@ class Turn(Enum):
     """What came of a refresh token."""
 
     REFRESHED = "refreshed"
+    JUST_USED = "just-used"
     UNKNOWN = "unknown"
     ENDED = "ended"
     REUSED = "reused"
@@ -24,7 +25,7 @@ class Turn(Enum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Refreshed:
-    """`session` and `user` are there when it was refreshed."""
+    """`session` and `user` are there when it was refreshed, or just has been."""
 
     turn: Turn
     session: Session | None = None
@@ -52,9 +53,17 @@ class SessionStore(Protocol):
         """Begin a session; the failed attempts of the address are forgotten."""
         ...
 
-    def refresh(self, refresh_hash: str, next_hash: str, now: datetime, origin: Origin) -> Refreshed:
+    def refresh(
+        self,
+        refresh_hash: str,
+        next_hash: str,
+        now: datetime,
+        origin: Origin,
+        grace: timedelta = timedelta(0),
+    ) -> Refreshed:
         """Take one refresh token for the next. One that was used before ends its whole session: somebody has
-        a copy.
+        a copy. But within `grace` of its use, and while the next one is unused, it was JUST_USED: nothing
+        changes then.
         """
         ...
 

@@ -48,7 +48,10 @@ class UserStore(Protocol):
 
     def erase(self, user: User, former_email_hash: str, event: AuditEvent) -> None:
         """`user` is somebody of whom only the id is left: stored whole. Every session ends and loses where it
-        came from; links and failed sign-ins are forgotten. Refuses USER_NOT_FOUND, LAST_ADMINISTRATOR."""
+        came from; links, failed sign-ins and kept answers are forgotten; the audit trail loses what names the
+        user, and `event`, whose `after` is given of how many `entries`, is added. Refuses USER_NOT_FOUND,
+        LAST_ADMINISTRATOR.
+        """
         ...
 
     def set_password(self, user_id: UUID, password_hash: str, keep: UUID | None, event: AuditEvent) -> None:
@@ -76,6 +79,10 @@ class UserStore(Protocol):
         lock of the address with them. `event.subject` is set to the user's id. False when the link is
         unknown, used or over, or its user is disabled.
         """
+        ...
+
+    def by_link(self, link_hash: str, now: datetime) -> User | None:
+        """Whose link it is, if it can be spent now."""
         ...
 
     def put_link(self, link_hash: str, user_id: UUID, purpose: str, expires_at: datetime) -> None:

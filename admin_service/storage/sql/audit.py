@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
-from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, entry_hash
+from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, Seal, chained
 from admin_service.storage.ports.audit import AuditQuery
 from admin_service.storage.sql import schema
+from common.auth.policy import ACCESS_KIND, GUEST_KIND
 from common.database.engine import Database
 from common.database.inserting import insert_new
 from common.database.keyset import number_cursor, page_from
@@ -27,15 +30,29 @@ def append(connection: Connection, event: AuditEvent) -> AuditEntry:
     Holds the end of the chain until that commit, so call it last.
     """
     number, previous = _taken_end(connection)
-    entry = AuditEntry(
-        number=number + 1,
-        event=event,
-        previous_hash=previous,
-        hash=entry_hash(number + 1, event, previous),
-    )
+    entry = chained(number + 1, event, previous)
     connection.execute(insert(_audit).values(**_row(entry)))
     connection.execute(update(_head).where(_head.c.id == _ONLY).values(number=entry.number, hash=entry.hash))
     return entry
+
+
+def erase_user(connection: Connection, user_id: UUID) -> int:
+    """Take out from where the user did something, and what named the user; says of how many entries."""
+    erased = _erase_addresses(connection, _audit.c.actor == f"{ACCESS_KIND}:{user_id}")
+    erased += erase_subject(connection, str(user_id))
+    named = _audit.c.personal_salt.is_not(None) & (_audit.c.subject == str(user_id))
+    nothing = {"personal": None, "personal_salt": None}
+    return erased + connection.execute(update(_audit).where(named).values(**nothing)).rowcount
+
+
+def erase_subject(connection: Connection, subject: str) -> int:
+    """Take out from where somebody who was not signed in did something to `subject`; says of how many."""
+    return _erase_addresses(connection, (_audit.c.subject == subject) & (_audit.c.actor == GUEST_KIND))
+
+
+def _erase_addresses(connection: Connection, which: ColumnElement[bool]) -> int:
+    known = update(_audit).where(_audit.c.address_salt.is_not(None), which)
+    return connection.execute(known.values(address=None, address_salt=None)).rowcount
 
 
 class SqlAudit:
@@ -47,6 +64,15 @@ class SqlAudit:
     def append(self, event: AuditEvent) -> AuditEntry:
         """See AuditStore."""
         return self._write(lambda connection: append(connection, event))
+
+    def erase(self, subject: str, event: AuditEvent) -> AuditEntry:
+        """See AuditStore."""
+
+        def verb(connection: Connection) -> AuditEntry:
+            erased = erase_subject(connection, subject)
+            return append(connection, replace(event, after={**event.after, "entries": erased}))
+
+        return self._write(verb)
 
     def after(self, number: int, limit: int) -> tuple[AuditEntry, ...]:
         """See AuditStore."""
@@ -113,17 +139,31 @@ def _row(entry: AuditEntry) -> dict[str, Any]:
         "at": event.at,
         "actor": event.origin.actor,
         "address": event.origin.address,
+        **_seal_columns("address", entry.address_seal),
         "request_id": event.origin.request_id,
         "action": event.action,
         "subject": event.subject,
         "before": dict(event.before),
         "after": dict(event.after),
+        "personal": dict(event.personal()) or None,
+        **_seal_columns("personal", entry.personal_seal),
         "previous_hash": entry.previous_hash,
         "hash": entry.hash,
     }
 
 
+def _seal_columns(name: str, seal: Seal | None) -> dict[str, bytes | None]:
+    if seal is None:
+        return {f"{name}_salt": None, f"{name}_digest": None}
+    return {f"{name}_salt": seal.salt, f"{name}_digest": seal.digest}
+
+
+def _seal_of(salt: bytes | None, digest: bytes | None) -> Seal | None:
+    return None if digest is None else Seal(bytes(digest), None if salt is None else bytes(salt))
+
+
 def _entry_of(row: Row[Any]) -> AuditEntry:
+    personal = row.personal or {}
     event = AuditEvent(
         at=row.at,
         origin=Origin(actor=row.actor, address=row.address, request_id=row.request_id),
@@ -131,10 +171,14 @@ def _entry_of(row: Row[Any]) -> AuditEntry:
         subject=row.subject,
         before=row.before,
         after=row.after,
+        personal_before=personal.get("before", {}),
+        personal_after=personal.get("after", {}),
     )
     return AuditEntry(
         number=row.number,
         event=event,
         previous_hash=bytes(row.previous_hash),
         hash=bytes(row.hash),
+        address_seal=_seal_of(row.address_salt, row.address_digest),
+        personal_seal=_seal_of(row.personal_salt, row.personal_digest),
     )

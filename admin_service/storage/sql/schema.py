@@ -22,16 +22,22 @@ leases = leases_table(table)
 
 audit = table(
     "audit",
-    # only ever added to; each row holds the hash of the one before it
+    # only ever added to; each row holds the hash of the one before it. What names somebody can be erased,
+    # with its salt: the chain holds its digest
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("at", Instant, nullable=False),
     Column("actor", String(160), nullable=False),
     Column("address", String(45)),
+    Column("address_salt", LargeBinary(16)),
+    Column("address_digest", LargeBinary(32)),
     Column("request_id", String(64)),
     Column("action", String(60), nullable=False),
     Column("subject", String(160), nullable=False),
     Column("before", Json, nullable=False),
     Column("after", Json, nullable=False),
+    Column("personal", Json),
+    Column("personal_salt", LargeBinary(16)),
+    Column("personal_digest", LargeBinary(32)),
     Column("previous_hash", LargeBinary(32), nullable=False),
     Column("hash", LargeBinary(32), nullable=False),
     Index("ix_admin_audit_at", "at"),

@@ -75,9 +75,20 @@ class SqlSessions:
 
         self._write(verb)
 
-    def refresh(self, refresh_hash: str, next_hash: str, now: datetime, origin: Origin) -> Refreshed:
+    def refresh(
+        self,
+        refresh_hash: str,
+        next_hash: str,
+        now: datetime,
+        origin: Origin,
+        grace: timedelta = timedelta(0),
+    ) -> Refreshed:
         """See SessionStore."""
-        return self._write(lambda connection: _refresh(connection, refresh_hash, next_hash, now, origin))
+
+        def verb(connection: Connection) -> Refreshed:
+            return _refresh(connection, refresh_hash, next_hash, now, origin, grace)
+
+        return self._write(verb)
 
     def get(self, session_id: UUID) -> Session | None:
         """See SessionStore."""
@@ -136,7 +147,12 @@ def _add_token(connection: Connection, hashed: str, session_id: UUID, now: datet
 
 
 def _refresh(
-    connection: Connection, refresh_hash: str, next_hash: str, now: datetime, origin: Origin
+    connection: Connection,
+    refresh_hash: str,
+    next_hash: str,
+    now: datetime,
+    origin: Origin,
+    grace: timedelta,
 ) -> Refreshed:
     by_hash = select(refresh_tokens).where(refresh_tokens.c.hash == refresh_hash).with_for_update()
     token = connection.execute(by_hash).one_or_none()
@@ -146,12 +162,16 @@ def _refresh(
     session = _session_of(connection.execute(by_id).one())
     if session.ended_at is not None or session.expires_at <= now:
         return Refreshed(turn=Turn.ENDED)
-    if token.used_at is not None:
+    # a session bears the instant of its last refreshing: if that was by this token, the next one is unused
+    just_used = token.used_at == session.used_at and token.used_at is not None and now < token.used_at + grace
+    if token.used_at is not None and not just_used:
         _end_reused(connection, session, now, origin)
         return Refreshed(turn=Turn.REUSED)
     user: User | None = user_in(connection, session.user_id)
     if user is None or not user.is_active:
         return Refreshed(turn=Turn.ENDED)
+    if just_used:
+        return Refreshed(turn=Turn.JUST_USED, session=session, user=user)
     used = update(refresh_tokens).where(refresh_tokens.c.hash == refresh_hash)
     connection.execute(used.values(used_at=now))
     _add_token(connection, next_hash, session.id, now)

@@ -6,11 +6,13 @@ from collections.abc import Iterable
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, select, update
+from sqlalchemy import Connection, Row, Text, and_, delete, func, select, type_coerce, update
 
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.users import SecondFactor, User, UserStatus, email_key
+from admin_service.storage.sql import schema
 from admin_service.storage.sql.people_tables import users
+from common.auth.policy import ACCESS_KIND
 
 
 def user_in(connection: Connection, user_id: UUID, *, locked: bool = False) -> User | None:
@@ -97,6 +99,19 @@ def user_of(row: Row[Any]) -> User:
 def set_columns(connection: Connection, user_id: UUID, **values: Any) -> None:
     """Change columns of a user."""
     connection.execute(update(users).where(users.c.id == user_id).values(**values))
+
+
+def forget_kept(connection: Connection, user: User) -> None:
+    """Forget the answers that were given to the user or show the user, and mails to the user's address that
+    were given up."""
+    mine = schema.idempotency.c.scope.startswith(f"{ACCESS_KIND}:{user.id} ", autoescape=True)
+    shown = schema.idempotency.c.about == user.id
+    for which in (mine, shown):
+        connection.execute(delete(schema.idempotency).where(which))
+    written = func.lower(type_coerce(schema.outbox.c.payload, Text))
+    dead = and_(schema.outbox.c.kind == "mail", schema.outbox.c.due_at.is_(None))
+    to_user = written.contains(email_key(user.email), autoescape=True)
+    connection.execute(delete(schema.outbox).where(dead, to_user))
 
 
 def _texts(ids: Iterable[UUID]) -> list[str]:

@@ -20,6 +20,7 @@ from admin_service.storage.sql.sessions import end_sessions
 from admin_service.storage.sql.standing import count_up
 from admin_service.storage.sql.user_records import (
     factor_row,
+    forget_kept,
     known_user,
     new_user_row,
     set_columns,
@@ -98,15 +99,18 @@ class SqlUsers:
         """See UserStore."""
 
         def verb(connection: Connection) -> None:
-            version = known_user(connection, user.id).version
+            before = known_user(connection, user.id)
             values = {**factor_row(user.factor), "password_hash": None, "last_sign_in_at": None}
             set_columns(connection, user.id, **values)
             connection.execute(delete(links).where(links.c.user_id == user.id))
             failed = sign_in_attempts.c.email_hash == former_email_hash
             connection.execute(delete(sign_in_attempts).where(failed))
+            forget_kept(connection, before)
             mine = update(sessions).where(sessions.c.user_id == user.id)
             connection.execute(mine.values(address="", agent=""))
-            _replace(connection, user, version, event)
+            erased = audit.erase_user(connection, user.id)
+            noted = replace(event, after={**event.after, "entries": erased})
+            _replace(connection, user, before.version, noted)
 
         self._write(verb)
 
@@ -167,6 +171,15 @@ class SqlUsers:
             "used_at": None,
         }
         self._write(lambda connection: connection.execute(insert_new(connection, links).values(**row)))
+
+    def by_link(self, link_hash: str, now: datetime) -> User | None:
+        """See UserStore."""
+        good = (links.c.hash == link_hash, links.c.used_at.is_(None), links.c.expires_at > now)
+        statement = select(users).join(links, links.c.user_id == users.c.id).where(*good)
+        with self._database.read() as connection:
+            row = connection.execute(statement).one_or_none()
+        user = None if row is None else user_of(row)
+        return user if user is not None and user.is_active else None
 
     def spend_link(self, link_hash: str, password_hash: str, now: datetime, event: AuditEvent) -> bool:
         """See UserStore."""

@@ -31,6 +31,8 @@ class BoundedLabel:
 
     def __call__(self, value: str) -> str:
         """The label's value for `value`."""
+        if value in self._known:
+            return value
         value = value[:LONGEST_VALUE]
         if value in self._known or value == OTHER:
             return value

@@ -70,7 +70,8 @@ COMMON: tuple[Definition, ...] = (
     ),
     histogram(
         "database_query_duration_seconds",
-        "Time of one call of the store, waiting for a connection included",
+        "Time of one call of the store, waiting for a connection included; on MongoDB also of each command "
+        "(command.find)",
         "operation",
         buckets=QUERY_BUCKETS,
     ),

@@ -12,13 +12,10 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 from prometheus_flask_exporter import PrometheusMetrics
 
-from common.web.requests import ROUTE, UNMATCHED
+from common.web.requests import METHODS, OTHER_METHOD, UNMATCHED
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
-
-OTHER_METHOD = "_OTHER"
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RequestRecorder(Protocol):
@@ -35,13 +32,21 @@ def url_rule(incoming: Request) -> str:
     return UNMATCHED if rule is None else str(rule.rule)
 
 
+class Unmeasured:
+    """A recorder that keeps nothing, for an app without metrics."""
+
+    def request_begins(self) -> None: ...
+    def request_answered(self, method: str, route: str, status: int, seconds: float) -> None: ...
+    def request_ends(self) -> None: ...
+
+
 class Measured:
     """A WSGI app, with the time of each request and what became of it."""
 
     def __init__(
         self, app: WSGIApplication, recorder: RequestRecorder, group_by: Callable[[Any], str]
     ) -> None:
-        self.inner, self._recorder, self._group_by = app, recorder, group_by
+        self._inner, self.recorder, self._group_by = app, recorder, group_by
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         status, incoming = "500", None  # unless it is answered
@@ -54,16 +59,16 @@ class Measured:
             status, incoming = line, found if isinstance(found, Request) else None
             return start_response(line, *more)
 
-        self._recorder.request_begins()
+        self.recorder.request_begins()
         started = time.perf_counter()
         try:
-            return self.inner(environ, starting)
+            return self._inner(environ, starting)
         finally:
             seconds = time.perf_counter() - started
-            route = environ.get(ROUTE, UNMATCHED) if incoming is None else self._route(incoming)
+            route = UNMATCHED if incoming is None else self._route(incoming)
             if route is not None:
                 self._count(route, environ["REQUEST_METHOD"], int(status[:3]), seconds)
-            self._recorder.request_ends()
+            self.recorder.request_ends()
 
     def _route(self, incoming: Any) -> str | None:
         """None: the request is not to be counted."""
@@ -73,7 +78,7 @@ class Measured:
         return self._group_by(incoming)
 
     def _count(self, route: str, method: str, status: int, seconds: float) -> None:
-        self._recorder.request_answered(method if method in METHODS else OTHER_METHOD, route, status, seconds)
+        self.recorder.request_answered(method if method in METHODS else OTHER_METHOD, route, status, seconds)
 
 
 class SlotExporter(PrometheusMetrics):  # type: ignore[misc]  # the package has no types

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from prometheus_client import Counter, Gauge, Histogram
 from prometheus_client.metrics import MetricWrapperBase
@@ -13,26 +14,16 @@ from prometheus_client.utils import floatToGoString
 from common.monitoring.metrics.definitions import Definition
 from common.monitoring.metrics.slot_files import SlotFiles, Value
 
+C = TypeVar("C")
+
 
 class _InSlot(MetricWrapperBase):
     """The library asks a global for the place of a number; here each metric knows its own."""
 
     def __init__(self, *arguments: Any, files: SlotFiles, **options: Any) -> None:
         self._files = files
-        self._found: dict[tuple[Any, ...], Any] = {}
         super().__init__(*arguments, **options)
         self._kwargs["files"] = files  # for the children that `labels` makes
-
-    def labels(self, *values: Any, **named: Any) -> Any:
-        """As the library's, which makes texts of all values and takes a lock each time. No child is ever
-        removed.
-        """
-        found = None if named else self._found.get(values)
-        if found is None:
-            found = super().labels(*values, **named)
-            if not named:
-                self._found[values] = found
-        return found
 
     def _in_slot(self, kind: str, sample: str, **label: str) -> Value:
         names, values = (*self._labelnames, *label.keys()), (*self._labelvalues, *label.values())
@@ -40,40 +31,52 @@ class _InSlot(MetricWrapperBase):
         return self._files.value(kind, mmap_key(self._name, sample, list(names), list(values), ""))
 
 
-class SlotCounter(_InSlot, Counter):
-    """A Counter."""
+class Children(dict[tuple[str | int, ...], C]):
+    """What `labels` makes, by its arguments; never removed. For the paths on which the library's own way,
+    which makes texts of all values and takes a lock, would cost the most.
+    """
 
-    @property
-    def number(self) -> Value:
-        """What it counts with; for the paths on which the library's checks would cost the most."""
-        found: Value = self._value
-        return found
+    def __init__(self, labels: Callable[..., C]) -> None:
+        super().__init__()
+        self._labels = labels
+
+    def __missing__(self, values: tuple[str | int, ...]) -> C:
+        made = self[values] = self._labels(*values)
+        return made
+
+
+class SlotCounter(_InSlot, Counter):
+    """A Counter. `number`: what it counts with, where no labels want values first."""
+
+    number: Value
 
     def _metric_init(self) -> None:
-        self._value = self._in_slot("counter", f"{self._name}_total")
+        self._value = self.number = self._in_slot("counter", f"{self._name}_total")
         self._created = 0.0
 
 
 class SlotGauge(_InSlot, Gauge):
-    """A Gauge."""
+    """A Gauge. `number`: as a counter's."""
 
-    @property
-    def number(self) -> Value:
-        """As a counter's."""
-        found: Value = self._value
-        return found
+    number: Value
 
     def _metric_init(self) -> None:
-        self._value = self._in_slot(f"gauge_{self._multiprocess_mode}", self._name)
+        self._value = self.number = self._in_slot(f"gauge_{self._multiprocess_mode}", self._name)
 
 
 class SlotHistogram(_InSlot, Histogram):
     """A Histogram."""
 
+    def numbers(self, seconds: float) -> tuple[Value, Value]:
+        """What `observe` changes: the sum, and the bucket of `seconds`."""
+        return self._sum, self._buckets[bisect_left(self._upper_bounds, seconds)]
+
     def count(self, seconds: float) -> None:
-        """As `observe`, for the path of every request."""
-        self._sum.inc(seconds)
-        self._buckets[bisect_left(self._upper_bounds, seconds)].inc(1)
+        """As `observe`, in one step."""
+        total, bucket = self.numbers(seconds)
+        with self._files.counting:
+            total.cell[0] += seconds
+            bucket.cell[0] += 1
 
     def _metric_init(self) -> None:
         self._created = 0.0

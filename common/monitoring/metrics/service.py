@@ -20,13 +20,14 @@ from common.monitoring.metrics.collector import SlotCollector
 from common.monitoring.metrics.definitions import COMMON, Definition
 from common.monitoring.metrics.exporter import SlotExporter
 from common.monitoring.metrics.instruments import (
+    Children,
     Instrument,
     SlotCounter,
     SlotGauge,
     SlotHistogram,
     make_instrument,
 )
-from common.monitoring.metrics.slot_files import SlotFiles, Value
+from common.monitoring.metrics.slot_files import SlotFiles
 from common.monitoring.metrics.totals import Totals
 from common.monitoring.metrics.view import View
 from common.web.schemas import instant_text
@@ -64,9 +65,11 @@ class ServiceMetrics:
         self._totals = Totals(self._files, prefix, self.definitions)
         self._baselines = Baselines(folder, self._counts, clock)
         self._next_look = 0.0
-        self._requests: dict[tuple[str, str, int], tuple[Value, SlotHistogram]] = {}
-        self._cache_requests = self.counter("cache_requests_total")
-        self._breaker_calls = self.counter("circuit_breaker_calls_total")
+        self._requests = Children(self.counter("http_requests_total").labels)
+        self._durations = Children(self.histogram("http_request_duration_seconds").labels)
+        self._queries = Children(self.histogram("database_query_duration_seconds").labels)
+        self._cache_requests = Children(self.counter("cache_requests_total").labels)
+        self._breaker_calls = Children(self.counter("circuit_breaker_calls_total").labels)
         self._in_flight, self._threads_busy = (
             self.gauge("http_requests_in_flight").number,
             self.gauge("threads_busy").number,
@@ -101,25 +104,24 @@ class ServiceMetrics:
 
     def request_begins(self) -> None:
         """A thread takes up a request."""
-        self._in_flight.inc(1)
-        self._threads_busy.inc(1)
+        with self._files.counting:
+            self._in_flight.cell[0] += 1
+            self._threads_busy.cell[0] += 1
 
     def request_answered(self, method: str, route: str, status: int, seconds: float) -> None:
         """The answer to a request is there."""
-        key = (method, route, status)
-        found = self._requests.get(key)
-        if found is None:
-            found = self._requests[key] = (
-                self.counter("http_requests_total").labels(method, route, status).number,
-                self.histogram("http_request_duration_seconds").labels(method, route),
-            )
-        found[0].inc(1)
-        found[1].count(seconds)
+        number = self._requests[method, route, status].number
+        total, bucket = self._durations[method, route].numbers(seconds)
+        with self._files.counting:
+            number.cell[0] += 1
+            total.cell[0] += seconds
+            bucket.cell[0] += 1
 
     def request_ends(self) -> None:
         """The thread is free again."""
-        self._in_flight.inc(-1)
-        self._threads_busy.inc(-1)
+        with self._files.counting:
+            self._in_flight.cell[0] -= 1
+            self._threads_busy.cell[0] -= 1
         self.look_after()
 
     def threads(self, limit: int) -> None:
@@ -128,12 +130,11 @@ class ServiceMetrics:
 
     def cache(self, region: str, result: str) -> None:
         """One question to the cache; `result`: hit, miss, stale, load, error."""
-        number: Value = self._cache_requests.labels(region, result).number
-        number.inc(1)
+        self._cache_requests[region, result].number.inc(1)
 
     def database_query(self, operation: str, seconds: float) -> None:
         """One call of the store."""
-        self.histogram("database_query_duration_seconds").labels(operation).observe(seconds)
+        self._queries[(operation,)].count(seconds)
 
     def pool_in_use(self, connections: int) -> None:
         """How many database connections of this process are in use now."""
@@ -149,8 +150,7 @@ class ServiceMetrics:
 
     def breaker_call(self, name: str, outcome: str) -> None:
         """A call came to a breaker, and ended as `outcome` says."""
-        number: Value = self._breaker_calls.labels(name, outcome).number
-        number.inc(1)
+        self._breaker_calls[name, outcome].number.inc(1)
 
     def external(self, service: str, seconds: float) -> None:
         """One request to another service."""

@@ -13,7 +13,6 @@ FIRST_BYTES = 1 << 16
 LONGEST_KEY_BYTES = 1 << 12
 _HEAD_BYTES, _NUMBER_BYTES = 8, 16
 _LENGTH, _NUMBER = struct.Struct("i"), struct.Struct("dd")
-_packed = _NUMBER.pack
 
 
 class Damaged(Exception):
@@ -31,15 +30,15 @@ class SlotFile(MmapedDict):
         _allocate(path)
         super().__init__(str(path))  # type: ignore[no-untyped-call]
 
-    def entry(self, key: str) -> tuple[int, float, float]:
-        """Where the number of `key` stands, the number, and its stamp; it gets a place, and 0, when it has
-        none."""
-        number, stamp = self.read_value(key)  # type: ignore[no-untyped-call]
-        return self._positions[key], number, stamp
+    def cell(self, key: str) -> memoryview[float]:
+        """Where the number of `key` and its stamp stand; it gets a place, and 0, when it has none.
 
-    def write_at(self, position: int, number: float, stamp: float) -> None:
-        """Set the number at `position`. In one piece: a reader sees the old one or the new one."""
-        self._m[position : position + _NUMBER_BYTES] = _packed(number, stamp)
+        Each of the two is written in one piece: a reader, and who comes after a killed process, sees the old
+        one or the new one. Forget the cells before the file is closed.
+        """
+        self.read_value(key)  # type: ignore[no-untyped-call]
+        place: int = self._positions[key]
+        return memoryview(self._m)[place : place + _NUMBER_BYTES].cast("d")
 
     def _init_value(self, key: str) -> None:
         if len(key.encode()) > LONGEST_KEY_BYTES:

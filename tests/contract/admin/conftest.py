@@ -5,7 +5,6 @@ is told.
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,42 +12,29 @@ import pytest
 
 from admin_service.storage.changes import Change, Listeners
 from admin_service.storage.guarded import guarded
+from admin_service.storage.opening import migrate, open_store
 from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
-from admin_service.storage.sql.store import migrate, open_store
 from admin_service.wiring import BREAKERS
 from common.resilience.breaker import Breaker
 from common.resilience.guard import Guard
 from tests.contract.conftest import ListenerFailed
 from tests.invariants.stores import KINDS, THREADS
-from tests.migrated import emptied
-from tests.servers.mariadb import MariaDB
-
-
-@pytest.fixture(scope="session")
-def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A migrated SQLite file, to be copied."""
-    path = tmp_path_factory.mktemp("migrated") / "admin.db"
-    migrate(f"sqlite:///{path}")
-    return path
-
-
-@pytest.fixture(scope="session")
-def migrated_mariadb(mariadb_server: MariaDB) -> str:
-    """A migrated database, to be emptied: migrating takes longer than most tests."""
-    url = mariadb_server.new_database("admin")
-    migrate(url)
-    return url
+from tests.migrated import emptied, with_tables
+from tests.servers.secantus import emptied_mongodb, patient
 
 
 @pytest.fixture(params=KINDS)
-def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+def store_url(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """A migrated database without rows."""
     if request.param == "sqlite":
-        path = shutil.copy(request.getfixturevalue("migrated_file"), tmp_path / "admin.db")
-        return f"sqlite:///{path}"
-    url: str = request.getfixturevalue("migrated_mariadb")
-    return emptied(url, schema.metadata)
+        url = f"sqlite:///{tmp_path / 'admin.db'}"
+        with_tables(url, migrate)
+        return url
+    if request.param == "mongodb":
+        patient(monkeypatch)
+        return emptied_mongodb(request.getfixturevalue("admin_mongodb"))
+    return emptied(request.getfixturevalue("admin_mariadb"), schema.metadata)
 
 
 @pytest.fixture

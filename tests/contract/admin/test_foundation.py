@@ -5,19 +5,24 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect
 
-from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, entry_hash
+from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin
+from admin_service.storage.mongo.store import COLLECTIONS
+from admin_service.storage.opening import migrate
 from admin_service.storage.port import Store
 from admin_service.storage.sql import schema
-from admin_service.storage.sql.store import migrate
 from common.database.engine import Database
+from common.mongo.database import MongoDatabase
+from common.mongo.migrations import differences
 from common.outbox.port import StoredTask
 from common.web.idempotency import KeyReused, Replayed
+from tests.contract.admin.looking import is_mongodb
 from tests.contract.builders import NOW, make_idempotency
 from tests.contract.test_migrations import _differs
 
@@ -28,10 +33,21 @@ EVENT = AuditEvent(
     subject="t-1",
     before={"name": {"en": "Tower"}, "size": 1.5},
     after={"name": {"en": "Turm", "de": "Türm"}, "size": None},
+    personal_after={"email": "ann@example.org"},
 )
 
 
-def test_migrations_make_the_tables_of_the_schema(store_url: str) -> None:
+def test_migrations_make_what_the_schema_declares(store_url: str) -> None:
+    assert _differences(store_url) == []
+    assert migrate(store_url) is False
+
+
+def _differences(store_url: str) -> list[Any]:
+    if is_mongodb(store_url):
+        deployment = MongoDatabase(store_url, threads=1)
+        unlike = differences(deployment, COLLECTIONS)
+        deployment.close()
+        return unlike
     database = Database(store_url, threads=1)
     options = {
         "target_metadata": schema.metadata,
@@ -40,11 +56,10 @@ def test_migrations_make_the_tables_of_the_schema(store_url: str) -> None:
     }
     with database.read() as connection:
         context = MigrationContext.configure(connection, opts=options)
-        assert compare_metadata(context, schema.metadata) == []
+        found = list(compare_metadata(context, schema.metadata))
         names = inspect(connection).get_table_names()
     database.close()
-    assert all(name.startswith(schema.PREFIX) for name in names)
-    assert migrate(store_url) is False
+    return [*found, *(name for name in names if not name.startswith(schema.PREFIX))]
 
 
 def test_a_task_is_claimed_and_done(store: Store) -> None:
@@ -99,7 +114,16 @@ def test_entries_of_many_at_once_are_one_chain_without_a_gap(store: Store) -> No
 
 @pytest.mark.parametrize(
     "changes",
-    [{"actor": "access:bob"}, {"address": "192.0.2.2"}, {"subject": "t-2"}, {"after": {}}, {"action": "x.y"}],
+    [
+        {"actor": "access:bob"},
+        {"address": "192.0.2.2"},
+        {"address": None},
+        {"subject": "t-2"},
+        {"after": {}},
+        {"action": "x.y"},
+        {"personal_after": {}},
+        {"personal_before": {"name": "Ann"}},
+    ],
 )
 def test_an_entry_that_was_touched_breaks_the_chain(store: Store, changes: dict[str, object]) -> None:
     entries = [store.audit.append(EVENT) for _ in range(3)]
@@ -113,12 +137,25 @@ def test_an_entry_that_was_touched_breaks_the_chain(store: Store, changes: dict[
     assert not is_chain((entries[0], entries[2]))
 
 
+def test_what_names_somebody_is_taken_out_and_the_chain_holds(store: Store) -> None:
+    guest = replace(EVENT, origin=replace(EVENT.origin, actor="guest"), subject="email:1")
+    for event in (EVENT, guest, replace(guest, subject="email:2"), replace(EVENT, subject="email:1")):
+        store.audit.append(event)
+    noted = store.audit.erase("email:1", replace(EVENT, action="privacy.erase", after={"user": False}))
+    assert noted.event.after == {"user": False, "entries": 1}
+    entries = store.audit.after(0, 10)
+    assert is_chain(entries)
+    assert [entry.erased for entry in entries] == [False, True, False, False, False]
+    assert [entry.event.origin.address for entry in entries] == ["192.0.2.1", None, *["192.0.2.1"] * 3]
+    again = store.audit.erase("email:1", replace(EVENT, action="privacy.erase"))
+    assert again.event.after["entries"] == 0
+
+
 def is_chain(entries: tuple[AuditEntry, ...]) -> bool:
     """Whether each entry's hash is that of what it says, and stands in the next."""
     previous = FIRST_HASH
     for number, entry in enumerate(entries, 1):
-        wanted = entry_hash(number, entry.event, previous)
-        if (entry.number, entry.previous_hash, entry.hash) != (number, previous, wanted):
+        if (entry.number, entry.previous_hash) != (number, previous) or not entry.holds:
             return False
         previous = entry.hash
     return True

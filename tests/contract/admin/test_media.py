@@ -8,7 +8,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection
 
 from admin_service.domain.audit import AuditEvent, Origin
 from admin_service.domain.errors import Code, Refused
@@ -16,10 +15,9 @@ from admin_service.domain.media import Licence, Media, MediaType, Rendition, Rig
 from admin_service.storage.port import Store
 from admin_service.storage.ports.media import MediaQuery, Reserved, Taken
 from admin_service.storage.sql.media import DELETE_TASK
-from admin_service.storage.sql.media_uses import set_uses
-from common.database.engine import Database
 from common.identifiers import uuid7
 from common.web.idempotency import Replayed
+from tests.contract.admin import looking
 from tests.contract.builders import NOW, make_idempotency
 
 QUOTA = 1_000_000
@@ -57,15 +55,7 @@ def add(store: Store, media: Media | None = None) -> Media:
 
 def use(url: str, media: list[Any], user: Use = POI) -> None:
     """Let something show `media`, as the store of what shows them does."""
-    database = Database(url, threads=1)
-
-    def verb(connection: Connection) -> None:
-        set_uses(connection, user, media, "/images/0")
-
-    try:
-        database.write(verb)
-    finally:
-        database.close()
+    looking.use(url, media, user)
 
 
 def refusal(call: Any) -> Refused:

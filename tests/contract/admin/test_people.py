@@ -18,10 +18,10 @@ from admin_service.domain.errors import Code, Refused
 from admin_service.domain.sessions import REMEMBERED, Session
 from admin_service.domain.users import SecondFactor, User, email_hash
 from admin_service.storage.changes import Change
+from admin_service.storage.opening import open_store
 from admin_service.storage.port import Store
 from admin_service.storage.ports.sessions import Refreshed, Turn
 from admin_service.storage.ports.users import UserQuery
-from admin_service.storage.sql.store import open_store
 from common.database import StoreUnavailable
 from common.identifiers import uuid7
 from tests.contract.admin.test_foundation import is_chain
@@ -124,6 +124,25 @@ def test_of_many_who_bring_one_refresh_token_one_is_served_then_none(
     assert winner.turn is Turn.ENDED
 
 
+def test_of_many_tabs_that_bring_one_refresh_token_one_has_the_next_and_all_go_on(
+    store: Store, crowd: list[Store]
+) -> None:
+    session = put_session(store, put_user(store))
+    later = NOW + timedelta(minutes=1)
+
+    def bring(each: Store, number: int) -> Turn:
+        found = each.sessions.refresh("t-1", f"next-{number}", later, ORIGIN, timedelta(seconds=10))
+        assert found.session is not None
+        assert found.session.id == session.id
+        return found.turn
+
+    answers = at_once(crowd, 12, bring)
+    assert answers.count(Turn.REFRESHED) == 1
+    assert answers.count(Turn.JUST_USED) == 11
+    winner = store.sessions.refresh(f"next-{answers.index(Turn.REFRESHED)}", "x", later, ORIGIN)
+    assert winner.turn is Turn.REFRESHED
+
+
 def test_two_administrators_who_take_the_role_from_each_other_leave_one(
     store: Store, crowd: list[Store]
 ) -> None:
@@ -168,11 +187,17 @@ def test_a_link_is_spent_once(store: Store, crowd: list[Store]) -> None:
     def spend(each: Store, number: int) -> bool:
         return each.users.spend_link("link", f"$hash{number}", NOW, event("users.password", "link"))
 
+    owner = store.users.by_link("link", NOW)
+    assert owner is not None
+    assert owner.id == user.id
+    assert store.users.by_link("link", NOW + timedelta(hours=1)) is None
+    assert store.users.by_link("another", NOW) is None
     answers = at_once(crowd, 8, spend)
     assert answers.count(True) == 1
     stored = store.users.get(user.id)
     assert stored is not None
     assert stored.password_hash == f"$hash{answers.index(True)}"
+    assert store.users.by_link("link", NOW) is None
     store.users.put_link("link", user.id, "reset", NOW + timedelta(hours=1))
     assert spend(store, 9) is False
     last = store.audit.after(0, 100)[-1].event

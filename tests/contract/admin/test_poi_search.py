@@ -15,10 +15,12 @@ from admin_service.domain.categories import group_of
 from admin_service.domain.geo import Box, Point, cell_at, kilometres
 from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery, Sort, city_key, poi_words, sort_name
+from admin_service.storage.mongo import poi_narrowing as mongo_narrowing
 from admin_service.storage.port import Store
 from admin_service.storage.sql import poi_lists, poi_narrowing
 from common.pages import Page
 from common.words import matches, words
+from tests.contract.admin.looking import is_mongodb
 from tests.contract.admin.places import CATEGORIES, CITIES, TAGS, WORDS, fill, world
 from tests.contract.builders import NOW
 from tests.counts import counts
@@ -110,9 +112,16 @@ def queries(draw: st.DrawFn) -> PoiQuery:
     [(0, 0, 1, 4), (3, 2, 2, 1), (1000, 0, 256, 4), (3, 64, 1, 0), (0, 64, 5, 4), (1000, 64, 256, 4)],
 )
 def test_every_way_of_finding_finds_the_same(
-    store: Store, monkeypatch: pytest.MonkeyPatch, rare: int, many_words: int, window: int, looked_for: int
+    store: Store,
+    store_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    rare: int,
+    many_words: int,
+    window: int,
+    looked_for: int,
 ) -> None:
     monkeypatch.setattr(poi_narrowing, "RARE", rare)
+    monkeypatch.setattr(mongo_narrowing, "RARE", rare)
     monkeypatch.setattr(poi_lists, "MANY_WORDS", many_words)
     monkeypatch.setattr(poi_lists, "WINDOW", window)
     monkeypatch.setattr(poi_lists, "LOOKED_FOR", looked_for)
@@ -122,7 +131,7 @@ def test_every_way_of_finding_finds_the_same(
 
     @given(queries(), st.booleans())
     @settings(
-        max_examples=counts(60, 600), deadline=None,
+        max_examples=counts(20 if is_mongodb(store_url) else 60, 600), deadline=None,
         suppress_health_check=[HealthCheck.function_scoped_fixture],
     )  # fmt: skip
     def check(query: PoiQuery, named: bool) -> None:

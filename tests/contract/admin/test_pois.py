@@ -11,7 +11,6 @@ from datetime import timedelta
 from uuid import UUID
 
 import pytest
-from sqlalchemy import func, select
 
 from admin_service.domain import workflow
 from admin_service.domain.clusters import CellKey, Tally, counted, summed
@@ -24,9 +23,8 @@ from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import counted_as
 from admin_service.storage.changes import Change
 from admin_service.storage.port import Store
-from admin_service.storage.sql import poi_tables
-from common.database.engine import Database
 from common.identifiers import uuid7
+from tests.contract.admin.looking import kept_counts, kept_words
 from tests.contract.admin.places import BY, content, fill, poi, world, write
 from tests.contract.builders import NOW, make_idempotency
 from tests.counts import counts
@@ -112,16 +110,6 @@ def test_the_trail_has_each_write_once(store: Store) -> None:
     with pytest.raises(Refused):
         store.pois.create(write(replace(made, content=replace(made.content, external_id="other"))))
     assert [entry.event.action for entry in store.audit.after(0, 10)] == ["pois.created"]
-
-
-def kept_counts(url: str) -> dict[CellKey, Tally]:
-    """What the maps are made of."""
-    cells = poi_tables.poi_cells
-    database = Database(url, threads=1)
-    with database.read() as connection:
-        rows = connection.execute(select(cells).where(cells.c.count != 0)).all()
-    database.close()
-    return {CellKey(*row[:3]): Tally(*row[3:]) for row in rows}
 
 
 def counts_of(pois: Iterable[Poi]) -> dict[CellKey, Tally]:
@@ -286,12 +274,7 @@ def test_no_word_is_left_behind(store: Store, store_url: str) -> None:
     made = poi(content(names={"en": "Alpha Beta"}, tags=("one",)))
     store.pois.create(write(made))
     store.pois.replace(write(renamed(made, "Gamma"), made, "changed"))
-    words = poi_tables.poi_words
-    database = Database(store_url, threads=1)
-    with database.read() as connection:
-        found = set(connection.scalars(select(words.c.word).where(words.c.poi_id == made.id)))
-        number = connection.scalar(select(func.count()).select_from(words))
-    database.close()
+    found, number = kept_words(store_url, made.id)
     assert {"gamma", "gent", "museum", "#one"} <= found
     assert not {"alpha", "beta"} & found
     assert number == len(found)

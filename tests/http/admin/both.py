@@ -20,6 +20,8 @@ from tests.http.ticketing.shop import Clock, Shop
 from ticketing_service.actions.following import Follower
 from ticketing_service.clients.admin import HttpPlatformSource
 
+UNHURRIED_SECONDS = 10.0
+"""On a busy machine an answer takes longer than one service waits for the other."""
 KEY = "the key that both services share: 32"
 
 
@@ -57,6 +59,8 @@ class Both:
         guarded: Any = self.desk.ports.ticketing
         guarded._ticketing = self.ticketing
         self.source = HttpPlatformSource(desk_url, tokens)
+        for asking in (self.ticketing._client, self.source._client):
+            asking._connect_seconds = asking._read_seconds = UNHURRIED_SECONDS
         ports = self.shop.ports
         self.follower = Follower(ports.followed, self.source, ports.store.platform, self.clock)
 

@@ -8,26 +8,15 @@ from pathlib import Path
 import pytest
 
 from admin_service.storage.sql import schema
-from admin_service.storage.sql.store import migrate
 from tests.http.admin.desk import Desk
 from tests.migrated import emptied
-from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import emptied_mongodb, patient
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
-
-
-@pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDB]:
-    with MariaDB() as server:
-        yield server
-
-
-@pytest.fixture(scope="session")
-def migrated_mariadb(mariadb_server: MariaDB) -> str:
-    """A migrated database, to be emptied."""
-    url = mariadb_server.new_database("admin")
-    migrate(url)
-    return url
+KINDS = [
+    "sqlite",
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    pytest.param("mongodb", marks=pytest.mark.mongodb),
+]
 
 
 @pytest.fixture
@@ -38,11 +27,16 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 
 @pytest.fixture(params=KINDS)
-def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+def any_desk(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Desk]:
     """The same on each database."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "mariadb":
-        url = emptied(request.getfixturevalue("migrated_mariadb"), schema.metadata)
+        url = emptied(request.getfixturevalue("admin_mariadb"), schema.metadata)
+    if request.param == "mongodb":
+        patient(monkeypatch)
+        url = emptied_mongodb(request.getfixturevalue("admin_mongodb"))
     made = Desk(tmp_path, url)
     yield made
     made.close()

@@ -15,7 +15,7 @@ from werkzeug.exceptions import HTTPException
 
 from admin_service import wiring
 from admin_service.app import create_app
-from admin_service.storage.sql.store import migrate
+from admin_service.storage.opening import migrate
 from admin_service.tasks import handlers
 from common.auth.passwords import Argon2Passwords
 from common.outbox.port import Later
@@ -141,7 +141,7 @@ class Desk:
             sent["Authorization"] = f"Bearer {token}"
         if body is not None:
             how["json"] = body
-        whole = path if path.startswith(("/api/", "/.well-known/")) else API + path
+        whole = path if path.startswith(("/api/", "/.well-known/", "/admin/")) else API + path
         answer = cast(Reply, self.client.open(whole, method=method, headers=sent, **how))
         self._hold_to_declaration(answer)
         return answer

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
+import json
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import delete, update
 
 from admin_service.actions import audit as audit_actions
 from admin_service.domain.audit import AuditEvent, Origin
+from admin_service.storage.mongo import schema as mongo_schema
 from admin_service.storage.sql import schema
 from common.database.engine import Database
+from common.database.kinds import kind_of
+from common.mongo.database import MongoDatabase
+from common.mongo.transaction import Transaction
+from common.mongo.values import ms
 from tests.http.admin.desk import START, Desk, later, refusal
-
-table = schema.audit
 
 
 def note(desk: Desk, **changes: Any) -> None:
@@ -24,15 +29,57 @@ def note(desk: Desk, **changes: Any) -> None:
     desk.ports.store.audit.append(AuditEvent(at=desk.clock.now, origin=who, **facts))
 
 
-def tamper(desk: Desk, statement: Any) -> None:
-    """What somebody does who has got at the database."""
-    database = Database(desk.settings.database_url, threads=1)
+@dataclass(frozen=True)
+class Forgery:
+    """What somebody does who has got at the database. `entry`: to which one, None: to all, 0: to what is
+    noted of the last one apart from it. Without `values` it is deleted.
+    """
 
-    def verb(connection: Connection) -> None:
-        assert connection.execute(statement).rowcount
+    entry: int | None
+    values: dict[str, Any] | None = None
+
+
+def changed(entry: int, **values: Any) -> Forgery:
+    return Forgery(entry, values)
+
+
+def tamper(desk: Desk, forgery: Forgery) -> None:
+    """Do it."""
+    url = desk.settings.database_url
+    tampered = _tampered_documents if kind_of(url) == "mongodb" else _tampered_rows
+    assert tampered(url, forgery)
+
+
+def _tampered_rows(url: str, forgery: Forgery) -> int:
+    table = schema.audit_head if forgery.entry == 0 else schema.audit
+    changes: Any = delete(table) if forgery.values is None else update(table).values(**forgery.values)
+    if forgery.entry:
+        changes = changes.where(table.c.number == forgery.entry)
+    database = Database(url, threads=1)
+    try:
+        return database.write(lambda connection: connection.execute(changes).rowcount)
+    finally:
+        database.close()
+
+
+def _tampered_documents(url: str, forgery: Forgery) -> int:
+    collection = mongo_schema.audit_head if forgery.entry == 0 else mongo_schema.audit
+    those = {"_id": forgery.entry} if forgery.entry else {}
+    values = dict(forgery.values or {})
+    if "at" in values:
+        values["at"] = ms(values["at"])
+    for name in ("after", "personal"):
+        if values.get(name) is not None:
+            values[name] = json.dumps(values[name])
+    database = MongoDatabase(url, threads=1)
+
+    def verb(tx: Transaction) -> int:
+        if forgery.values is None:
+            return tx.delete(collection, those)
+        return tx.update(collection, those, {"$set": values})
 
     try:
-        database.write(verb)
+        return database.write(verb)
     finally:
         database.close()
 
@@ -46,7 +93,13 @@ def verified(desk: Desk) -> dict[str, Any]:
 
 
 def test_an_entry_tells_who_what_when_from_where_and_how_it_was(desk: Desk) -> None:
-    note(desk, before={"name": "Old"}, after={"name": "New"})
+    note(
+        desk,
+        before={"size": 1},
+        after={"size": 2},
+        personal_before={"name": "Old"},
+        personal_after={"name": "New"},
+    )
     (entry,) = found(desk)
     assert entry.pop("hash") == verified(desk)["end"]
     assert entry == {
@@ -57,8 +110,9 @@ def test_an_entry_tells_who_what_when_from_where_and_how_it_was(desk: Desk) -> N
         "requestId": "request-1",
         "action": "pois.update",
         "subject": "p-1",
-        "before": {"name": "Old"},
-        "after": {"name": "New"},
+        "before": {"size": 1, "name": "Old"},
+        "after": {"size": 2, "name": "New"},
+        "erased": False,
     }
 
 
@@ -121,7 +175,7 @@ def test_a_file_is_written_piece_by_piece(desk: Desk, monkeypatch: pytest.Monkey
 def test_an_untouched_trail_holds(any_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     desk = any_desk
     monkeypatch.setattr(audit_actions, "PIECE", 2)
-    assert verified(desk) == {"intact": True, "entries": 0, "end": "00" * 32, "broken": None}
+    assert verified(desk) == {"intact": True, "entries": 0, "erased": 0, "end": "00" * 32, "broken": None}
     for n in range(5):
         note(desk, subject=f"p-{n}", after={"price": 1.5, "name": {"en": "Größe"}})
     answer = verified(desk)
@@ -129,36 +183,57 @@ def test_an_untouched_trail_holds(any_desk: Desk, monkeypatch: pytest.MonkeyPatc
 
 
 @pytest.mark.parametrize(
-    "statement, broken",
+    "forgery, broken",
     [
-        (update(table).where(table.c.number == 3).values(actor="access:eve"), (3, "changed")),
-        (update(table).where(table.c.number == 3).values(address=None), (3, "changed")),
-        (update(table).where(table.c.number == 3).values(request_id="x"), (3, "changed")),
-        (update(table).where(table.c.number == 1).values(at=START.replace(year=2020)), (1, "changed")),
-        (update(table).where(table.c.number == 5).values(after={"forged": 1}), (5, "changed")),
-        (update(table).where(table.c.number == 4).values(action="x.y"), (4, "changed")),
-        (update(table).where(table.c.number == 2).values(hash=b"\0" * 32), (2, "changed")),
-        (update(table).where(table.c.number == 2).values(previous_hash=b"\1" * 32), (2, "does-not-follow")),
-        (delete(table).where(table.c.number == 1), (1, "missing")),
-        (delete(table).where(table.c.number == 3), (3, "missing")),
-        (delete(table).where(table.c.number == 5), (5, "missing")),
-        (delete(table), (1, "missing")),
-        (update(schema.audit_head).values(number=4), (5, "end-differs")),
-        (update(schema.audit_head).values(hash=b"\2" * 32), (5, "end-differs")),
-        (delete(schema.audit_head), (1, "end-differs")),
+        (changed(3, actor="access:eve"), (3, "changed")),
+        (changed(3, address=None), (3, "changed")),
+        (changed(3, address="192.0.2.8"), (3, "changed")),
+        (changed(3, address_digest=None), (3, "changed")),
+        (changed(3, address_salt=None), (3, "changed")),
+        (changed(3, personal={"after": {"name": "Eve"}}), (3, "changed")),
+        (changed(3, request_id="x"), (3, "changed")),
+        (changed(1, at=START.replace(year=2020)), (1, "changed")),
+        (changed(5, after={"forged": 1}), (5, "changed")),
+        (changed(4, action="x.y"), (4, "changed")),
+        (changed(2, hash=b"\0" * 32), (2, "changed")),
+        (changed(2, previous_hash=b"\1" * 32), (2, "does-not-follow")),
+        (Forgery(1), (1, "missing")),
+        (Forgery(3), (3, "missing")),
+        (Forgery(5), (5, "missing")),
+        (Forgery(None), (1, "missing")),
+        (changed(0, number=4), (5, "end-differs")),
+        (changed(0, hash=b"\2" * 32), (5, "end-differs")),
+        (Forgery(0), (1, "end-differs")),
     ],
 )
 def test_the_first_entry_that_was_touched_is_named(
-    any_desk: Desk, statement: Any, broken: tuple[int, str]
+    any_desk: Desk, forgery: Forgery, broken: tuple[int, str]
 ) -> None:
     desk = any_desk
     for n in range(5):
         note(desk, subject=f"p-{n}")
     assert verified(desk)["intact"]
-    tamper(desk, statement)
+    tamper(desk, forgery)
     answer = verified(desk)
     assert (answer["broken"]["number"], answer["broken"]["what"]) == broken
     assert answer["intact"] is False
+
+
+def test_what_was_taken_out_is_counted_and_everything_else_holds(any_desk: Desk) -> None:
+    desk = any_desk
+    for n in range(3):
+        note(desk, subject=f"p-{n}", personal_after={"name": "Ann"})
+    end = verified(desk)["end"]
+    nothing = {"address": None, "address_salt": None, "personal": None, "personal_salt": None}
+    tamper(desk, changed(2, **nothing))
+    assert verified(desk) == {"intact": True, "entries": 3, "erased": 1, "end": end, "broken": None}
+    assert [(each["address"], each["after"], each["erased"]) for each in found(desk)] == [
+        ("192.0.2.7", {"name": "Ann"}, False),
+        (None, {}, True),
+        ("192.0.2.7", {"name": "Ann"}, False),
+    ]
+    rows = desk.call("GET", "/audit/export.csv", role="platform_admin").get_data(as_text=True)
+    assert [row["address"] for row in csv.DictReader(io.StringIO(rows))] == ["192.0.2.7", "", "192.0.2.7"]
 
 
 def test_the_trail_is_for_the_administrator_alone(desk: Desk) -> None:

@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from admin_service.actions.privacy import ERASURE
+from admin_service.clients.port import Erased, TicketingUnavailable
+from admin_service.domain.audit import Origin
+from admin_service.tasks import handlers
+from common.database.engine import Database
+from common.outbox.port import StoredTask
+from common.service_client import ServiceClient
 from tests.http.admin.both import Both
 from tests.http.admin.desk import Desk, Reply, refusal
-from tests.http.admin.people import login, person, signed_in
+from tests.http.admin.people import PASSWORD, login, person, signed_in
 from tests.http.admin.places import create, published
 from tests.http.admin.sending import uploaded
-from tests.http.ticketing.shop import CUSTOMER, item
+from tests.http.ticketing.shop import CUSTOMER, item, ticket
 
 
 @pytest.fixture
-def both(tmp_path: Path) -> Iterator[Both]:
+def both(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Both]:
+    # a busy machine is no service that is away
+    defaults: Any = ServiceClient.__init__.__kwdefaults__
+    monkeypatch.setitem(defaults, "read_seconds", 60.0)
     made = Both(tmp_path)
     yield made
     made.close()
@@ -43,6 +56,15 @@ def test_a_fee_set_in_admin_is_the_fee_of_the_next_sale(both: Both) -> None:
     assert change(both, {"sales.bookingFee": None}, 1).status_code == 200
     both.follower.look()
     assert both.shop.hold(item(slot)).json["price"]["fee"]["amount"] == 250
+
+
+def test_the_currency_set_in_admin_is_that_of_the_next_ticket(both: Both) -> None:
+    assert change(both, {"sales.currency": "CHF"}).status_code == 200
+    both.follower.look()
+    body = ticket()
+    del body["options"][0]["units"][0]["price"]["currency"]
+    made = both.shop.call("POST", "/tickets", body, role="ticket_manager").json
+    assert made["options"][0]["units"][0]["price"] == {"amount": 1000, "currency": "CHF"}
 
 
 def test_the_mode_set_in_admin_is_that_of_ticketing(both: Both) -> None:
@@ -104,10 +126,9 @@ def test_a_person_is_shown_over_both_and_it_is_noted_without_the_name(both: Both
     assert [each["id"] for each in shown["media"]] == [media["id"]]
     assert "media.upload" in [entry["action"] for entry in shown["activity"]]
     assert [booking["id"] for booking in shown["bookings"]] == [held["id"]]
-    everything = desk.call("GET", "/audit?limit=100", role="platform_admin").get_data(as_text=True)
-    assert "privacy.export" in everything
-    assert "ann@example.org" not in everything
-    assert "Ann Example" not in everything
+    noted = desk.call("GET", "/audit?action=privacy", role="platform_admin").get_data(as_text=True)
+    assert "privacy.export" in noted
+    assert "ann@example.org" not in noted
 
 
 def test_a_person_is_taken_out_of_both_and_the_books_and_the_trail_hold(both: Both) -> None:
@@ -133,6 +154,122 @@ def test_a_person_is_taken_out_of_both_and_the_books_and_the_trail_hold(both: Bo
     shown = desk.call("POST", "/privacy/export", {"email": "ann@example.org"}, role="platform_admin").json
     assert shown == {"user": None, "sessions": [], "activity": [], "media": [], "bookings": []}
     assert desk.call("GET", "/audit/verify", role="platform_admin").json["intact"] is True
+
+
+def entries(desk: Desk) -> list[dict[str, Any]]:
+    return list(desk.call("GET", "/audit?limit=100", role="platform_admin").json["data"])
+
+
+def test_nothing_names_an_erased_person_any_more_and_others_stay(both: Both) -> None:
+    desk = both.desk
+    bob = person(desk, "platform_admin", email="bob@example.org")
+    key = {"Idempotency-Key": "the-invitation-of-ann"}
+    invited = {"email": "ann@example.org", "name": "Ann Example", "roles": ["editor"]}
+    who = desk.token("platform_admin", subject=str(bob.id))
+    ann = desk.call("POST", "/users", invited, token=who, headers=key).json
+    desk.ports.store.users.set_password(
+        uuid.UUID(ann["id"]), desk.ports.passwords.hashed(PASSWORD), None,
+        desk.ports.event(Origin(actor="test"), "users.password", ann["id"]),
+    )  # fmt: skip
+    login(desk, password="wrong wrong wrong")
+    mine = desk.token("editor", subject=ann["id"])
+    signed_in(desk)
+    upload = {"Idempotency-Key": "the-picture-of-ann"}
+    uploaded(desk, token=mine, headers=upload)
+    renamed = {"name": "Ann Other"}
+    version = desk.call("GET", f"/users/{ann['id']}", token=who).json["version"]
+    match = {"If-Match": f'"{version}"'}
+    assert desk.call("PATCH", f"/users/{ann['id']}", renamed, token=who, headers=match).status_code == 200
+    of_bob = {"email": "bob@example.org"}
+    shown = desk.call("POST", "/privacy/export", of_bob, token=who).json["activity"]
+    assert "users.create" in [each["action"] for each in shown]
+    assert not any("ann@example.org" in str(each) for each in shown), "what Bob did, not whom he did it to"
+    slot = slot_of(both)
+    same = uuid.uuid4().hex
+    held = both.shop.hold(item(slot), key=same)
+    assert both.shop.hold(item(slot), key=same).data == held.data
+    names = ("ann@example.org", "Ann Example", "Ann Other")
+    assert any("ann@example.org" in str(each["after"]) for each in entries(desk))
+    assert len(kept_answers(desk.settings.database_url, "admin_idempotency")) == 2
+    assert len(kept_answers(both.shop.settings.database_url, "ticketing_idempotency")) == 1
+    both.clock.move(minutes=16)
+    both.shop.ports.store.bookings.expire_due(both.clock.now, 10)
+    body = {"email": "ann@example.org", "reason": "Asked by letter"}
+    assert desk.call("POST", "/privacy/erase", body, token=who).json["bookings"] == 1
+
+    for each in entries(desk):
+        if each["subject"] != str(bob.id):
+            assert not any(name in str(each) for name in names), each
+        if each["actor"] == f"access:{ann['id']}" or each["action"].startswith("sessions."):
+            assert (each["address"], each["erased"]) == (None, True), each
+        if each["actor"] == f"access:{bob.id}":
+            assert each["address"] is not None, each
+    assert "bob@example.org" in str(entries(desk))
+    verified = desk.call("GET", "/audit/verify", role="platform_admin").json
+    assert (verified["intact"], verified["broken"]) == (True, None)
+    assert verified["erased"] == sum(each["erased"] for each in entries(desk)) > 0
+    assert kept_answers(desk.settings.database_url, "admin_idempotency") == []
+    assert kept_answers(both.shop.settings.database_url, "ticketing_idempotency") == []
+
+
+def kept_answers(url: str, table: str) -> list[str]:
+    """The bodies that are kept for a repetition."""
+    database = Database(url, threads=1)
+    with database.read() as connection:
+        found = [bytes(row.body).decode() for row in connection.execute(text(f"SELECT body FROM {table}"))]
+    database.close()
+    return found
+
+
+def test_who_takes_themselves_out_leaves_no_address_behind(both: Both) -> None:
+    desk = both.desk
+    person(desk, "platform_admin", email="root@example.org")
+    user = person(desk, "platform_admin")
+    token = desk.token("platform_admin", subject=str(user.id))
+    body = {"email": "ann@example.org", "reason": "I leave"}
+    assert desk.call("POST", "/privacy/erase", body, token=token).status_code == 200
+    mine = [each for each in entries(desk) if each["actor"] == f"access:{user.id}"]
+    assert {each["action"] for each in mine} == {"users.erase", "privacy.erase"}
+    assert {each["address"] for each in mine} == {None}
+
+
+def test_an_erasure_finishes_by_itself_when_ticketing_is_back(both: Both) -> None:
+    desk = both.desk
+    person(desk, "editor")
+    held = both.shop.hold(item(slot_of(both))).json
+    both.clock.move(minutes=16)
+    both.shop.ports.store.bookings.expire_due(both.clock.now, 10)
+    guarded: Any = desk.ports.ticketing
+    there, guarded._ticketing = guarded._ticketing, NoTicketing()
+    body = {"email": "ann@example.org", "reason": "Asked by letter"}
+    away = desk.call("POST", "/privacy/erase", body, role="platform_admin")
+    assert refusal(away) == (503, "TICKETING_UNAVAILABLE")
+    assert refusal(login(desk))[1] == "SIGN_IN_REFUSED"
+    (task,) = (each for each in tasks(desk) if each.kind == ERASURE)
+    with pytest.raises(TicketingUnavailable):
+        handlers(desk.ports)[ERASURE](task)
+    guarded._ticketing = there
+    handlers(desk.ports)[ERASURE](task)
+    booking = both.shop.call("GET", f"/bookings/{held['id']}", role="support").json
+    assert booking["customer"]["name"] == "-"
+    noted = entries(desk)[0]
+    assert (noted["action"], noted["after"]["bookings"]) == ("privacy.erase", 1)
+    assert noted["actor"].startswith("access:")
+    desk.ports.store.outbox.done(task.id)
+    assert tasks(desk) == []
+
+
+def tasks(desk: Desk) -> list[StoredTask]:
+    """What waits for the worker."""
+    now = desk.clock.now
+    return list(desk.ports.store.outbox.claim(now + timedelta(days=1), now + timedelta(days=1), 100))
+
+
+class NoTicketing:
+    """A ticketing service that is away."""
+
+    def erase_person(self, email: str) -> Erased:
+        raise TicketingUnavailable("away")
 
 
 def test_the_last_administrator_is_not_taken_out(both: Both) -> None:

@@ -8,7 +8,7 @@ import jwt
 import pytest
 
 from admin_service.actions import upkeep
-from tests.http.admin.desk import Desk, refusal
+from tests.http.admin.desk import Desk, Reply, refusal
 from tests.http.admin.people import (
     OTHER_PASSWORD,
     PASSWORD,
@@ -70,6 +70,57 @@ def test_a_browser_keeps_the_refresh_token_where_no_script_reads_it(desk: Desk) 
     assert "Expires=Thu, 01 Jan 1970" in out.headers["Set-Cookie"]
     answer = desk.call("POST", "/auth/refresh", {}, headers={"Cookie": f"refresh={following}"})
     assert refusal(answer) == (401, "SESSION_ENDED")
+
+
+def refreshed_by_tab(desk: Desk, cookie: str) -> Reply:
+    """What a tab gets whose browser sends `cookie`."""
+    return desk.call("POST", "/auth/refresh", {}, headers={"Cookie": cookie})
+
+
+def cookie_of(answer: Reply) -> str:
+    """What the browser sends from then on."""
+    assert answer.status_code == 200, answer.json
+    cookie: str = answer.headers["Set-Cookie"].partition(";")[0]
+    return cookie
+
+
+def test_two_tabs_that_refresh_together_both_go_on(any_desk: Desk) -> None:
+    desk = any_desk
+    person(desk, "editor")
+    first = cookie_of(login(desk, refreshTokenIn="cookie"))
+    desk.clock.move(minutes=10)
+    one = refreshed_by_tab(desk, first)
+    second = cookie_of(one)
+    ends_at = desk.call("GET", "/auth/sessions", token=one.json["accessToken"]).json["data"][0]["expiresAt"]
+    desk.clock.move(seconds=9)
+    other = refreshed_by_tab(desk, first)
+    assert other.status_code == 200, other.json
+    assert "Set-Cookie" not in other.headers
+    assert other.json["sessionId"] == one.json["sessionId"]
+    shown = desk.call("GET", "/auth/sessions", token=other.json["accessToken"]).json["data"]
+    assert [each["expiresAt"] for each in shown] == [ends_at]
+    assert refreshed_by_tab(desk, second).status_code == 200
+
+
+@pytest.mark.parametrize("case", ["later", "after the next one was used", "in a body"])
+def test_a_browsers_used_token_is_good_a_moment_only_for_its_tabs(desk: Desk, case: str) -> None:
+    person(desk, "editor")
+    first = cookie_of(login(desk, refreshTokenIn="cookie"))
+    desk.clock.move(minutes=10)
+    second = cookie_of(refreshed_by_tab(desk, first))
+    last = second
+    if case == "later":
+        desk.clock.move(seconds=10)
+    elif case == "after the next one was used":
+        desk.clock.move(seconds=1)
+        last = cookie_of(refreshed_by_tab(desk, second))
+    if case == "in a body":
+        body = {"refreshToken": first.partition("=")[2]}
+        thief = desk.call("POST", "/auth/refresh", body)
+    else:
+        thief = refreshed_by_tab(desk, first)
+    assert refusal(thief) == (401, "SESSION_ENDED")
+    assert refusal(refreshed_by_tab(desk, last)) == (401, "SESSION_ENDED")
 
 
 def test_the_cookie_of_a_site_with_tls_is_secure(tmp_path) -> None:

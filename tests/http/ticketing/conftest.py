@@ -13,18 +13,15 @@ from tests.http.ticketing.shop import Clock, Shop
 from tests.http.ticketing.two import Two
 from tests.migrated import emptied
 from tests.sandbox.running import SandboxProcess, running_sandbox
-from tests.servers.mariadb import MariaDB
 from tests.servers.redis import RedisServer
+from tests.servers.secantus import emptied_mongodb
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate
 
-KINDS = ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)]
-
-
-@pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDB]:
-    with MariaDB() as server:
-        yield server
+KINDS = [
+    "sqlite",
+    pytest.param("mariadb", marks=pytest.mark.mariadb),
+    pytest.param("mongodb", marks=pytest.mark.mongodb),
+]
 
 
 @pytest.fixture(scope="session")
@@ -35,14 +32,6 @@ def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SandboxProcess
         tmp_path_factory.mktemp("sandbox"), "http://127.0.0.1:9/hook", **captures
     ) as process:
         yield process
-
-
-@pytest.fixture(scope="session")
-def migrated_mariadb(mariadb_server: MariaDB) -> str:
-    """A migrated database, to be emptied."""
-    url = mariadb_server.new_database("http")
-    migrate(url)
-    return url
 
 
 @pytest.fixture
@@ -57,7 +46,9 @@ def any_shop(request: pytest.FixtureRequest, tmp_path: Path, sandbox: SandboxPro
     """The same on each database."""
     url = f"sqlite:///{tmp_path / 'store.db'}"
     if request.param == "mariadb":
-        url = emptied(request.getfixturevalue("migrated_mariadb"), schema.metadata)
+        url = emptied(request.getfixturevalue("ticketing_mariadb"), schema.metadata)
+    if request.param == "mongodb":
+        url = emptied_mongodb(request.getfixturevalue("ticketing_mongodb"))
     made = Shop(tmp_path, url, sandbox.url)
     yield made
     made.close()

@@ -24,7 +24,7 @@ from tests.servers.issuer import Issuer
 from ticketing_service import wiring
 from ticketing_service.app import create_app
 from ticketing_service.domain.catalogue import Poi, Point
-from ticketing_service.storage.sql.store import migrate
+from ticketing_service.storage.opening import migrate
 
 API = "/api/v1"
 TOWER, MUSEUM, UNKNOWN = (uuid.UUID(int=number) for number in (1, 2, 3))

@@ -7,7 +7,20 @@ from typing import Any
 
 import pytest
 
-from tests.http.ticketing.shop import MUSEUM, TODAY, TOWER, UNKNOWN, Shop, item, pointers, refusal, ticket
+from tests.http.ticketing.shop import (
+    MUSEUM,
+    TODAY,
+    TOWER,
+    UNKNOWN,
+    Reply,
+    Shop,
+    item,
+    pointers,
+    refusal,
+    ticket,
+)
+from ticketing_service.domain.platform import Platform
+from ticketing_service.domain.pricing import SalePolicy
 
 STAFF: dict[str, Any] = {"role": "ticket_manager"}
 
@@ -99,6 +112,40 @@ def test_a_ticket_that_cannot_be_names_the_field(
     assert answer.status_code == 422
     assert (pointer, code) in pointers(answer)
     assert shop.call("GET", "/tickets").json["data"] == []
+
+
+def priced(*currencies: str | None) -> dict[str, Any]:
+    """A ticket body with a unit for each currency; None names none."""
+    units = [
+        {
+            "type": "ADULT",
+            "title": {"en": f"Unit {number}"},
+            "price": {"amount": 1000, **({} if currency is None else {"currency": currency})},
+        }
+        for number, currency in enumerate(currencies)
+    ]
+    return ticket(options=[option(units=units)])
+
+
+def test_a_price_without_a_currency_is_in_that_of_the_ticket_or_of_the_destination(shop: Shop) -> None:
+    shop.ports.followed.platform = Platform(SalePolicy(currency="CHF"))
+
+    def currencies(answer: Reply) -> set[str]:
+        assert answer.status_code in (200, 201), answer.json
+        return {unit["price"]["currency"] for unit in answer.json["options"][0]["units"]}
+
+    made = shop.call("POST", "/tickets", priced(None, None), **STAFF)
+    assert currencies(made) == {"CHF"}
+    assert currencies(shop.call("POST", "/tickets", priced(None, "USD"), **STAFF)) == {"USD"}
+    mixed = shop.call("POST", "/tickets", priced("USD", None, "EUR"), **STAFF)
+    assert refusal(mixed) == (422, "MIXED_CURRENCIES")
+    assert pointers(mixed) == [("/options/0/units/2/price/currency", "MIXED_CURRENCIES")]
+    # what is on sale already stays what it is, whatever is chosen for new tickets
+    shop.ports.followed.platform = Platform(SalePolicy(currency="GBP"))
+    path = f"/tickets/{made.json['id']}"
+    assert currencies(shop.call("PUT", path, priced(None), **with_tag('"1"'))) == {"CHF"}
+    patch = {"options": priced("EUR")["options"]}
+    assert currencies(shop.call("PATCH", path, patch, **with_tag('"2"'))) == {"EUR"}
 
 
 def test_a_manager_of_one_place_cannot_touch_another(shop: Shop) -> None:

@@ -123,6 +123,9 @@ def _system_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         "PUT /system/mode": set_mode,
         "GET /system/services": call("GET", "services"),
         "GET /system/jobs": call("GET", "jobs"),
+        "GET /system/backups": call("GET", "backups"),
+        "POST /system/backups": call("POST", "backups"),
+        "POST /system/restore-drill": call("POST", "restore-drill"),
         "GET /system/jobs/given-up": call("GET", "jobs/given-up", query={"limit": "5"}),
         "POST /system/jobs/<uuid:job_id>/retry": call("POST", f"jobs/{uuid.UUID(int=7)}/retry"),
     }

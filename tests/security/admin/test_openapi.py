@@ -19,6 +19,8 @@ REFUSED = {
     "GET /pois": "the call fills every parameter, and a box excludes a circle",
     "GET /api/platform/pois": "the call fills every parameter, and a box excludes a circle",
     "POST /system/jobs/<uuid:job_id>/retry": "no job was given up",
+    "POST /system/backups": "no repository is configured",
+    "POST /system/restore-drill": "no repository is configured",
     "POST /privacy/export": "the other service is not there",
     "POST /privacy/erase": "the other service is not there",
 }

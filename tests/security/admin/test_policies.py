@@ -118,6 +118,9 @@ WHO = {
     "PUT /system/mode": OPERATORS,
     "GET /system/services": OPERATORS,
     "GET /system/jobs": OPERATORS,
+    "GET /system/backups": OPERATORS,
+    "POST /system/backups": OPERATORS,
+    "POST /system/restore-drill": OPERATORS,
     "GET /system/jobs/given-up": OPERATORS,
     "POST /system/jobs/<uuid:job_id>/retry": OPERATORS,
     "GET /api/platform/pois": ANYONE,
@@ -140,6 +143,7 @@ WHO = {
     "GET /openapi.json": ANYONE,
     "GET /docs": ANYONE,
     "GET /.well-known/jwks.json": ANYONE,
+    "GET /admin/password": ANYONE,
 }
 """Of the sessions of others nobody knows; one's own is a test of its own."""
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, entry_hash
+from admin_service.domain.audit import FIRST_HASH, AuditEntry, AuditEvent, Origin, chained
 from admin_service.domain.audit_check import Break, Walk
 
 NOW = datetime(2026, 5, 1, tzinfo=UTC)
@@ -18,9 +18,7 @@ def entry(number: int, previous: bytes, **changes: Any) -> AuditEntry:
     event = AuditEvent(
         at=NOW, origin=Origin(actor="access:ann"), action="media.update", subject=str(number), **changes
     )
-    return AuditEntry(
-        number=number, event=event, previous_hash=previous, hash=entry_hash(number, event, previous)
-    )
+    return chained(number, event, previous)
 
 
 def chain(count: int = 6) -> list[AuditEntry]:

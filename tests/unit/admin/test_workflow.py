@@ -58,14 +58,14 @@ def test_whatever_is_done_only_a_decision_shows_what_an_owner_wrote(
         except Refused:
             continue
         assert poi.version == before.version + (poi != before)
-        if step == "propose" and before.shown:
+        if step == "propose" and before.approved:
             assert (poi.content, poi.status, poi.changed_at) == (
                 before.content, before.status, before.changed_at,
             )  # fmt: skip
         if poi.status in SHOWN and before.status not in SHOWN:
             assert step in (Step.APPROVE, Step.PUBLISH)
         if poi.proposal is not None:
-            assert poi.shown
+            assert poi.approved
             assert poi.proposal.changes
 
 

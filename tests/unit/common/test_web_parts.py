@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from marshmallow import ValidationError, fields, validate
+from werkzeug.routing import Map
 
 from common.auth.policy import GUEST, Caller, anyone, bearer, bearer_or, proven_by, roles
 from common.web.field_errors import FIELD_CODES, coded, field_errors
@@ -17,6 +18,7 @@ from common.web.idempotency import Answer, Idempotency, fingerprint_of, hashed_k
 from common.web.language import negotiated
 from common.web.paging import decode_cursor, encode_cursor
 from common.web.problems import PROBLEM_CODES, Problem
+from common.web.rules import LookedUp
 from common.web.schemas import ApiSchema, Instant, WholeNumber, camel_case, instant_text
 
 OFFERED = ("en", "es", "de", "nl", "fr")
@@ -232,3 +234,13 @@ def test_an_empty_policy_cannot_be_declared():
 
 def test_every_problem_has_a_status_of_its_kind():
     assert all(400 <= code.status < 600 and code.title for code in PROBLEM_CODES.values())
+
+
+# --- rules ---
+
+
+def test_a_rule_is_found_by_an_address_and_builds_none():
+    addresses = Map([LookedUp("/places/<uuid:place_id>", endpoint="place")]).bind("127.0.0.1")
+    assert addresses.match(f"/places/{UUID(int=1)}") == ("place", {"place_id": UUID(int=1)})
+    with pytest.raises(NotImplementedError, match="/places/"):
+        addresses.build("place", {"place_id": UUID(int=1)})

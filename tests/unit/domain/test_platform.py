@@ -21,6 +21,10 @@ def test_the_defaults_of_both_services_are_one() -> None:
     assert platform_of(document()) == Platform(SalePolicy(), Mode.NORMAL, 3)
 
 
+def test_every_key_of_sales_is_read() -> None:
+    assert {key for key, _ in _FIELDS.values()} == {key for key in KEYS if key.startswith("sales.")}
+
+
 def test_every_key_that_is_read_is_declared_and_changes_something() -> None:
     for name, (key, _) in _FIELDS.items():
         assert key in KEYS
@@ -38,6 +42,7 @@ def test_every_key_that_is_read_is_declared_and_changes_something() -> None:
             {"refund_policy": (RefundStep(48, 50),)},
         ),
         ({"refundPolicy": []}, {"refund_policy": ()}),
+        ({"currency": "CHF"}, {"currency": "CHF"}),
     ],
 )
 def test_a_key_sets_its_rule(values: dict[str, Any], changed: dict[str, Any]) -> None:
@@ -48,7 +53,7 @@ def test_limits_are_those_of_the_declaration() -> None:
     """What the admin service lets through is never refused here."""
     for key, _ in _FIELDS.values():
         limits = KEYS[key].kind.limits()
-        for value in (limits.get("minimum"), limits.get("maximum")):
+        for value in (limits.get("minimum"), limits.get("maximum"), *limits.get("options", ())):
             if value is not None:
                 platform_of(document(**{key.partition(".")[2]: value}))
 
@@ -77,6 +82,9 @@ def test_what_is_not_said_is_by_default_and_what_is_more_is_not_ours() -> None:
         document(holdMinutes=True),
         document(holdMinutes=0),
         document(maxUnitsPerItem=10**9),
+        document(currency="euro"),
+        document(currency="EUR\n"),
+        document(currency=978),
         document(refundPolicy={}),
         document(refundPolicy=[5]),
         document(refundPolicy=[{"hoursBefore": 1}]),

@@ -19,7 +19,8 @@ class Erasure:
 
 class PeopleStore(Protocol):
     def erase(self, email: str, now: datetime) -> Erasure:
-        """Take a customer's name, address and phone out of all bookings that are over, and what was written
-        from them. Amounts, dates and references stay: the books must add up. Any number of times.
+        """Take a customer's name, address and phone out of all bookings that are over, and out of what was
+        written from them, the answers kept for a repetition among it. Amounts, dates and references stay: the
+        books must add up. Any number of times.
         """
         ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -20,11 +20,11 @@ from ticketing_service.domain.bookings import (
     PaymentStatus,
     Price,
     Refund,
-    SaleTerms,
     UnitItem,
 )
-from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType, UnitType
+from ticketing_service.domain.catalogue import UnitType
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.storage.records.bookings import terms_document, terms_of
 from ticketing_service.storage.sql import schema
 
 _items, _units, _refunds = schema.booking_items, schema.unit_items, schema.refunds
@@ -168,7 +168,7 @@ def _item_row(booking_id: UUID, position: int, item: BookingItem) -> dict[str, A
         "starts_at": item.starts_at,
         "ends_at": item.ends_at,
         "sales_end_at": item.sales_end_at,
-        "terms": _terms_document(item.terms),
+        "terms": terms_document(item.terms),
     }
 
 
@@ -233,7 +233,7 @@ def _item_of(row: Any, units: Iterable[UnitItem]) -> BookingItem:
         starts_at=row.starts_at,
         ends_at=row.ends_at,
         sales_end_at=row.sales_end_at,
-        terms=_terms_of(row.terms),
+        terms=terms_of(row.terms),
         units=tuple(units),
     )
 
@@ -250,30 +250,4 @@ def _unit_of(row: Any) -> UnitItem:
         commission=row.commission,
         status=BookingStatus(row.status),
         admission_id=row.admission_id,
-    )
-
-
-def _terms_document(terms: SaleTerms) -> dict[str, Any]:
-    return {
-        "ticketType": terms.ticket_type.value,
-        "ticketTitle": dict(terms.ticket_title),
-        "optionTitle": dict(terms.option_title),
-        "poiIds": [str(poi_id) for poi_id in terms.poi_ids],
-        "refundPolicy": [[step.hours_before, step.percent] for step in terms.refund_policy],
-        "taxes": [[tax.name, tax.rate_basis_points] for tax in terms.taxes],
-        "validDays": terms.valid_days,
-        "allDay": terms.all_day,
-    }
-
-
-def _terms_of(document: Mapping[str, Any]) -> SaleTerms:
-    return SaleTerms(
-        ticket_type=TicketType(document["ticketType"]),
-        ticket_title=document["ticketTitle"],
-        option_title=document["optionTitle"],
-        poi_ids=tuple(UUID(poi_id) for poi_id in document["poiIds"]),
-        refund_policy=tuple(RefundStep(*step) for step in document["refundPolicy"]),
-        taxes=tuple(Tax(*tax) for tax in document["taxes"]),
-        valid_days=document["validDays"],
-        all_day=document["allDay"],
     )

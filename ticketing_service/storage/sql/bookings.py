@@ -28,8 +28,10 @@ from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held
+from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
+from ticketing_service.storage.records.bookings import booked
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_lists import booking_page
 from ticketing_service.storage.sql.booking_records import (
@@ -45,8 +47,7 @@ from ticketing_service.storage.sql.endings import (
     expire,
     note,
 )
-from ticketing_service.storage.sql.foresight import KnownOffers
-from ticketing_service.storage.sql.holding import booked, exchange_items, hold_places
+from ticketing_service.storage.sql.holding import exchange_items, hold_places
 from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.writing import Writer
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, select, update
 
@@ -20,18 +18,17 @@ from ticketing_service.domain.bookings import (
 )
 from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.storage.ports.bookings import Cancellation
+from ticketing_service.storage.records.bookings import people_by_item, with_statuses
+from ticketing_service.storage.records.entries import refund_entries
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import cancel_admissions
 from ticketing_service.storage.sql.confirming import (
-    booking_entry,
     set_admits_until,
     set_booking,
-    unit_entry,
-    with_statuses,
 )
 from ticketing_service.storage.sql.counters import give_back, give_back_people
 from ticketing_service.storage.sql.endings import note, order_refund, void_open_payments
-from ticketing_service.storage.sql.ledger import EntryKind, add_entries
+from ticketing_service.storage.sql.ledger import add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
 
 _units, _payments = schema.unit_items, schema.payments
@@ -55,7 +52,7 @@ def cancel_units(
     if plan.whole:
         give_back(connection, [booking.id])
     else:
-        give_back_people(connection, booking.id, _people_by_item(booking, plan))
+        give_back_people(connection, booking.id, people_by_item(booking, plan))
     cancel_admissions(connection, plan.unit_ids, now)
     refund = _return_money(connection, booking, plan, cancellation.reason, now)
     cancelled = with_statuses(booking, dict.fromkeys(plan.unit_ids, BookingStatus.CANCELLED))
@@ -96,14 +93,6 @@ def _tell(
     add_tasks(connection, tasks, now)
 
 
-def _people_by_item(booking: Booking, plan: CancellationPlan) -> dict[UUID, int]:
-    ended = set(plan.unit_ids)
-    people: Counter[UUID] = Counter()
-    for item in booking.items:
-        people[item.id] += sum(unit.pax_count for unit in item.units if unit.id in ended)
-    return people
-
-
 def _return_money(
     connection: Connection, booking: Booking, plan: CancellationPlan, reason: str, now: datetime
 ) -> Refund | None:
@@ -117,13 +106,5 @@ def _return_money(
     refund = order_refund(connection, payment_id, booking.id, plan.total, reason, now)
     if refund is None:
         return None
-    entries = [
-        unit_entry(booking, item, unit, EntryKind.REFUND, amount, unit.commission * amount // unit.paid, now)
-        for item in booking.items
-        for unit in item.units
-        if (amount := plan.refund_by_unit.get(unit.id, 0))
-    ]
-    if plan.fee_refund:
-        entries.append(booking_entry(booking, EntryKind.REFUND, plan.fee_refund, now))
-    add_entries(connection, entries)
+    add_entries(connection, refund_entries(booking, plan, now))
     return refund

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -12,18 +12,18 @@ from sqlalchemy import Connection, bindparam, func, select, update
 from common.database.prepared import Prepared
 from ticketing_service.domain.bookings import (
     Booking,
-    BookingItem,
     BookingStatus,
     PaymentStatus,
-    UnitItem,
     derived_status,
 )
 from ticketing_service.storage.ports.calls import Issue
+from ticketing_service.storage.records.bookings import is_confirmed, with_statuses
+from ticketing_service.storage.records.entries import sales_entries
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import add_admissions
 from ticketing_service.storage.sql.booking_records import locked_booking
 from ticketing_service.storage.sql.endings import note
-from ticketing_service.storage.sql.ledger import Entry, EntryKind, add_entries
+from ticketing_service.storage.sql.ledger import add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
 
 _bookings, _units = schema.bookings, schema.unit_items
@@ -76,8 +76,8 @@ def admit(connection: Connection, booking: Booking, issue: Issue, now: datetime)
     """Admissions, ledger, document and mail of a paid booking; for the units that were not cancelled
     meanwhile.
     """
-    admissions = [a for a in issue(booking) if _is_confirmed(booking, a.unit_item_id)]
-    add_entries(connection, _sales(booking, now))
+    admissions = [a for a in issue(booking) if is_confirmed(booking, a.unit_item_id)]
+    add_entries(connection, sales_entries(booking, now))
     if not admissions:
         return booking
     add_admissions(connection, admissions)
@@ -174,61 +174,3 @@ def set_admits_until(connection: Connection, booking_id: UUID) -> None:
         .scalar_subquery()
     )
     connection.execute(update(_bookings).where(_bookings.c.id == booking_id).values(admits_until=until))
-
-
-def with_statuses(booking: Booking, statuses: Mapping[UUID, BookingStatus]) -> Booking:
-    """The booking with other unit item statuses."""
-    items = tuple(
-        replace(item, units=tuple(replace(u, status=statuses.get(u.id, u.status)) for u in item.units))
-        for item in booking.items
-    )
-    return replace(booking, items=items)
-
-
-def _is_confirmed(booking: Booking, unit_item_id: UUID) -> bool:
-    return any(u.id == unit_item_id and u.status is BookingStatus.CONFIRMED for u in booking.unit_items)
-
-
-def _sales(booking: Booking, now: datetime) -> list[Entry]:
-    """What was captured: a line a unit item, cancelled ones too (their refund is a line of its own), and
-    the fee."""
-    entries = [
-        unit_entry(booking, item, unit, EntryKind.SALE, unit.paid, unit.commission, now)
-        for item in booking.items
-        for unit in item.units
-    ]
-    if booking.price.fee:
-        entries.append(booking_entry(booking, EntryKind.FEE, booking.price.fee, now))
-    return entries
-
-
-def unit_entry(
-    booking: Booking,
-    item: BookingItem,
-    unit: UnitItem,
-    kind: EntryKind,
-    amount: int,
-    commission: int,
-    now: datetime,
-) -> Entry:
-    """A line of the books that belongs to a unit item."""
-    return replace(
-        booking_entry(booking, kind, amount, now),
-        commission=commission,
-        unit_item_id=unit.id,
-        ticket_id=item.ticket_id,
-        ticket_type=item.terms.ticket_type,
-        unit_type=unit.unit_type,
-    )
-
-
-def booking_entry(booking: Booking, kind: EntryKind, amount: int, now: datetime) -> Entry:
-    """A line of the books that belongs to the booking, not to one of its units."""
-    return Entry(
-        kind=kind,
-        at=now,
-        booking_id=booking.id,
-        channel=booking.channel,
-        currency=booking.price.currency,
-        amount=amount,
-    )

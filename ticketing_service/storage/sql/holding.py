@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, delete
 
-from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentStatus
+from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
     ClaimKind,
     GuestLimits,
@@ -18,9 +18,10 @@ from ticketing_service.domain.claims import (
 )
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
-from ticketing_service.domain.pricing import PricedBooking
 from ticketing_service.domain.vouchers import Voucher
+from ticketing_service.storage.foresight import Foreseen
 from ticketing_service.storage.ports.calls import Pricing
+from ticketing_service.storage.records.bookings import booked
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import insert_booking, insert_items
 from ticketing_service.storage.sql.counters import give_back, take
@@ -29,7 +30,7 @@ from ticketing_service.storage.sql.endings import (
     void_open_payments,
     write_history,
 )
-from ticketing_service.storage.sql.foresight import Foreseen
+from ticketing_service.storage.sql.foresight import still_holds
 from ticketing_service.storage.sql.slots import offers_in
 from ticketing_service.storage.sql.vouchers import voucher_in
 
@@ -52,7 +53,7 @@ def hold_places(
     `foreseen` is taken as it is if it still holds, else what was on offer is added to `seen`.
     """
     voucher = None
-    if foreseen is not None and foreseen.holds(connection):
+    if foreseen is not None and still_holds(connection, foreseen):
         offers, booking = foreseen.offers, foreseen.booking
     else:
         offers = offers_in(connection, (item.slot_id for item in order.items), lock=True)
@@ -119,33 +120,3 @@ def _voucher(connection: Connection, code: str | None) -> Voucher | None:
     if voucher is None:
         raise Refused(Code.VOUCHER_UNKNOWN, pointer="/voucherCode")
     return voucher
-
-
-def booked(
-    order: HoldOrder,
-    priced: PricedBooking,
-    voucher: Voucher | None,
-    expires_at: datetime,
-    now: datetime,
-) -> Booking:
-    """The booking that a new hold is."""
-    return Booking(
-        id=order.booking_id,
-        reference=order.reference,
-        status=BookingStatus.ON_HOLD,
-        channel=order.channel,
-        principal=order.principal,
-        customer=order.customer,
-        items=priced.items,
-        price=priced.price,
-        voucher_id=voucher.id if voucher else None,
-        voucher_code=voucher.code if voucher else None,
-        payment_status=PaymentStatus.NONE,
-        refunds=(),
-        return_url=order.return_url,
-        extensions=0,
-        version=1,
-        created_at=now,
-        expires_at=expires_at,
-        updated_at=now,
-    )

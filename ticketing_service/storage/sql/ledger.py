@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from enum import StrEnum
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,9 +12,8 @@ from sqlalchemy import Column, Connection, case, distinct, func, insert, select
 from common.database.engine import Database
 from common.database.prepared import Prepared
 from common.identifiers import uuid7
-from ticketing_service.domain.bookings import Channel
-from ticketing_service.domain.catalogue import TicketType, UnitType
 from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
+from ticketing_service.storage.records.entries import Entry, EntryKind, day_of
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.writing import Writer
 
@@ -28,33 +25,6 @@ _GROUPS: dict[str, Column[Any]] = {
     "unit": _ledger.c.unit_type,
     "channel": _ledger.c.channel,
 }
-
-
-class EntryKind(StrEnum):
-    """A SALE and a REFUND are of one unit item, a FEE of a booking."""
-
-    SALE = "sale"
-    FEE = "fee"
-    REFUND = "refund"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
-    """One line of the books. `amount` and `commission` are minor units and never negative (only the lines of
-    `take_back_refunds` are); a refund's `commission` is what the platform gives back of its own. A fee, and a
-    refund of one, has no unit item."""
-
-    kind: EntryKind
-    at: datetime
-    booking_id: UUID
-    channel: Channel
-    currency: str
-    amount: int
-    commission: int = 0
-    unit_item_id: UUID | None = None
-    ticket_id: UUID | None = None
-    ticket_type: TicketType | None = None
-    unit_type: UnitType | None = None
 
 
 _INSERT = Prepared(insert(_ledger))
@@ -75,7 +45,7 @@ def take_back_refunds(connection: Connection, booking_id: UUID, now: datetime) -
                 **line._mapping,  # noqa: SLF001
                 "id": uuid7(),
                 "at": now,
-                "day": _day(now),
+                "day": day_of(now),
                 "amount": -line.amount,
                 "commission": -line.commission,
             }
@@ -84,15 +54,11 @@ def take_back_refunds(connection: Connection, booking_id: UUID, now: datetime) -
     )
 
 
-def _day(moment: datetime) -> str:
-    return moment.astimezone(UTC).date().isoformat()
-
-
 def _row(entry: Entry) -> dict[str, Any]:
     return {
         "id": uuid7(),
         "at": entry.at,
-        "day": _day(entry.at),
+        "day": day_of(entry.at),
         "kind": entry.kind.value,
         "booking_id": entry.booking_id,
         "unit_item_id": entry.unit_item_id,

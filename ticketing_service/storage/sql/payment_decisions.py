@@ -25,10 +25,11 @@ from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.domain.slots import SlotStatus
 from ticketing_service.storage.ports.bookings import Cancellation
 from ticketing_service.storage.ports.calls import Issue
+from ticketing_service.storage.records.entries import EntryKind, booking_entry
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_records import booking_in
 from ticketing_service.storage.sql.cancelling import cancel_units
-from ticketing_service.storage.sql.confirming import admit, booking_entry, confirm
+from ticketing_service.storage.sql.confirming import admit, confirm
 from ticketing_service.storage.sql.counters import settle, take
 from ticketing_service.storage.sql.endings import (
     expire,
@@ -38,7 +39,7 @@ from ticketing_service.storage.sql.endings import (
     void_open_payments,
     void_promises,
 )
-from ticketing_service.storage.sql.ledger import EntryKind, add_entries
+from ticketing_service.storage.sql.ledger import add_entries
 from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.payment_records import payments_in
 from ticketing_service.storage.sql.slots import offers_in

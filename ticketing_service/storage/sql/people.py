@@ -28,7 +28,7 @@ from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.writing import Writer
 
 _bookings, _items, _documents = schema.bookings, schema.booking_items, schema.documents
-_outbox = schema.outbox
+_outbox, _idempotency = schema.outbox, schema.idempotency
 NOBODY = "erased.invalid"
 """A domain that no mail reaches (RFC 6761 section 6.4)."""
 
@@ -76,6 +76,7 @@ def _erase_some(connection: Connection, key: str, pseudonym: str, now: datetime)
         )
     )
     connection.execute(delete(_documents).where(_documents.c.booking_id.in_(ids)))
+    connection.execute(delete(_idempotency).where(_idempotency.c.about.in_(ids)))
     return len(ids)
 
 

@@ -24,14 +24,13 @@ from ticketing_service.domain.slots import (
     Slot,
     SlotStatus,
 )
+from ticketing_service.storage.records.schedules import schedule_json, schedule_of
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.slot_records import (
     counters_of,
     counters_where,
     fits,
     planned_row,
-    schedule_json,
-    schedule_of,
     slot_of,
 )
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -13,15 +12,13 @@ from sqlalchemy import ColumnElement, Connection, Select, bindparam, select, tru
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.slots import (
-    Closure,
     Counter,
     OpeningHours,
     PlannedSlot,
-    Schedule,
-    ScheduleRule,
     Slot,
     SlotStatus,
 )
+from ticketing_service.storage.records.schedules import hours_json
 from ticketing_service.storage.sql import schema
 
 _slots, _counters, _links = schema.slots, schema.counters, schema.slot_counters
@@ -121,46 +118,3 @@ def planned_row(planned: PlannedSlot) -> dict[str, Any]:
         "status": SlotStatus.OPEN.value,
         "multiplier": str(planned.multiplier),
     }
-
-
-def hours_json(hours: Iterable[OpeningHours]) -> list[list[str]]:
-    return [[span.opens, span.closes] for span in hours]
-
-
-def schedule_json(schedule: Schedule) -> dict[str, Any]:
-    return {
-        "rules": [
-            {
-                "optionId": str(rule.option_id),
-                "rrule": rule.rrule,
-                "from": rule.date_from.isoformat(),
-                "to": None if rule.date_to is None else rule.date_to.isoformat(),
-                "startTimes": list(rule.start_times),
-                "durationMinutes": rule.duration_minutes,
-                "openingHours": hours_json(rule.opening_hours),
-                "capacity": rule.capacity,
-                "multiplier": str(rule.multiplier),
-            }
-            for rule in schedule.rules
-        ],
-        "closures": [[c.date_from.isoformat(), c.date_to.isoformat()] for c in schedule.closures],
-    }
-
-
-def schedule_of(data: Mapping[str, Any]) -> Schedule:
-    closures = (tuple(map(date.fromisoformat, dates)) for dates in data["closures"])
-    return Schedule(tuple(map(_rule, data["rules"])), tuple(Closure(*dates) for dates in closures))
-
-
-def _rule(data: Mapping[str, Any]) -> ScheduleRule:
-    return ScheduleRule(
-        option_id=UUID(data["optionId"]),
-        rrule=data["rrule"],
-        date_from=date.fromisoformat(data["from"]),
-        date_to=None if data["to"] is None else date.fromisoformat(data["to"]),
-        start_times=tuple(data["startTimes"]),
-        duration_minutes=data["durationMinutes"],
-        opening_hours=tuple(OpeningHours(*hours) for hours in data["openingHours"]),
-        capacity=data["capacity"],
-        multiplier=Decimal(data["multiplier"]),
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -15,13 +14,14 @@ from common.database.keyset import after, page_from, sorted_cursor
 from common.pages import Page
 from ticketing_service.domain.catalogue import Point, Ticket, TicketQuery
 from ticketing_service.domain.slots import SlotStatus
+from ticketing_service.storage.records.distance import kilometres, latitudes_within
+from ticketing_service.storage.records.tickets import sort_title
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.ticket_records import COLUMNS, sort_title, ticket_of
+from ticketing_service.storage.sql.ticket_records import COLUMNS, ticket_of
 
 _tickets, _words = schema.tickets, schema.ticket_words
 _slots, _links, _counters = schema.slots, schema.slot_counters, schema.counters
 
-EARTH_RADIUS_KM = 6371.0088
 LAST_CHARACTER = "\U0010ffff"
 """Sorts after whatever a word may go on with, by bytes as by code points."""
 
@@ -78,17 +78,6 @@ def search(connection: Connection, query: TicketQuery) -> Page[Ticket]:
     return page_from(found, query.limit, lambda ticket: (sort.from_ticket(ticket), str(ticket.id)))
 
 
-def kilometres(one: Point, other: Point) -> float:
-    """The great-circle distance (haversine, mean earth radius)."""
-    latitudes = math.radians(one.latitude), math.radians(other.latitude)
-    across = math.radians(other.longitude - one.longitude)
-    half = (
-        math.sin((latitudes[1] - latitudes[0]) / 2) ** 2
-        + math.cos(latitudes[0]) * math.cos(latitudes[1]) * math.sin(across / 2) ** 2
-    )
-    return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, half)))
-
-
 def _by_distance(connection: Connection, query: TicketQuery) -> Page[Ticket]:
     if query.near is None:
         raise ValueError("sorting by distance needs a point")
@@ -112,9 +101,7 @@ def _distances(connection: Connection, query: TicketQuery, near: Point) -> list[
     radius = query.radius_km
     conditions = _conditions(query)
     if radius is not None:
-        # a little more than the radius: what the index narrows down is then measured exactly
-        degrees = math.degrees(radius / EARTH_RADIUS_KM) + 1e-6
-        conditions.append(_tickets.c.latitude.between(near.latitude - degrees, near.latitude + degrees))
+        conditions.append(_tickets.c.latitude.between(*latitudes_within(near, radius)))
     statement = select(_tickets.c.id, _tickets.c.latitude, _tickets.c.longitude).where(*conditions)
 
     def measured(row: Row[Any]) -> tuple[float, UUID]:

@@ -45,9 +45,11 @@ def upgrade() -> None:
         sa.Column("headers", Json, nullable=False),
         sa.Column("body", BLOB, nullable=False),
         sa.Column("created_at", Instant, nullable=False),
+        sa.Column("about", Identifier),
         **OPTIONS,
     )
     op.create_index("ix_admin_idempotency_created", "admin_idempotency", ["created_at"])
+    op.create_index("ix_admin_idempotency_about", "admin_idempotency", ["about"])
     op.create_table(
         "admin_leases",
         sa.Column("name", sa.String(40), primary_key=True),
@@ -62,11 +64,16 @@ def upgrade() -> None:
         sa.Column("at", Instant, nullable=False),
         sa.Column("actor", sa.String(160), nullable=False),
         sa.Column("address", sa.String(45)),
+        sa.Column("address_salt", sa.LargeBinary(16)),
+        sa.Column("address_digest", sa.LargeBinary(32)),
         sa.Column("request_id", sa.String(64)),
         sa.Column("action", sa.String(60), nullable=False),
         sa.Column("subject", sa.String(160), nullable=False),
         sa.Column("before", Json, nullable=False),
         sa.Column("after", Json, nullable=False),
+        sa.Column("personal", Json),
+        sa.Column("personal_salt", sa.LargeBinary(16)),
+        sa.Column("personal_digest", sa.LargeBinary(32)),
         sa.Column("previous_hash", sa.LargeBinary(32), nullable=False),
         sa.Column("hash", sa.LargeBinary(32), nullable=False),
         **OPTIONS,

@@ -110,9 +110,11 @@ def upgrade() -> None:
         sa.Column("headers", Json, nullable=False),
         sa.Column("body", BLOB, nullable=False),
         sa.Column("created_at", Instant, nullable=False),
+        sa.Column("about", Identifier),
         **OPTIONS,
     )
     op.create_index("ix_ticketing_idempotency_created", "ticketing_idempotency", ["created_at"])
+    op.create_index("ix_ticketing_idempotency_about", "ticketing_idempotency", ["about"])
     op.create_table(
         "ticketing_leases",
         sa.Column("name", sa.String(40), primary_key=True),

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.mysql import LONGBLOB
 
 from common.database.types import Identifier, Instant, Json
 
-revision = "0010"
+revision = "0003"
 down_revision = "0002"
 
 OPTIONS: dict[str, Any] = {

@@ -9,8 +9,8 @@ from alembic import op
 
 from common.database.types import Identifier, Instant, Json
 
-revision = "0020"
-down_revision = "0010"
+revision = "0004"
+down_revision = "0003"
 
 OPTIONS: dict[str, Any] = {
     "mysql_engine": "InnoDB",

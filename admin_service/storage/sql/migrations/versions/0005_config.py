@@ -9,8 +9,8 @@ from alembic import op
 
 from common.database.types import Instant, Json
 
-revision = "0030"
-down_revision = "0020"
+revision = "0005"
+down_revision = "0004"
 
 OPTIONS: dict[str, Any] = {
     "mysql_engine": "InnoDB",

@@ -1,0 +1,1 @@
+"""The store on MongoDB; a file an aggregate."""

@@ -1,0 +1,1 @@
+"""Clusters: what a service lives through when one server of several is lost."""

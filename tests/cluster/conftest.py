@@ -1,0 +1,5 @@
+"""The stores that are sold from."""
+
+from tests.invariants.stores import store_url
+
+__all__ = ["store_url"]

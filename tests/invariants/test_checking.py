@@ -1,0 +1,60 @@
+"""The check that operators have finds what the tests' own checker finds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Update, update
+
+from tests.beneath.sql import SqlBeneath
+from tests.counts import counts
+from tests.invariants.checker import check as check_by_hand
+from tests.invariants.destination import open_destination
+from tests.invariants.load import run_clients
+from tests.invariants.stores import SQL_KINDS
+from ticketing_service.storage.port import Store
+from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.checking import check
+
+OPERATIONS = counts(60, 400)
+# What an accident, or somebody at the database, might do; the invariants that it must not go unseen by.
+HARMS: tuple[tuple[str, Update], ...] = (
+    ("oversold", update(schema.counters).values(capacity=0)),
+    ("counter differs from its claims", update(schema.counters).values(held=schema.counters.c.held + 1)),
+    ("counter differs from its bookings", update(schema.unit_items).values(status="cancelled")),
+    ("negative counter", update(schema.counters).values(sold=-1)),
+    ("claims do not fit the status", update(schema.claims).values(held_until=None)),
+    ("history does not end in the status", update(schema.history).values(to_status="redeemed")),
+    ("admission of what was not sold", update(schema.unit_items).values(status="expired")),
+    ("refunded more than was captured", update(schema.refunds).values(amount=10_000_000)),
+    ("ledger differs from captures", update(schema.ledger).values(amount=schema.ledger.c.amount + 1)),
+    ("ledger differs from refunds", update(schema.refunds).values(amount=schema.refunds.c.amount + 1)),
+    ("sold without payment", update(schema.payments).values(accepted=False)),
+)
+
+
+@pytest.mark.parametrize("store_url", SQL_KINDS, indirect=True)
+def test_what_breaks_is_named_by_both_checkers(
+    store_url: str, store: Store, database: SqlBeneath, tmp_path: Path
+) -> None:
+    destination = open_destination(store, capacity=100, max_uses=20)
+    configuration = {
+        "url": store_url,
+        "seed": 5,
+        "threads": 4,
+        "operations": OPERATIONS,
+        "destination": destination.document(),
+        "guard": True,
+    }
+    run_clients(tmp_path, "tests.invariants.client", [configuration], None)
+    assert check(database.database) == ()
+
+    for invariant, harm in HARMS:
+        with database.database.engine.connect() as connection:
+            changed = connection.execute(harm)
+            assert changed.rowcount, f"nothing was there for: {invariant}"
+            connection.commit()
+        found = {violation.invariant for violation in check(database.database)}
+        assert invariant in found, f"{invariant}: only {found}"
+        assert found <= {violation.invariant for violation in check_by_hand(database)}

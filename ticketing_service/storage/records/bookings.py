@@ -1,0 +1,98 @@
+"""Parts of a booking as plain data, and what is worked out of one in the same way on every store."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentStatus, SaleTerms
+from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType
+from ticketing_service.domain.orders import HoldOrder
+from ticketing_service.domain.pricing import PricedBooking
+from ticketing_service.domain.refunds import CancellationPlan
+from ticketing_service.domain.vouchers import Voucher
+
+
+def terms_document(terms: SaleTerms) -> dict[str, Any]:
+    """The terms as JSON values."""
+    return {
+        "ticketType": terms.ticket_type.value,
+        "ticketTitle": dict(terms.ticket_title),
+        "optionTitle": dict(terms.option_title),
+        "poiIds": [str(poi_id) for poi_id in terms.poi_ids],
+        "refundPolicy": [[step.hours_before, step.percent] for step in terms.refund_policy],
+        "taxes": [[tax.name, tax.rate_basis_points] for tax in terms.taxes],
+        "validDays": terms.valid_days,
+        "allDay": terms.all_day,
+    }
+
+
+def terms_of(document: Mapping[str, Any]) -> SaleTerms:
+    """The terms that `terms_document` has written."""
+    return SaleTerms(
+        ticket_type=TicketType(document["ticketType"]),
+        ticket_title=document["ticketTitle"],
+        option_title=document["optionTitle"],
+        poi_ids=tuple(UUID(poi_id) for poi_id in document["poiIds"]),
+        refund_policy=tuple(RefundStep(*step) for step in document["refundPolicy"]),
+        taxes=tuple(Tax(*tax) for tax in document["taxes"]),
+        valid_days=document["validDays"],
+        all_day=document["allDay"],
+    )
+
+
+def booked(
+    order: HoldOrder,
+    priced: PricedBooking,
+    voucher: Voucher | None,
+    expires_at: datetime,
+    now: datetime,
+) -> Booking:
+    """The booking that a new hold is."""
+    return Booking(
+        id=order.booking_id,
+        reference=order.reference,
+        status=BookingStatus.ON_HOLD,
+        channel=order.channel,
+        principal=order.principal,
+        customer=order.customer,
+        items=priced.items,
+        price=priced.price,
+        voucher_id=voucher.id if voucher else None,
+        voucher_code=voucher.code if voucher else None,
+        payment_status=PaymentStatus.NONE,
+        refunds=(),
+        return_url=order.return_url,
+        extensions=0,
+        version=1,
+        created_at=now,
+        expires_at=expires_at,
+        updated_at=now,
+    )
+
+
+def with_statuses(booking: Booking, statuses: Mapping[UUID, BookingStatus]) -> Booking:
+    """The booking with other unit item statuses."""
+    items = tuple(
+        replace(item, units=tuple(replace(u, status=statuses.get(u.id, u.status)) for u in item.units))
+        for item in booking.items
+    )
+    return replace(booking, items=items)
+
+
+def is_confirmed(booking: Booking, unit_item_id: UUID) -> bool:
+    """Whether the booking has that unit item, confirmed."""
+    return any(u.id == unit_item_id and u.status is BookingStatus.CONFIRMED for u in booking.unit_items)
+
+
+def people_by_item(booking: Booking, plan: CancellationPlan) -> dict[UUID, int]:
+    """How many people of each item the plan cancels."""
+    ended = set(plan.unit_ids)
+    people: Counter[UUID] = Counter()
+    for item in booking.items:
+        people[item.id] += sum(unit.pax_count for unit in item.units if unit.id in ended)
+    return people
