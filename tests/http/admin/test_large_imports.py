@@ -12,8 +12,8 @@ from tests.http.admin.running import Running, running
 from tests.servers.process import eventually
 
 SHORT, LONG = counts((100, 1_000), (10_000, 100_000))
-SPARE_MEGABYTES = 80
-"""Each connection to SQLite may come to keep pages of 8 MB. The long file's documents would take 190 MB."""
+SPARE_MEGABYTES = 40
+"""Connections to SQLite keep pages of up to 8 MB each. The long file's documents would take 190 MB."""
 
 PATIENCE = counts(120.0, 3_000.0)
 ACROSS, ROWS, STRIDE = 320, 640, 7919
