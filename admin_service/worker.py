@@ -6,12 +6,13 @@ from admin_service.tasks import build_worker
 from admin_service.wiring import backup_schedule, run_worker
 from common.monitoring import logs
 from common.monitoring.memory import announce_worker
-from common.outbox.running import hold_signals, run_until_signalled
+from common.outbox.running import hold_signals, run_until_signalled, share_one_heap
 from common.settings import load_or_exit
 
 
 def main() -> None:
     """Work until SIGTERM or SIGINT."""
+    share_one_heap()
     hold_signals()
     settings = load_or_exit("admin")
     logs.install("admin-worker", settings.log_level)

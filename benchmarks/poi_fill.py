@@ -9,7 +9,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from typing import Any
 from uuid import UUID
 
@@ -94,15 +94,11 @@ def fill(url: str, count: int) -> None:
     with plain_connection(url) as connection:
         _relax(connection)
         cursor = connection.cursor()
+        words, indexes = _aside(connection)
         made = places(count)
         while chunk := list(islice(made, CHUNK)):
             _insert(connection, cursor, tables.pois, [_values(poi) for poi in chunk])
-            indexed = sorted(
-                (each, True, sort_name(poi.content), poi.id.bytes)
-                for poi in chunk
-                for each in poi_words(poi.content)
-            )
-            _insert(connection, cursor, tables.poi_words, indexed)
+            _insert(connection, cursor, tables.poi_words, sorted(chain(*map(_words, chunk))), into=words)
             for poi in chunk:
                 for key, tally in counted(poi.content.point, counted_as(poi)).items():
                     found = sums[key]
@@ -113,6 +109,12 @@ def fill(url: str, count: int) -> None:
         cells = sorted((key.level, key.category, key.cell, *tally) for key, tally in sums.items())
         _insert(connection, cursor, tables.poi_cells, cells)
         connection.commit()
+        _put_back(connection, words, indexes)
+
+
+def _words(poi: Poi) -> Iterator[tuple[Any, ...]]:
+    name = sort_name(poi.content)
+    return ((each, True, name, poi.id.bytes) for each in poi_words(poi.content))
 
 
 def _values(poi: Poi) -> tuple[Any, ...]:
@@ -124,14 +126,41 @@ def _values(poi: Poi) -> tuple[Any, ...]:
     return tuple(row[column.name] for column in tables.pois.c)
 
 
-def _insert(connection: Any, cursor: Any, table: Any, rows: Sequence[tuple[Any, ...]]) -> None:
+def _insert(
+    connection: Any, cursor: Any, table: Any, rows: Sequence[tuple[Any, ...]], into: str | None = None
+) -> None:
     place = PLACES["sqlite" if isinstance(connection, sqlite3.Connection) else "mysql"]
     quote = '"' if isinstance(connection, sqlite3.Connection) else "`"
     names = ", ".join(f"{quote}{column.name}{quote}" for column in table.c)
     marks = ", ".join([place] * len(table.c))
     for begin in range(0, len(rows), CHUNK):
-        sql = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # names of our own tables
+        sql = f"INSERT INTO {into or table.name} ({names}) VALUES ({marks})"  # names of our own tables
         cursor.executemany(sql, rows[begin : begin + CHUNK])
+
+
+def _aside(connection: Any) -> tuple[str, list[str]]:
+    """SQLite gets its indexes afterwards, and the words, which are one: each row at a random place of a large
+    file takes ten times as long. Returns the table that takes the words, and the indexes.
+    """
+    words: str = tables.poi_words.name
+    if not isinstance(connection, sqlite3.Connection):
+        return words, []
+    of_ours = "FROM sqlite_master WHERE type = 'index' AND sql IS NOT NULL AND tbl_name IN (?, ?)"
+    found = connection.execute(f"SELECT name, sql {of_ours}", (tables.pois.name, words)).fetchall()
+    for name, _ in found:
+        connection.execute(f"DROP INDEX {name}")
+    connection.execute(f"CREATE TEMP TABLE filled AS SELECT * FROM {words}")
+    return "filled", [sql for _, sql in found]
+
+
+def _put_back(connection: Any, words: str, indexes: Sequence[str]) -> None:
+    if words == tables.poi_words.name:
+        return
+    order = ", ".join(column.name for column in tables.poi_words.primary_key)
+    connection.execute(f"INSERT INTO {tables.poi_words.name} SELECT * FROM {words} ORDER BY {order}")
+    for sql in indexes:
+        connection.execute(sql)
+    connection.commit()
 
 
 def _relax(connection: Any) -> None:

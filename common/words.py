@@ -31,6 +31,8 @@ def matches(query: Iterable[str], indexed: Collection[str]) -> bool:
 
 def folded(text: str) -> str:
     """`text` without case and accents, and with the plain spelling of letters that cannot be decomposed."""
+    if text.isascii():
+        return text.lower()
     # Twice, because case folding may leave something to decompose and the other way round.
     for _ in range(2):
         parts = unicodedata.normalize("NFKD", text.casefold())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from common.monitoring import logs
 from common.monitoring.memory import announce_worker
-from common.outbox.running import hold_signals, run_until_signalled
+from common.outbox.running import hold_signals, run_until_signalled, share_one_heap
 from common.settings import load_or_exit
 from ticketing_service.tasks import build_worker
 from ticketing_service.wiring import run_worker
@@ -12,6 +12,7 @@ from ticketing_service.wiring import run_worker
 
 def main() -> None:
     """Work until SIGTERM or SIGINT."""
+    share_one_heap()
     hold_signals()
     settings = load_or_exit("ticketing")
     logs.install("ticketing-worker", settings.log_level)

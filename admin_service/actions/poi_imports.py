@@ -39,8 +39,11 @@ from common.pages import Page
 BATCH = 100
 """Rows of one commit: others wait for their turn to write for as long as it takes."""
 
-BATCHES_A_TURN = 60
+BATCHES_A_TURN, LONGEST_TURN = 60, timedelta(seconds=10)
 """Then the task is put back and claimed again, well before its lease could end."""
+
+ANOTHER_S_TURN = 30
+"""Seconds after which somebody else who works on the job must have put it back, or is no more."""
 
 ATTEMPTS = 5
 EXTERNAL_ID_LENGTH = 100
@@ -128,18 +131,19 @@ def work_off(import_id: UUID, read: ReadRow, ports: Ports) -> None:
     job = ports.store.imports.job(import_id)
     if job is None or job.is_over:
         return
-    rows = rows_of(job.format, ports.store.imports.chunks(import_id))
+    rows, begun = rows_of(job.format, ports.store.imports.chunks(import_id)), ports.clock()
     try:
         rows = islice(rows, job.rows_done, None)
         for turn, batch in enumerate(_batches(rows)):
-            if turn == BATCHES_A_TURN:
+            if turn == BATCHES_A_TURN or (turn and ports.clock() - begun >= LONGEST_TURN):
                 raise Later("there are more rows", 0)
             if job.rows_done >= MOST_ROWS:
                 raise Unreadable(f"A file may have {MOST_ROWS} rows.")
             before = job.rows_done
             job = _write(job, batch, read, ports)
             if job.rows_done != before + len(batch):
-                return  # somebody else works on it
+                # to return would be to say that the task is done
+                raise Later("somebody else works on it", ANOTHER_S_TURN)
         ports.store.imports.finish(import_id, None, ports.clock())
     except Unreadable as error:
         ports.store.imports.finish(import_id, str(error), ports.clock())

@@ -59,13 +59,19 @@ def port_is_open(port: int, host: str = "127.0.0.1") -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
-def eventually(condition: Callable[[], bool], *, seconds: float = 20, what: str = "the condition") -> None:
-    """Wait until `condition()` is true; raise AssertionError after `seconds`."""
+def eventually(
+    condition: Callable[[], bool],
+    *,
+    seconds: float = 20,
+    every: float = POLL_SECONDS,
+    what: str = "the condition",
+) -> None:
+    """Wait until `condition()` is true, asking `every` so many seconds; AssertionError after `seconds`."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:
             raise AssertionError(f"{what} did not come true within {seconds:g} s")
-        time.sleep(POLL_SECONDS)
+        time.sleep(every)
 
 
 def descendants(pid: int) -> list[int]:

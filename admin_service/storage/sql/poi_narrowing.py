@@ -1,8 +1,8 @@
-"""What narrows a search: words, tags, cities, categories; and which of it is the rarest, and so leads.
+"""What narrows a search: words, tags, cities, categories; and which of it so few POIs have that it leads.
 
 Among a million POIs a database that guesses may walk all of them for a word that ten have, or look up half a
-million for one that all have. So it is not left to guess: what leads is walked along its own index, and the
-rest is asked of each POI on the way.
+million for one that all have. It is not left to guess: what few have is looked up, or a list is walked in
+order and the rest is asked of each POI on the way. Lists by name go another way, see `poi_lists`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,6 @@ _pois, _words = tables.pois, tables.poi_words
 RARE = 1000
 """So many POIs can be looked up one by one."""
 
-COMMON = 20_000
-"""Of two words that more POIs have, it does not matter which leads."""
-
-MANY_WORDS = 64
 LAST_CHARACTER = "\U0010ffff"
 """Sorts after whatever a word may go on with, by bytes as by code points."""
 
@@ -56,10 +52,6 @@ class Narrowing:
             return self.of(_pois.c.id)
         return func.coalesce(_pois.c[self.column], "") == self.value
 
-    def led(self) -> ColumnElement[bool]:
-        """The same for the one that leads: its index has the order of the names as well."""
-        return self.of(_pois.c.id) if self.column is None else _pois.c[self.column] == self.value
-
 
 @dataclass(frozen=True, slots=True)
 class Led:
@@ -83,42 +75,31 @@ def narrowings(query: PoiQuery) -> list[Narrowing]:
     return found
 
 
-def led_by_the_rarest(connection: Connection, wanted: Sequence[Narrowing]) -> Led | None:
-    """None where nothing narrows."""
-    if not wanted:
-        return None
-    if len(wanted) == 1:
-        return Led(wanted[0], ())
+def led_by_few(connection: Connection, wanted: Sequence[Narrowing]) -> Led | None:
+    """The rarest leads, where so few POIs have it that they can be looked up one by one; else None."""
     counts = [_count(connection, each.ids, RARE) for each in wanted]
-    if min(counts) > RARE:
-        counts = [_count(connection, each.ids, COMMON) for each in wanted]
-    least = min(range(len(wanted)), key=lambda index: (counts[index], wanted[index].column is None))
-    others = tuple(each for index, each in enumerate(wanted) if index != least)
-    return Led(wanted[least], others)
+    if min(counts, default=RARE + 1) > RARE:
+        return None
+    least = min(range(len(wanted)), key=counts.__getitem__)
+    return Led(wanted[least], tuple(each for index, each in enumerate(wanted) if index != least))
 
 
-def is_rare(connection: Connection, led: Led) -> bool:
-    """Whether so few POIs have what leads that they can be looked up one by one."""
-    return _count(connection, led.first.ids, RARE) <= RARE
-
-
-def words_like(connection: Connection, led: Led) -> tuple[str, ...] | None:
-    """The different words that the leading one stands for; None when they are many. Hopping from each to the
-    next costs as much as there are, and not as there are POIs.
+def words_like(connection: Connection, narrowing: Narrowing, most: int) -> tuple[str, ...] | None:
+    """The different words that a narrowing stands for; None when they are more than `most`. Hopping from each
+    to the next costs as much as there are, and not as there are POIs.
     """
-    prefix = led.first.prefix
-    if prefix is None:
-        return (led.first.word or "",)
+    if narrowing.prefix is None:
+        return (narrowing.word or "",)
     hop = _hopped if connection.dialect.name == "mysql" else _hopped_at_once
-    words = hop(connection, prefix)
-    return None if len(words) > MANY_WORDS else words
+    words = hop(connection, narrowing.prefix, most)
+    return None if len(words) > most else words
 
 
-def _hopped(connection: Connection, prefix: str) -> tuple[str, ...]:
+def _hopped(connection: Connection, prefix: str, most: int) -> tuple[str, ...]:
     """One statement a word: MariaDB begins a range only at what it is told, not at what it has just found."""
     words: list[str] = []
     beginning = begins(_words.c.word, prefix)
-    while len(words) <= MANY_WORDS:
+    while len(words) <= most:
         word = connection.scalar(select(_words.c.word).where(beginning).order_by(_words.c.word).limit(1))
         if word is None:
             break
@@ -127,13 +108,13 @@ def _hopped(connection: Connection, prefix: str) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _hopped_at_once(connection: Connection, prefix: str) -> tuple[str, ...]:
+def _hopped_at_once(connection: Connection, prefix: str, most: int) -> tuple[str, ...]:
     beginning = select(_words.c.word).where(begins(_words.c.word, prefix)).order_by(_words.c.word).limit(1)
     hops = select(beginning.scalar_subquery().label("word")).cte("hops", recursive=True)
     further = (_words.c.word > hops.c.word, _words.c.word < prefix + LAST_CHARACTER)
     following = select(_words.c.word).where(*further).order_by(_words.c.word).limit(1).correlate(hops)
     hops = hops.union_all(select(following.scalar_subquery()).where(hops.c.word.is_not(None)))
-    found = connection.scalars(select(hops.c.word).limit(MANY_WORDS + 2))
+    found = connection.scalars(select(hops.c.word).limit(most + 2))
     return tuple(word for word in found if word is not None)
 
 

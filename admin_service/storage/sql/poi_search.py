@@ -1,8 +1,8 @@
 """Finding POIs: words, filters, boxes, circles and changes, and pages of what was found.
 
 A page must cost the same among a million POIs as among a thousand: a list is walked along an index that has
-its order until the page is full, led by what narrows it most (see `poi_narrowing`). What few POIs have is
-looked up instead, where no index has the order.
+its order until the page is full; by name, along that of what narrows it most (see `poi_lists`). What few POIs
+have is looked up instead, where no index has the order (see `poi_narrowing`).
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from admin_service.domain.geo import Box, Point, box_around, kilometres, runs_of
 from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery, Sort
 from admin_service.storage.sql import poi_tables as tables
+from admin_service.storage.sql.poi_lists import by_name, lists_of
 from admin_service.storage.sql.poi_lookup import by_distance_page, looked_up
-from admin_service.storage.sql.poi_narrowing import is_rare, led_by_the_rarest, narrowings, words_like
+from admin_service.storage.sql.poi_narrowing import led_by_few, narrowings
 from admin_service.storage.sql.poi_orders import (
     CHANGED,
     ORDERS,
@@ -29,7 +30,6 @@ from admin_service.storage.sql.poi_orders import (
     page_of_rows,
     start_of,
 )
-from admin_service.storage.sql.poi_words import by_words
 from common.database.keyset import sorted_cursor
 from common.pages import Page
 
@@ -43,22 +43,19 @@ _RING_RUNS = 8
 def search(connection: Connection, query: PoiQuery) -> Page[Poi]:
     """Raises ValidationError INVALID for a cursor of another list."""
     wanted = narrowings(query)
-    led = led_by_the_rarest(connection, wanted)
     if query.changed_since is not None:
         return _changes(connection, query, [each.asked() for each in wanted])
-    by_name = query.sort is Sort.NAME
-    if led is not None and by_name and led.first.column is None:
-        words = words_like(connection, led)
-        if words is not None:
-            return by_words(connection, query, led, words)
-    ordered = by_name and led is not None and led.first.column is not None
-    if led is not None and not ordered and is_rare(connection, led):
-        ids = set(connection.scalars(led.first.ids))
-        return looked_up(connection, query, ids, led.others)
-    if led is not None and ordered:
-        conditions = [led.first.led(), *(each.asked() for each in led.others)]
-    else:
-        conditions = [each.asked() for each in wanted]
+    if query.sort is Sort.NAME and query.owner is None and not query.waiting:
+        met, rest = lists_of(connection, query, wanted)
+        led = led_by_few(connection, rest)
+        if led is None:
+            return by_name(connection, query, met, rest)
+        others = [each for each in wanted if each is not led.first]
+        return looked_up(connection, query, set(connection.scalars(led.first.ids)), others)
+    led = led_by_few(connection, wanted)
+    if led is not None:
+        return looked_up(connection, query, set(connection.scalars(led.first.ids)), led.others)
+    conditions = [each.asked() for each in wanted]
     if query.sort is Sort.DISTANCE:
         return _by_distance(connection, query, conditions)
     return _walked(connection, query, conditions)

@@ -37,7 +37,8 @@ pois = table(
     Index("ix_admin_pois_category", "status", "category", "sort_name", "id"),
     Index("ix_admin_pois_group", "status", "category_group", "sort_name", "id"),
     Index("ix_admin_pois_city", "status", "city_key", "sort_name", "id"),
-    Index("ix_admin_pois_cell", "status", "cell", "id"),
+    # with the place itself: of those in the cells of a circle most rows need not be read
+    Index("ix_admin_pois_cell", "status", "cell", "id", "latitude", "longitude"),
     Index("ix_admin_pois_newest", "status", "id"),
     Index("ix_admin_pois_updated", "status", "updated_at", "id"),
     Index("ix_admin_pois_changed", "changed_at", "id"),

@@ -85,7 +85,8 @@ def _replace(connection: Connection, write: PoiWrite) -> None:
 
 def _index(connection: Connection, pois: Sequence[Poi]) -> None:
     """Bring the words by which the POIs are found to what they are now."""
-    wanted = {(word, poi.shown, sort_name(poi.content), poi.id) for poi in pois for word in _words_of(poi)}
+    named = [(poi, sort_name(poi.content)) for poi in pois]
+    wanted = {(word, poi.shown, name, poi.id) for poi, name in named for word in _words_of(poi)}
     _settle(connection, _words, pois, wanted)
 
 

@@ -15,7 +15,7 @@ from admin_service.domain.geo import Box, Point
 from admin_service.domain.poi import PoiStatus
 from admin_service.domain.searching import PoiQuery, Sort
 from admin_service.storage.port import Store
-from admin_service.storage.sql import poi_narrowing
+from admin_service.storage.sql import poi_lists, poi_narrowing
 from common.database.engine import Database
 from tests.contract.admin.places import fill, world
 from tests.contract.builders import NOW
@@ -37,6 +37,12 @@ INDEXED: dict[str, Ask] = {
     ),
     "what is somebody's": lambda store: store.pois.search(PoiQuery(owner="ann")),
     "what waits": lambda store: store.pois.search(PoiQuery(waiting=True)),
+    "a category in a city": lambda store: store.pois.search(PoiQuery(category="museum", city="Gent")),
+    "words that meet": lambda store: store.pois.search(PoiQuery(words=("museum", "gent"))),
+    "a word in a city": lambda store: store.pois.search(PoiQuery(words=("tow",), city="Gent")),
+    "drafts with a word": lambda store: store.pois.search(
+        PoiQuery(words=("museum",), statuses=(PoiStatus.DRAFT,))
+    ),
     "a rare word": lambda store: store.pois.search(PoiQuery(words=("tow",))),
     "clusters of a country": lambda store: store.pois.clusters(BOX, 7, None),
     "clusters of a street": lambda store: store.pois.clusters(BOX, 15, "museum"),
@@ -92,7 +98,7 @@ def test_a_frequent_word_is_asked_of_each_in_the_order_of_the_list(
     store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(poi_narrowing, "RARE", 2)
-    monkeypatch.setattr(poi_narrowing, "MANY_WORDS", 1)
+    monkeypatch.setattr(poi_lists, "MANY_WORDS", 1)
     fill(store, world(30))
     steps = _steps(store_url, lambda: store.pois.search(PoiQuery(words=("m",))))
     walked = [step for step in steps if any("ix_admin_pois_name" in line for line in step)]

@@ -17,7 +17,7 @@ from admin_service.domain.poi import Poi, PoiStatus
 from admin_service.domain.searching import PoiQuery, Sort, city_key, poi_words, sort_name
 from admin_service.storage.mongo import poi_narrowing as mongo_narrowing
 from admin_service.storage.port import Store
-from admin_service.storage.sql import poi_narrowing
+from admin_service.storage.sql import poi_lists, poi_narrowing
 from common.pages import Page
 from common.words import matches, words
 from tests.contract.admin.looking import is_mongodb
@@ -107,13 +107,24 @@ def queries(draw: st.DrawFn) -> PoiQuery:
     )
 
 
-@pytest.mark.parametrize("rare, many_words", [(0, 0), (3, 1), (1000, 0), (3, 64), (1000, 64)])
+@pytest.mark.parametrize(
+    "rare, many_words, window, looked_for",
+    [(0, 0, 1, 4), (3, 2, 2, 1), (1000, 0, 256, 4), (3, 64, 1, 0), (0, 64, 5, 4), (1000, 64, 256, 4)],
+)
 def test_every_way_of_finding_finds_the_same(
-    store: Store, store_url: str, monkeypatch: pytest.MonkeyPatch, rare: int, many_words: int
+    store: Store,
+    store_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    rare: int,
+    many_words: int,
+    window: int,
+    looked_for: int,
 ) -> None:
     monkeypatch.setattr(poi_narrowing, "RARE", rare)
     monkeypatch.setattr(mongo_narrowing, "RARE", rare)
-    monkeypatch.setattr(poi_narrowing, "MANY_WORDS", many_words)
+    monkeypatch.setattr(poi_lists, "MANY_WORDS", many_words)
+    monkeypatch.setattr(poi_lists, "WINDOW", window)
+    monkeypatch.setattr(poi_lists, "LOOKED_FOR", looked_for)
     pois = world(60)
     fill(store, pois)
     places = frozenset(poi.id for poi in pois[:5])

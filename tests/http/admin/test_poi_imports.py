@@ -229,6 +229,51 @@ def test_a_job_that_was_broken_off_goes_on_where_it_was(desk: Desk, monkeypatch:
     assert desk.call("GET", path, role="editor").json == done
 
 
+def test_a_turn_ends_before_its_lease_however_slow_the_machine(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import_id = waiting_import(desk, monkeypatch)
+    decided = poi_imports._decided
+
+    def slow(*arguments: Any) -> Any:
+        desk.clock.move(seconds=6)
+        return decided(*arguments)
+
+    monkeypatch.setattr(poi_imports, "_decided", slow)
+    with pytest.raises(Later):
+        poi_imports.work_off(import_id, read_row, desk.ports)
+    assert desk.call("GET", f"/pois/imports/{import_id}", role="editor").json["rowsDone"] == 20
+
+
+def test_who_comes_second_to_a_job_leaves_its_task(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    import_id = waiting_import(desk, monkeypatch)
+    decided = poi_imports._decided
+
+    def overtaken(*arguments: Any) -> Any:
+        monkeypatch.setattr(poi_imports, "_decided", decided)
+        with pytest.raises(Later):
+            poi_imports.work_off(import_id, read_row, desk.ports)
+        return decided(*arguments)
+
+    monkeypatch.setattr(poi_imports, "BATCHES_A_TURN", 2)
+    monkeypatch.setattr(poi_imports, "_decided", overtaken)
+    with pytest.raises(Later, match="somebody else"):
+        poi_imports.work_off(import_id, read_row, desk.ports)
+    desk.work()
+    job = desk.call("GET", f"/pois/imports/{import_id}", role="editor").json
+    assert (job["status"], job["rowsDone"], outcomes(job)) == ("done", 35, {"created": 35})
+
+
+def waiting_import(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> UUID:
+    """A file of 35 rows, to be worked off ten at a time."""
+    monkeypatch.setattr(poi_imports, "BATCH", 10)
+    answer = desk.call(
+        "POST", "/pois/import", role="editor", query_string={"format": "csv"},
+        data=(HEAD + "".join(map(line, range(35)))).encode(), headers={"Content-Type": "text/csv"},
+    )  # fmt: skip
+    return UUID(answer.json["id"])
+
+
 def test_an_upload_that_is_cut_off_leaves_nothing(desk: Desk) -> None:
     raw = (HEAD + line(1)).encode()
     answer = desk.call(

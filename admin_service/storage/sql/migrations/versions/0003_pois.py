@@ -53,7 +53,7 @@ def _pois() -> None:
         **OPTIONS,
     )
     op.create_index("ix_admin_pois_category", "admin_pois", ["status", "category", "sort_name", "id"])
-    op.create_index("ix_admin_pois_cell", "admin_pois", ["status", "cell", "id"])
+    op.create_index("ix_admin_pois_cell", "admin_pois", ["status", "cell", "id", "latitude", "longitude"])
     op.create_index("ix_admin_pois_changed", "admin_pois", ["changed_at", "id"])
     op.create_index("ix_admin_pois_city", "admin_pois", ["status", "city_key", "sort_name", "id"])
     op.create_index("ix_admin_pois_group", "admin_pois", ["status", "category_group", "sort_name", "id"])
