@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from common.clock import instant_text, system_clock
+from common.clock import system_clock
+from common.web.schemas import instant_text
 from tests.counts import counts
 from tests.monitoring.watched import GUEST, OPERATOR, PREFIX, Watched
 from tests.servers.process import eventually
