@@ -5,10 +5,10 @@ PYTHON := .venv/bin/python
 TEST_PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help run try test test-full check docs bench load migrate backup restore restore-drill lock clean setup setup-test
+.PHONY: help run try test test-full check docs bench load migrate migrate-store backup restore restore-drill lock clean setup setup-test
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: setup ## start everything on this machine, with a small destination to try (RESET=1 starts anew)
 	@exec $(PYTHON) -m demo.run
@@ -43,6 +43,9 @@ load: setup-test ## bring people to the whole product and judge it (PROFILE=smok
 
 migrate: setup ## bring both databases to the present schema (DATABASE_URL, else those of `make run`)
 	@export DATA_DIR=$${DATA_DIR:-.data}; $(PYTHON) -m ticketing_service.commands.migrate && $(PYTHON) -m admin_service.commands.migrate
+
+migrate-store: setup ## move the services to another store (FROM=URL TO=URL, SWITCH=read_only|offline; docs/moving.md)
+	@exec deploy/migrate-store.sh
 
 backup: setup ## back up both databases, media and keys into BACKUP_REPOSITORY
 	@export DATA_DIR=$${DATA_DIR:-.data}; exec $(PYTHON) -m backups take

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from admin_service.actions.ports import Ports
 from admin_service.domain.audit import AuditEntry
 from admin_service.domain.audit_check import Break, Walk
-from admin_service.storage.ports.audit import AuditQuery
+from admin_service.storage.ports.audit import AuditQuery, AuditStore
 from common.pages import Page
 
 PIECE = 500
@@ -47,7 +47,12 @@ def export_entries(query: AuditQuery, ports: Ports) -> Iterator[AuditEntry]:
 
 def verify_trail(ports: Ports) -> Verified:
     """Walk the whole trail, in flat memory."""
-    walk, store = Walk(), ports.store.audit
+    return walk_trail(ports.store.audit)
+
+
+def walk_trail(store: AuditStore) -> Verified:
+    """The same of a store that is open for this alone."""
+    walk = Walk()
     # The end is read first: what is added meanwhile lies behind it.
     number, noted = store.end()
     while walk.broken is None and walk.number < number:
@@ -57,14 +62,14 @@ def verify_trail(ports: Ports) -> Verified:
         walk.go_on(entries)
     if walk.broken is None and walk.number == number and store.after(number, 1):
         # Either somebody has just added to it, or there is more than the end knows of.
-        walk.arrive(*_end_again(walk, ports))
+        walk.arrive(*_end_again(walk, store))
     else:
         walk.arrive(number, noted)
     return Verified(entries=walk.number, erased=walk.erased, end=walk.hash, broken=walk.broken)
 
 
-def _end_again(walk: Walk, ports: Ports) -> tuple[int, bytes]:
+def _end_again(walk: Walk, store: AuditStore) -> tuple[int, bytes]:
     """Go on to the end as it is now."""
-    number, noted = ports.store.audit.end()
-    walk.go_on(ports.store.audit.after(walk.number, max(1, number - walk.number)))
+    number, noted = store.end()
+    walk.go_on(store.after(walk.number, max(1, number - walk.number)))
     return number, noted

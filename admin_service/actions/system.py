@@ -14,6 +14,7 @@ from admin_service.clients.port import TicketingUnavailable
 from admin_service.domain.audit import AuditEvent, Origin
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.modes import Mode, SystemMode
+from admin_service.storage.ports.config import ConfigStore
 from common.database.unavailable import StoreUnavailable
 from common.outbox.port import DeadTask, TaskCount
 from common.pages import Page
@@ -55,7 +56,12 @@ def show_mode(ports: Ports) -> SystemMode:
 
 def set_mode(command: SetMode, ports: Ports) -> SystemMode:
     """Raises VERSION_CONFLICT."""
-    current, now = ports.store.config.mode(), ports.clock()
+    return change_mode(command, ports.store.config, ports.clock())
+
+
+def change_mode(command: SetMode, store: ConfigStore, now: datetime) -> SystemMode:
+    """The same in a store that is open for this alone. Raises VERSION_CONFLICT."""
+    current = store.mode()
     if current.version != command.expected_version:
         raise Refused(Code.VERSION_CONFLICT, facts={"version": current.version})
     wanted = SystemMode(
@@ -73,7 +79,7 @@ def set_mode(command: SetMode, ports: Ports) -> SystemMode:
         before={"mode": current.mode.value, "reason": current.reason},
         after={"mode": wanted.mode.value, "reason": wanted.reason},
     )
-    return ports.store.config.set_mode(wanted, event)
+    return store.set_mode(wanted, event)
 
 
 def show_services(own: Service, ports: Ports) -> tuple[Service, ...]:

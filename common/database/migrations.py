@@ -61,6 +61,11 @@ def current(database: Database, version_table: str) -> str | None:
         return _revision(connection, version_table)
 
 
+def is_current(database: Database, script_location: Path, version_table: str) -> bool:
+    """Whether no migration is missing. Raises `StoreUnavailable`."""
+    return current(database, version_table) == _newest(script_location)
+
+
 def _newest(script_location: Path) -> str:
     """The revision that the migrations lead to: their files are numbered by it."""
     return max(path.name.partition("_")[0] for path in (script_location / "versions").glob("[0-9]*_*.py"))

@@ -63,7 +63,8 @@ def test_what_waits_in_the_accept_queue_is_answered() -> None:
 def test_requests_under_way_are_answered_and_later_ones_refused() -> None:
     with SlowServer(0.2) as server:
         server.wait_until_ready()
-        with in_the_background(partial(arrive, server.port, [WORK] * 60, 40, "POST")) as outcomes:
+        # A third of what it can do, so that none is refused for being too many.
+        with in_the_background(partial(arrive, server.port, [WORK] * 30, 12, "POST")) as outcomes:
             eventually(lambda: send(server.port, WORK).status == 200)
             server.send(signal.SIGTERM)
             found = outcomes()

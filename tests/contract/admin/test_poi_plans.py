@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -52,11 +53,12 @@ INDEXED: dict[str, Ask] = {
 
 @contextmanager
 def _heard() -> Iterator[list[tuple[str, Any]]]:
-    """The statements that are sent meanwhile, with their parameters."""
+    """The statements that this thread sends meanwhile, with their parameters."""
     statements: list[tuple[str, Any]] = []
+    thread = threading.get_ident()
 
     def listen(_: Any, __: Any, statement: str, parameters: Any, ___: Any, ____: Any) -> None:
-        if statement.startswith("SELECT"):
+        if statement.startswith("SELECT") and threading.get_ident() == thread:
             statements.append((statement, parameters))
 
     event.listen(Engine, "before_cursor_execute", listen)

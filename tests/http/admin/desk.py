@@ -74,7 +74,8 @@ class Desk:
             passwords=self.passwords,
             standing=wiring.standing_of(store, coordination, self.clock),
         )
-        self.running = replace(running, ports=self.ports)
+        # What is done beside the requests is done by those whom it concerns, when they want it.
+        self.running = replace(running, ports=self.ports, beside=())
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)
         self.client = self.app.test_client(use_cookies=False)

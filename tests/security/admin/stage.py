@@ -216,7 +216,7 @@ def _plain_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         "GET /openapi.json": call("GET", "/openapi.json"),
         "GET /docs": call("GET", "/docs"),
         "GET /.well-known/jwks.json": call("GET", "/.well-known/jwks.json"),
-        "GET /admin/password": call("GET", "/admin/password"),
+        "GET /admin/password": call("GET", "/admin/password", query={"lang": "nl"}),
         "POST /monitoring/metrics/reset": call("POST", "/monitoring/metrics/reset", token=token),
         f"PUT {breaker}/<name>": call("PUT", f"{breaker}/mail", body=mode, token=token),
         f"POST {breaker}/<name>/reset": call("POST", f"{breaker}/mail/reset", token=token),

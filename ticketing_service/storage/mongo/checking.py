@@ -1,0 +1,120 @@
+"""Whether the store keeps the invariants of the business, over its documents in the neutral form.
+
+Memory: a few numbers a counter, and one batch of bookings.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+from uuid import UUID
+
+from common.transfer.documents import Document, Entity, Key
+from common.transfer.port import Side
+from ticketing_service.domain.bookings import BookingStatus, PaymentState
+
+MOST_NAMED = 20
+"""How many offenders of one invariant are named."""
+
+_SOLD = {BookingStatus.CONFIRMED.value, BookingStatus.REDEEMED.value, BookingStatus.NO_SHOW.value}
+_HELD = BookingStatus.ON_HOLD.value
+_UNCAPTURED = {PaymentState.OPENING.value, PaymentState.PENDING.value, PaymentState.AUTHORIZED.value}
+_COUNTERS, _BOOKINGS, _LEDGER = (
+    Entity("counters", batch=1000),
+    Entity("bookings"),
+    Entity("ledger", batch=1000),
+)
+
+
+def violations(side: Side) -> Iterator[str]:
+    """A line for each violation, at most 20 of each invariant. Raises StoreUnavailable."""
+    named: dict[str, int] = defaultdict(int)
+    for invariant, subject in _violations(side):
+        named[invariant] += 1
+        if named[invariant] <= MOST_NAMED:
+            yield f"{invariant}: {subject}"
+
+
+def _violations(side: Side) -> Iterator[tuple[str, UUID]]:
+    claimed: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
+    books: dict[UUID, list[int]] = {}
+    for booking in _each(side, _BOOKINGS):
+        for claim in booking["claims"]:
+            claimed[claim["counter_id"]][claim["held_until"] is None] += claim["quantity"]
+        yield from ((invariant, booking["id"]) for invariant in _of_booking(booking))
+        accepted = [each for each in booking["payments"] if each["accepted"]]
+        if accepted:
+            ids = {each["id"] for each in accepted}
+            given = [each for each in booking["refunds"] if each["payment_id"] in ids]
+            books[booking["id"]] = [
+                sum(each["captured"] for each in accepted),
+                sum(each["amount"] for each in given if each["status"] != "void"),
+            ]
+    yield from _of_counters(side, claimed)
+    for entry in _each(side, _LEDGER):
+        books.setdefault(entry["booking_id"], [0, 0])[entry["kind"] == "refund"] -= entry["amount"]
+    for booking_id, (captures, refunds) in books.items():
+        if captures:
+            yield "ledger differs from captures", booking_id
+        if refunds:
+            yield "ledger differs from refunds", booking_id
+
+
+def _of_counters(side: Side, claimed: dict[UUID, list[int]]) -> Iterator[tuple[str, UUID]]:
+    for counter in _each(side, _COUNTERS):
+        taken = [counter["held"], counter["sold"]]
+        if counter["capacity"] is not None and sum(taken) > counter["capacity"]:
+            yield "oversold", counter["id"]
+        if min(taken) < 0:
+            yield "negative counter", counter["id"]
+        if claimed.pop(counter["id"], [0, 0]) != taken:
+            yield "counter differs from its claims", counter["id"]
+    for counter_id, taken in claimed.items():
+        if taken != [0, 0]:
+            yield "counter differs from its claims", counter_id
+
+
+def _of_booking(booking: Document) -> Iterator[str]:
+    status = booking["status"]
+    untils = [claim["held_until"] for claim in booking["claims"]]
+    if status == _HELD:
+        fits = all(until == booking["expires_at"] for until in untils)
+    else:
+        fits = (status in _SOLD and all(until is None for until in untils)) or not untils
+    if not fits:
+        yield "claims do not fit the status"
+    if booking["history"] and booking["history"][-1]["to_status"] != status:
+        yield "history does not end in the status"
+    if _lets_in_unsold(booking):
+        yield "admission of what was not sold"
+    accepted = [each for each in booking["payments"] if each["accepted"]]
+    if len(accepted) > 1:
+        yield "two accepted payments"
+    price = booking["items_amount"] - booking["discount_amount"] + booking["fee_amount"]
+    if status in _SOLD and price > 0 and len(accepted) != 1:
+        yield "sold without payment"
+    if any(_is_overspent(each, booking["refunds"]) for each in booking["payments"]):
+        yield "refunded more than was captured"
+
+
+def _lets_in_unsold(booking: Document) -> bool:
+    sold = {unit["id"] for item in booking["items"] for unit in item["units"] if unit["status"] in _SOLD}
+    return any(
+        each["cancelled_at"] is None and each["unit_item_id"] not in sold for each in booking["admissions"]
+    )
+
+
+def _is_overspent(payment: dict[str, Any], refunds: list[dict[str, Any]]) -> bool:
+    ordered = sum(
+        each["amount"] for each in refunds if each["payment_id"] == payment["id"] and each["status"] != "void"
+    )
+    bound = payment["amount"] if payment["state"] in _UNCAPTURED else payment["captured"]
+    return int(ordered) > int(bound)
+
+
+def _each(side: Side, entity: Entity) -> Iterator[Document]:
+    after: Key | None = None
+    while (upto := side.boundary(entity, after, entity.batch)) is not None:
+        yield from side.read(entity, after, upto)
+        after = upto
