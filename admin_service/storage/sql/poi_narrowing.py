@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal, select
+from sqlalchemy import ColumnElement, Connection, Integer, and_, bindparam, exists, func, literal, select
 from sqlalchemy.sql.selectable import Select
 
 from admin_service.domain.categories import is_group
@@ -109,13 +109,22 @@ def _hopped(connection: Connection, prefix: str, most: int) -> tuple[str, ...]:
 
 
 def _hopped_at_once(connection: Connection, prefix: str, most: int) -> tuple[str, ...]:
-    beginning = select(_words.c.word).where(begins(_words.c.word, prefix)).order_by(_words.c.word).limit(1)
+    bounds = {"prefix": prefix, "last": prefix + LAST_CHARACTER, "most": most + 2}
+    return tuple(word for word in connection.scalars(_HOPS, bounds) if word is not None)
+
+
+def _hops() -> Select[tuple[str | None]]:
+    """Put together once: it is asked for each word of a query."""
+    from_prefix, before_last = _words.c.word >= bindparam("prefix"), _words.c.word < bindparam("last")
+    beginning = select(_words.c.word).where(from_prefix, before_last).order_by(_words.c.word).limit(1)
     hops = select(beginning.scalar_subquery().label("word")).cte("hops", recursive=True)
-    further = (_words.c.word > hops.c.word, _words.c.word < prefix + LAST_CHARACTER)
-    following = select(_words.c.word).where(*further).order_by(_words.c.word).limit(1).correlate(hops)
+    following = select(_words.c.word).where(_words.c.word > hops.c.word, before_last)
+    following = following.order_by(_words.c.word).limit(1).correlate(hops)
     hops = hops.union_all(select(following.scalar_subquery()).where(hops.c.word.is_not(None)))
-    found = connection.scalars(select(hops.c.word).limit(most + 2))
-    return tuple(word for word in found if word is not None)
+    return select(hops.c.word).limit(bindparam("most", type_=Integer))
+
+
+_HOPS = _hops()
 
 
 def begins(word: ColumnElement[str], prefix: str) -> ColumnElement[bool]:
