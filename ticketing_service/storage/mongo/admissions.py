@@ -19,6 +19,7 @@ from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.writing import Writer
+from ticketing_service.storage.records.admissions import redemption_of
 
 ACTOR_LENGTH = 120
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -110,7 +111,7 @@ class MongoAdmissions:
         if document["uses"] == 0:
             actor = f"gate {scan.gate}"[:ACTOR_LENGTH]
             self._unit_redeemed(tx, admission.booking_id, admission.unit_item_id, now, actor)
-        return _redemption(scan.scan_id, entry_key, scan.poi_id, scan.gate, scan.scanned_at, admission)
+        return redemption_of(scan.scan_id, entry_key, scan.poi_id, scan.gate, scan.scanned_at, admission)
 
     def revocations(self, since: datetime | None, limit: int, cursor: str | None) -> Page[Admission]:
         conditions: list[Document] = [{"cancelled_at": {"$type": "long"}}]
@@ -153,29 +154,13 @@ def _answered_before(tx: Transaction, scan: Scan, admission: Admission) -> Redem
     entry = found["_id"]
     if entry["admission_id"] != admission.id or found["poi_id"] != scan.poi_id:
         raise Refused(Code.IDEMPOTENCY_KEY_REUSED, pointer="/scanId")
-    return _redemption(
+    return redemption_of(
         found["scan_id"],
         entry["entry_key"],
         found["poi_id"],
         found["gate"],
         instant(found["redeemed_at"]),
         admission,
-    )
-
-
-def _redemption(
-    scan_id: UUID, entry_key: str, poi_id: UUID, gate: str, redeemed_at: datetime, admission: Admission
-) -> Redemption:
-    return Redemption(
-        scan_id=scan_id,
-        admission_id=admission.id,
-        entry_key=entry_key,
-        poi_id=poi_id,
-        gate=gate,
-        redeemed_at=redeemed_at,
-        pax_count=admission.pax_count,
-        title=admission.title,
-        unit_title=admission.unit_title,
     )
 
 

@@ -30,6 +30,7 @@ from ticketing_service.storage.mongo.slot_records import counters_of, fits, slot
 from ticketing_service.storage.mongo.ticket_records import ticket_of
 from ticketing_service.storage.mongo.writing import Writer
 from ticketing_service.storage.ports.slots import CountedAgain
+from ticketing_service.storage.records.slots import counter_to_change
 
 _LIVE = (BookingStatus.ON_HOLD.value, BookingStatus.CONFIRMED.value)
 
@@ -177,18 +178,9 @@ def _change(tx: Transaction, slot_id: UUID, change: SlotChange) -> Slot:
     if change.closed is not None:
         values["status"] = (SlotStatus.CLOSED if change.closed else SlotStatus.OPEN).value
     if change.unlimited or change.capacity is not None:
-        _set_capacity(tx, _counter_to_change(slot), None if change.unlimited else change.capacity)
+        _set_capacity(tx, counter_to_change(slot), None if change.unlimited else change.capacity)
     _set(tx, slot, **values)
     return _locked(tx, slot_id)
-
-
-def _counter_to_change(slot: Slot) -> Counter:
-    """The slot's own counter, else the one that it shares."""
-    own = [counter for counter in slot.counters if counter.id == slot.id] or list(slot.counters)
-    if len(own) != 1:
-        detail = "The slot draws on several shared capacities: change them in the schedule."
-        raise Refused(Code.CAPACITY_SHARED, detail, "/capacity")
-    return own[0]
 
 
 def _set_capacity(tx: Transaction, counter: Counter, capacity: int | None) -> None:

@@ -18,6 +18,7 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
 from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.storage.records.admissions import redemption_of
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.writing import Writer
 
@@ -113,7 +114,7 @@ class SqlAdmissions:
             raise _used_before(connection, scan, entry_key)
         if is_first:
             self._unit_redeemed(connection, admission.unit_item_id, now, f"gate {scan.gate}"[:ACTOR_LENGTH])
-        return _redemption(scan.scan_id, entry_key, scan.poi_id, scan.gate, scan.scanned_at, admission)
+        return redemption_of(scan.scan_id, entry_key, scan.poi_id, scan.gate, scan.scanned_at, admission)
 
     def revocations(self, since: datetime | None, limit: int, cursor: str | None) -> Page[Admission]:
         moment, identifier = _admissions.c.cancelled_at, _admissions.c.id
@@ -156,7 +157,7 @@ def _answered_before(connection: Connection, scan: Scan, admission: Admission) -
         return None
     if row.admission_id != admission.id or row.poi_id != scan.poi_id:
         raise Refused(Code.IDEMPOTENCY_KEY_REUSED, pointer="/scanId")
-    return _redemption(row.scan_id, row.entry_key, row.poi_id, row.gate, row.redeemed_at, admission)
+    return redemption_of(row.scan_id, row.entry_key, row.poi_id, row.gate, row.redeemed_at, admission)
 
 
 def _used_before(connection: Connection, scan: Scan, entry_key: str) -> Refused:
@@ -170,22 +171,6 @@ def _used_before(connection: Connection, scan: Scan, entry_key: str) -> Refused:
         return Refused(Code.IDEMPOTENCY_KEY_REUSED, pointer="/scanId")
     facts = {"redeemedAt": first.redeemed_at, "gate": first.gate, "poiId": first.poi_id}
     return Refused(Code.ALREADY_REDEEMED, facts=facts)
-
-
-def _redemption(
-    scan_id: UUID, entry_key: str, poi_id: UUID, gate: str, redeemed_at: datetime, admission: Admission
-) -> Redemption:
-    return Redemption(
-        scan_id=scan_id,
-        admission_id=admission.id,
-        entry_key=entry_key,
-        poi_id=poi_id,
-        gate=gate,
-        redeemed_at=redeemed_at,
-        pax_count=admission.pax_count,
-        title=admission.title,
-        unit_title=admission.unit_title,
-    )
 
 
 def _revocation_key(admission: Admission) -> tuple[int, str]:

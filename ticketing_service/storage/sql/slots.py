@@ -26,6 +26,7 @@ from ticketing_service.domain.slots import (
     SlotStatus,
 )
 from ticketing_service.storage.ports.slots import CountedAgain
+from ticketing_service.storage.records.slots import counter_to_change
 from ticketing_service.storage.sql import counters, schedules, schema
 from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.slot_records import (
@@ -193,18 +194,9 @@ def _change(connection: Connection, slot_id: UUID, change: SlotChange) -> Slot:
     if change.closed is not None:
         values["status"] = (SlotStatus.CLOSED if change.closed else SlotStatus.OPEN).value
     if change.unlimited or change.capacity is not None:
-        _set_capacity(connection, _counter_to_change(slot), None if change.unlimited else change.capacity)
+        _set_capacity(connection, counter_to_change(slot), None if change.unlimited else change.capacity)
     _set(connection, slot, **values)
     return _locked(connection, slot_id)
-
-
-def _counter_to_change(slot: Slot) -> Counter:
-    """The slot's own counter, else the one that it shares."""
-    own = [counter for counter in slot.counters if counter.id == slot.id] or list(slot.counters)
-    if len(own) != 1:
-        detail = "The slot draws on several shared capacities: change them in the schedule."
-        raise Refused(Code.CAPACITY_SHARED, detail, "/capacity")
-    return own[0]
 
 
 def _set_capacity(connection: Connection, counter: Counter, capacity: int | None) -> None:
