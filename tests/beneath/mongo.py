@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from types import SimpleNamespace
 from typing import Any
@@ -10,6 +11,8 @@ from uuid import UUID
 
 import orjson
 
+from common.database.unavailable import StoreUnavailable
+from common.mongo.collections import Collection
 from common.mongo.database import MongoDatabase
 from common.mongo.transaction import Transaction
 from common.mongo.values import Document, instant, ms
@@ -131,15 +134,20 @@ class MongoBeneath:
     def hurry(self, now: datetime) -> None:
         """See Beneath."""
 
-        # each alone and without a transaction, which would lose against a service at work
-        bookings, tasks = (self.database.bare[each.name] for each in (schema.bookings, schema.outbox))
-        for each in bookings.find({"next_look_at": {"$type": "long"}}):
+        # Each in a transaction of its own, as the service writes; who loses against it comes again.
+        for each in self.database.bare[schema.bookings.name].find({"next_look_at": {"$type": "long"}}):
             for payment in each["payments"]:
                 payment["next_look_at"] = payment["next_look_at"] and ms(now)
             as_read = {"_id": each["_id"], "revision": each["revision"]}
             changed = {"payments": each["payments"], "next_look_at": ms(now)}
-            bookings.update_one(as_read, {"$set": changed, "$inc": {"revision": 1}})
-        tasks.update_many({"due_at": {"$ne": None}}, {"$set": {"due_at": ms(now)}})
+            self._try(schema.bookings, as_read, {"$set": changed, "$inc": {"revision": 1}})
+        for each in self.database.bare[schema.outbox.name].find({"due_at": {"$ne": None}}, ["_id"]):
+            due = {"_id": each["_id"], "due_at": {"$ne": None}}
+            self._try(schema.outbox, due, {"$set": {"due_at": ms(now)}})
+
+    def _try(self, collection: Collection, condition: Document, change: Document) -> None:
+        with suppress(StoreUnavailable):
+            self.database.write(lambda tx: tx.update(collection, condition, change))
 
     def close(self) -> None:
         """See Beneath."""

@@ -8,6 +8,7 @@ from uuid import UUID
 
 import pytest
 
+from common.database.unavailable import StoreUnavailable
 from common.identifiers import uuid7
 from common.web.idempotency import Replayed
 from tests.contract.builders import (
@@ -285,3 +286,20 @@ def test_a_change_that_cannot_be_told_may_have_been_anything(
     monkeypatch.setattr(bare.bookings, "history", away)
     assert sale.tell(held, payment, PaymentState.AUTHORIZED, NOW).status.value == "confirmed"
     assert heard.taken() == [Change(verb="payments.observe", anywhere=True)]
+
+
+def test_a_payment_whose_history_cannot_be_read_may_have_changed_its_own_places_alone(
+    sale: Sale, heard: Heard, bare: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held = sale.hold(sale.place(1, price=1000))
+    payment = sale.open_payment(held)
+    heard.taken()
+
+    def away(_: UUID) -> None:
+        raise StoreUnavailable
+
+    monkeypatch.setattr(bare.bookings, "history", away)
+    assert sale.tell(held, payment, PaymentState.AUTHORIZED, NOW).status.value == "confirmed"
+    (told,) = heard.taken()
+    assert told.ticket_ids == {item.ticket_id for item in held.items}
+    assert not told.anywhere

@@ -40,22 +40,23 @@ def test_a_fault_of_mongodb_is_answered_as_promised_and_leaves_nothing_behind(
 
 
 def _suffer(plant: Plant, cell: Cell) -> None:
-    with plant.told(), plant.people() as people:
-        people.wait_for(BEFORE)
-        began, opened, lifted, troubles = time.monotonic(), 0.0, 0.0, plant.cache_troubles()
-        dependency = plant.dependencies[cell.dependency]
-        with dependency.under(cell.fault):
-            if cell.opens:
-                opened, lifted = _look_at_the_open_breaker(plant, cell, people)
-            else:
-                _look_at_it_for_a_while(people)
-        _recover(plant, cell)
-        well_again = time.monotonic()
-        people.wait_for(AFTER)
-        ended = time.monotonic()
-        excused = _REFUSED_READS if plant.cache_troubles() > troubles else frozenset()
-    _assert_answers(people, cell, (began, well_again), (opened, lifted), excused)
-    people.assert_all_is_well(well_again, ended)
+    with plant.told():
+        with plant.people() as people:
+            people.wait_for(BEFORE)
+            began, opened, lifted, troubles = time.monotonic(), 0.0, 0.0, plant.cache_troubles()
+            dependency = plant.dependencies[cell.dependency]
+            with dependency.under(cell.fault):
+                if cell.opens:
+                    opened, lifted = _look_at_the_open_breaker(plant, cell, people)
+                else:
+                    _look_at_it_for_a_while(people)
+            _recover(plant, cell)
+            well_again = time.monotonic()
+            people.wait_for(AFTER)
+            ended = time.monotonic()
+            excused = _REFUSED_READS if plant.cache_troubles() > troubles else frozenset()
+        _assert_answers(people, cell, (began, well_again), (opened, lifted), excused)
+        people.assert_all_is_well(well_again, ended)
     assert_nothing_is_lost(plant, people)
 
 

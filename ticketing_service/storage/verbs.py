@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from common.database.unavailable import StoreUnavailable
+from ticketing_service.domain.bookings import HistoryRow
 from ticketing_service.domain.slots import Slot
 from ticketing_service.storage.changes import Change, booking_change, refused_change
 from ticketing_service.storage.port import Store
 
 Given = Mapping[str, Any]
 """The arguments of a verb by name."""
+
+log = logging.getLogger(__name__)
 
 _Told = Callable[[str, Given, Any, Store], Change | None]
 
@@ -45,7 +50,13 @@ def _of_amended(operation: str, given: Given, booking: Any, _: Store) -> Change 
 
 def _of_observed(operation: str, given: Given, booking: Any, store: Store) -> Change:
     # one commit may do anything here, or nothing at all
-    return booking_change(operation, booking, given["now"], store.bookings.history(booking.id))
+    history: tuple[HistoryRow, ...] = ()
+    try:
+        history = store.bookings.history(booking.id)
+    except StoreUnavailable:
+        # What it did is not counted then. Whose places it may have changed is known all the same.
+        log.warning("what became of a payment cannot be counted", exc_info=True)
+    return booking_change(operation, booking, given["now"], history)
 
 
 def _of_payment(operation: str, given: Given, _: Any, store: Store) -> Change | None:
