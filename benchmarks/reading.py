@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -136,7 +137,8 @@ def measure_memory(site: Site) -> list[Figure]:
     try:
         end, most = time.monotonic() + WORKER_SECONDS, 0.0
         while time.monotonic() < end and worker.running:
-            most = max(most, proportional_megabytes(worker.pid))
+            with suppress(ProcessLookupError):  # what it said at its end is shown below
+                most = max(most, proportional_megabytes(worker.pid))
             time.sleep(SAMPLE_SECONDS)
         assert worker.running, worker.tail()
     finally:
