@@ -133,4 +133,3 @@ def _drop(url: str) -> None:
 
 def _client(url: str) -> MongoClient[dict[str, Any]]:
     return MongoClient(url, timeoutMS=20_000, serverSelectionTimeoutMS=2_000, w="majority", journal=True)
-
