@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +27,16 @@ from tests.servers.server import Server
 
 REAL = "MONGODB_TEST_URL"
 PATIENCE_SECONDS = 30
+
+MONGOD = """#!/bin/sh
+for word; do
+  case $word in
+    --dbpath=*) data=${word#*=} ;;
+    --port=*) port=${word#*=} ;;
+  esac
+done
+cd "$data" && exec PROGRAM --host 127.0.0.1 --port "$port" --storage-path "$data/data" --cache-size 256M
+"""
 
 
 class MongoServer(Protocol):
@@ -108,6 +119,17 @@ def running_mongodb() -> Iterator[MongoServer]:
         return
     with Secantus() as server:
         yield server
+
+
+def path_with_mongod(folder: Path) -> str:
+    """PATH for who starts a `mongod`: the real one where there is one, else the stand-in by that name."""
+    path = os.environ.get("PATH", os.defpath)
+    if shutil.which("mongod") is not None:
+        return path
+    script = folder / "mongod"
+    script.write_text(MONGOD.replace("PROGRAM", str(_program())))
+    script.chmod(0o755)
+    return f"{folder}:{path}"
 
 
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
