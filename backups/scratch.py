@@ -1,4 +1,4 @@
-"""A scratch place for a restored backup: the services' own processes, and a server of a database if one is needed.
+"""A scratch place for a restored backup: the services' own processes, and a database server if one is needed.
 
 What is started here ends here, also when this process is killed; nothing else is ever touched.
 """

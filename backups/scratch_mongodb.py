@@ -70,7 +70,7 @@ class ScratchMongodb:
             return False
 
     def _make_user(self) -> None:
-        """The first one: as long as there is none, whoever is on this machine may make it, and nothing else."""
+        """The first one: while there is none, whoever is on this machine may make it, and nothing else."""
         try:
             with self._connected() as client:
                 client.admin.command("createUser", USER, pwd=self._password, roles=["root"])

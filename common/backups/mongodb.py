@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, cast
 
 from bson import CodecOptions, decode, decode_all, encode
 from bson.errors import BSONError
@@ -54,8 +54,8 @@ class MongodbCopying:
         self.database = database_name(url)
 
     def save(self, target: Path) -> Copied:
-        """See DatabaseCopying. By one transaction, or, where it takes longer than the server lets one live, by
-        reads of one moment, which it remembers for longer.
+        """See DatabaseCopying. By one transaction or, where that takes longer than the server lets one live,
+        by reads of one moment, which it remembers for longer.
         """
         with self._opened() as database:
             heads = self._heads(database)
@@ -170,16 +170,21 @@ def _write(
     with target.open("wb") as file:
         for head in heads:
             file.write(encode(head))
-            for batch in database[head["collection"]].find_raw_batches({}, session=session):
-                file.write(batch)
+            file.writelines(_batches(database, head["collection"], session))
             file.write(_END)
         file.write(_END)
 
 
+def _batches(
+    database: Database[Document], name: str, session: ClientSession | None = None
+) -> Iterable[bytes]:
+    return cast("Iterable[bytes]", database[name].find_raw_batches({}, session=session))
+
+
 def _documents(database: Database[Document], name: str) -> Iterator[bytes]:
-    for batch in database[name].find_raw_batches({}):
+    for batch in _batches(database, name):
         for document in decode_all(batch, _RAW):
-            yield document.raw
+            yield bytes(document.raw)
 
 
 def _sections(file: IO[bytes], name: str) -> Iterator[Section]:
