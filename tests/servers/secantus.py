@@ -14,7 +14,6 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -58,7 +57,9 @@ class Secantus(Server):
         super().__init__("secantus")
         self.process = Process(
             [
-                _program(),
+                sys.executable,
+                "-m",
+                "tests.servers.secantus_daemon",
                 "--host",
                 self.host,
                 "--port",
@@ -71,7 +72,6 @@ class Secantus(Server):
                 *([] if replica_set else ["--standalone"]),
             ],
             name="secantusd",
-            cwd=self.folder,
         )
 
     def start(self) -> Self:
@@ -156,9 +156,3 @@ def _drop(url: str) -> None:
 def _client(url: str) -> MongoClient[dict[str, Any]]:
     return MongoClient(url, timeoutMS=20_000, serverSelectionTimeoutMS=2_000, w="majority", journal=True)
 
-
-def _program() -> Path:
-    path = Path(sys.executable).with_name("secantusd-py")
-    if not path.exists():
-        raise AssertionError("secantusd-py is missing: run `make setup-test`")
-    return path
