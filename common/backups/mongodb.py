@@ -37,7 +37,7 @@ _LENGTH = 4
 _SMALLEST = 5
 _RAW: CodecOptions[RawBSONDocument] = CodecOptions(document_class=RawBSONDocument)
 _OUTLIVED = frozenset({NO_SUCH_TRANSACTION, 290})  # TransactionExceededLifetimeLimitSeconds
-_FORGOTTEN = frozenset({239, 246})  # SnapshotTooOld, SnapshotUnavailable
+_FORGOTTEN = 239  # SnapshotTooOld
 
 Section = tuple[Mapping[str, Any], Iterable[bytes]]
 """What a collection is, and its documents, which are there to be read once."""
@@ -231,7 +231,7 @@ def _parts(documents: Iterable[bytes]) -> Iterator[list[RawBSONDocument]]:
 
 def _said(error: PyMongoError) -> str:
     """What is wrong, without what a document holds."""
-    if isinstance(error, OperationFailure) and error.code in _FORGOTTEN:
+    if isinstance(error, OperationFailure) and error.code == _FORGOTTEN:
         return (
             "copying took longer than the server remembers a moment: raise its "
             "minSnapshotHistoryWindowInSeconds"

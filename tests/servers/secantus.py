@@ -14,6 +14,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -34,7 +35,8 @@ for word; do
     --port=*) port=${word#*=} ;;
   esac
 done
-cd "$data" && exec PROGRAM --host 127.0.0.1 --port "$port" --storage-path "$data/data" --cache-size 256M
+cd "$data"
+exec PYTHON -m secantus --host 127.0.0.1 --port "$port" --storage-path "$data/data" --cache-size 256M
 """
 
 
@@ -51,15 +53,18 @@ class MongoServer(Protocol):
 
 
 class Secantus(Server):
-    """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests."""
+    """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests.
 
-    def __init__(self, *, replica_set: bool = True) -> None:
+    `module`: what is run; `secantus` itself lets a transaction wait for its client for a minute.
+    """
+
+    def __init__(self, *, replica_set: bool = True, module: str = "tests.servers.secantus_daemon") -> None:
         super().__init__("secantus")
         self.process = Process(
             [
                 sys.executable,
                 "-m",
-                "tests.servers.secantus_daemon",
+                module,
                 "--host",
                 self.host,
                 "--port",
@@ -127,7 +132,7 @@ def path_with_mongod(folder: Path) -> str:
     if shutil.which("mongod") is not None:
         return path
     script = folder / "mongod"
-    script.write_text(MONGOD.replace("PROGRAM", str(_program())))
+    script.write_text(MONGOD.replace("PYTHON", sys.executable))
     script.chmod(0o755)
     return f"{folder}:{path}"
 
@@ -155,4 +160,3 @@ def _drop(url: str) -> None:
 
 def _client(url: str) -> MongoClient[dict[str, Any]]:
     return MongoClient(url, timeoutMS=20_000, serverSelectionTimeoutMS=2_000, w="majority", journal=True)
-
