@@ -1,4 +1,7 @@
-"""`python -m ticketing_service.commands.verify`: whether the store keeps every invariant of the business."""
+"""`python -m ticketing_service.commands.verify`: whether the store keeps every invariant of the business.
+
+SQL stores are asked at one moment; MongoDB is read batch by batch, which is right while nobody writes.
+"""
 
 from __future__ import annotations
 
