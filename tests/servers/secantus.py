@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, Protocol, Self
 from urllib.parse import urlsplit, urlunsplit
 
@@ -25,6 +27,17 @@ from tests.servers.server import Server
 
 REAL = "MONGODB_TEST_URL"
 PATIENCE_SECONDS = 30
+
+MONGOD = """#!/bin/sh
+for word; do
+  case $word in
+    --dbpath=*) data=${word#*=} ;;
+    --port=*) port=${word#*=} ;;
+  esac
+done
+cd "$data"
+exec PYTHON -m secantus --host 127.0.0.1 --port "$port" --storage-path "$data/data" --cache-size 256M
+"""
 
 
 class MongoServer(Protocol):
@@ -40,15 +53,18 @@ class MongoServer(Protocol):
 
 
 class Secantus(Server):
-    """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests."""
+    """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests.
 
-    def __init__(self, *, replica_set: bool = True) -> None:
+    `module`: what is run; `secantus` itself lets a transaction wait for its client for a minute.
+    """
+
+    def __init__(self, *, replica_set: bool = True, module: str = "tests.servers.secantus_daemon") -> None:
         super().__init__("secantus")
         self.process = Process(
             [
                 sys.executable,
                 "-m",
-                "tests.servers.secantus_daemon",
+                module,
                 "--host",
                 self.host,
                 "--port",
@@ -108,6 +124,17 @@ def running_mongodb() -> Iterator[MongoServer]:
         return
     with Secantus() as server:
         yield server
+
+
+def path_with_mongod(folder: Path) -> str:
+    """PATH for who starts a `mongod`: the real one where there is one, else the stand-in by that name."""
+    path = os.environ.get("PATH", os.defpath)
+    if shutil.which("mongod") is not None:
+        return path
+    script = folder / "mongod"
+    script.write_text(MONGOD.replace("PYTHON", sys.executable))
+    script.chmod(0o755)
+    return f"{folder}:{path}"
 
 
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
