@@ -10,7 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +36,20 @@ IN_FLIGHT_SECONDS = 12.0
 """What was accepted before may still write for so long: the time limit of a request, and some."""
 
 
+LAYOUT = "FROM_LAYOUT"
+"""The setting that says whose documents the store FROM has: nothing for our own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """Another system that a service is moved from: which of its entities it has, and its database of a URL,
+    with the folder of the service's data.
+    """
+
+    entities: Sequence[Entity]
+    open_side: Callable[[str, Path], Side]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mover:
     """A service that can be moved.
@@ -48,6 +62,7 @@ class Mover:
         is_current: whether a store has it.
         violations: a line for each invariant of the business that a store breaks.
         is_frozen: whether the service that runs on a store writes nothing to it.
+        foreign: the other systems, by the name that FROM_LAYOUT has for each.
     """
 
     name: str
@@ -57,6 +72,7 @@ class Mover:
     is_current: Callable[[str], bool]
     violations: Callable[[str], Sequence[str]]
     is_frozen: Callable[[str], bool]
+    foreign: Mapping[str, Foreign] = field(default_factory=dict)
 
 
 def urls_of(service: str, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -80,12 +96,19 @@ def run(mover: Mover, step: str, data_dir: Path) -> int:
     told = sys.stdout
     try:
         source_url, target_url = urls_of(mover.name, os.environ)
-        if not mover.is_current(source_url):
+        foreign = _foreign(mover, step, os.environ)
+        if foreign is not None:
+            mover = replace(mover, entities=foreign.entities)
+        elif not mover.is_current(source_url):
             raise TransferFault(
                 "the source is not at the schema of this release: run make migrate on it first"
             )
+        source = (
+            mover.open_side(source_url, writable=False)
+            if foreign is None
+            else foreign.open_side(source_url, data_dir)
+        )
         mover.migrate(target_url)
-        source = mover.open_side(source_url, writable=False)
         target = mover.open_side(target_url, writable=True)
         progress = Progress.between(data_dir / "transfer", mover.name, source_url, target_url)
         try:
@@ -104,6 +127,16 @@ def run(mover: Mover, step: str, data_dir: Path) -> int:
         sys.stderr.write(f"{mover.name}: {error}\n")
         return 1
     return 0
+
+
+def _foreign(mover: Mover, step: str, environment: Mapping[str, str]) -> Foreign | None:
+    """The system that FROM_LAYOUT names. Raises TransferFault."""
+    name = environment.get(LAYOUT, "")
+    if name and name not in mover.foreign:
+        raise TransferFault(f"{LAYOUT} is {' or '.join(mover.foreign)}, not '{name}'")
+    if name and step == "finish":
+        raise TransferFault(f"{name} knows no read_only mode: stop it, and use SWITCH=offline")
+    return mover.foreign[name] if name else None
 
 
 class Move:
@@ -170,6 +203,8 @@ class Move:
     def _verify(self, tallies: Sequence[Tally], target_url: str) -> None:
         """Raises TransferFault unless both have the same and the target breaks no invariant."""
         table(tallies, self._told)
+        for line in self._source.remarks():
+            self._told.write(f"{line}\n")
         misfits: list[Misfit] = [misfit for each in tallies for misfit in each.misfits]
         count = sum(each.misfit_count for each in tallies)
         dangling = list(self._target.misfits())
@@ -202,4 +237,4 @@ def facts_of(side: Side, entity: Entity) -> Facts:
 
 def _written(tallies: Sequence[Tally]) -> int:
     """Misfits are tried again in each pass, and count for nothing."""
-    return sum(each.written - each.misfit_count for each in tallies)
+    return sum(each.written - (each.misfit_count - each.left_out) for each in tallies)
