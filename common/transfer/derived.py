@@ -36,7 +36,11 @@ class Reading:
         self._database = database
 
     def find(
-        self, collection: str, condition: Mapping[str, Any], fields: Sequence[str] | None = None, limit: int = 0
+        self,
+        collection: str,
+        condition: Mapping[str, Any],
+        fields: Sequence[str] | None = None,
+        limit: int = 0,
     ) -> Iterator[Document]:
         """Those that meet the condition, by their ids, with `fields` alone where any are named."""
         return iter(self.of(collection).find(condition, fields).sort("_id").limit(limit))
@@ -119,7 +123,9 @@ class DerivedSide(Side):
                 if self._reading.of(each.collection).find_one({"_id": {"$not": {"$type": "objectId"}}})
             ]
         if missing:
-            raise TransferFault(f"FROM has nothing in {', '.join(missing)}: is it the predecessor's database?")
+            raise TransferFault(
+                f"FROM has nothing in {', '.join(missing)}: is it the predecessor's database?"
+            )
         if strange:
             raise TransferFault(f"FROM has documents whose _id is no ObjectId, in {', '.join(strange)}")
 
@@ -218,4 +224,3 @@ def _within(after: Key | None, upto: Key | None) -> dict[str, Any]:
     if upto is not None:
         bounds["$lte"] = object_id_of(upto[0])
     return {"_id": bounds} if bounds else {}
-

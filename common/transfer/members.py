@@ -7,7 +7,7 @@ the document one that cannot be read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -39,7 +39,7 @@ class Kind(StrEnum):
     ANY = "any"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Member:
     """`path` is written with dots. `becomes` says what of ours it is; of one that is `left` behind, why.
 
@@ -51,6 +51,7 @@ class Member:
     path: str
     kind: Kind
     becomes: str
+    _: KW_ONLY
     default: Any = None
     required: bool = False
     left: bool = False

@@ -1,4 +1,4 @@
-"""UUIDs for what MongoDB's ObjectIds named: each has its own, the same whenever it is made, in the same order.
+"""UUIDs for what MongoDB's ObjectIds name: each has its own, always the same one, in the same order.
 
 Such a UUID is a version 7 (RFC 9562) that holds the whole ObjectId: its seconds as milliseconds, its other 64
 bits, and in the last ten bits the number of a part of the thing.

@@ -42,8 +42,11 @@ LAYOUT = "FROM_LAYOUT"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Foreign:
-    """Another system that a service is moved from: which of its entities it has, and its database of a URL,
-    with the folder of the service's data.
+    """Another system that a service is moved from.
+
+    Args:
+        entities: those of the service that it has.
+        open_side: its database of a URL; the folder is that of the service's data.
     """
 
     entities: Sequence[Entity]

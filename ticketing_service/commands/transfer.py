@@ -38,7 +38,7 @@ MOVER = Mover(
     is_current=is_current,
     violations=violations,
     is_frozen=is_frozen,
-    foreign={"predecessor": Foreign(PREDECESSOR, open_predecessor)},
+    foreign={"predecessor": Foreign(entities=PREDECESSOR, open_side=open_predecessor)},
 )
 
 

@@ -69,7 +69,7 @@ WORDS: Mapping[str, Words] = {
 
 
 def _left(path: str, why: str) -> Member:
-    return Member(path=path, kind=Kind.ANY, becomes=why, left=True)
+    return Member(path, Kind.ANY, why, left=True)
 
 
 _TEXT, _NUMBER = Kind.TEXT, Kind.NUMBER
@@ -78,58 +78,55 @@ _PICTURE = "an address of a picture; pictures are uploaded to the media library"
 _ANEW = "counted or computed anew"
 
 POIS = Shape("pois", (
-    Member(path="name", kind=_TEXT, required=True, becomes="name in English"),
-    Member(path="category", kind=_TEXT, required=True, becomes="category; its own word is a tag"),
-    Member(path="subcategory", kind=_TEXT, becomes="a tag"),
-    Member(path="description", kind=_TEXT, required=True, becomes="description in English, its lines as paragraphs"),
-    Member(path="shortDescription", kind=_TEXT, becomes="summary in English"),
-    Member(path="location.city", kind=_TEXT, required=True, becomes="city"),
-    Member(path="location.region", kind=_TEXT, default="Costa Blanca", becomes="region"),
-    Member(path="location.country", kind=_TEXT, default="Spain", becomes="country"),
-    Member(path="location.address", kind=_TEXT, required=True, becomes="street"),
-    Member(path="location.postalCode", kind=_TEXT, becomes="postal code"),
-    Member(path="location.coordinates.type", kind=_TEXT, default="Point", becomes="always Point"),
-    Member(
-        path="location.coordinates.coordinates", kind=Kind.LIST, required=True,
-        becomes="latitude and longitude, to seven decimals",
-    ),
-    Member(path="contact.phone", kind=_TEXT, becomes="telephone"),
-    Member(path="contact.email", kind=_TEXT, becomes="e-mail address"),
-    Member(path="contact.website", kind=_TEXT, becomes="website"),
+    Member("name", _TEXT, "name in English", required=True),
+    Member("category", _TEXT, "category; its own word is a tag", required=True),
+    Member("subcategory", _TEXT, "a tag"),
+    Member("description", _TEXT, "description in English, its lines as paragraphs", required=True),
+    Member("shortDescription", _TEXT, "summary in English"),
+    Member("location.city", _TEXT, "city", required=True),
+    Member("location.region", _TEXT, "region", default="Costa Blanca"),
+    Member("location.country", _TEXT, "country", default="Spain"),
+    Member("location.address", _TEXT, "street", required=True),
+    Member("location.postalCode", _TEXT, "postal code"),
+    Member("location.coordinates.type", _TEXT, "always Point", default="Point"),
+    Member("location.coordinates.coordinates", Kind.LIST, "latitude and longitude", required=True),
+    Member("contact.phone", _TEXT, "telephone"),
+    Member("contact.email", _TEXT, "e-mail address"),
+    Member("contact.website", _TEXT, "website"),
     _left("contact.socialMedia", _NO_PLACE),
-    Member(path="hours.regular", kind=Kind.LIST, default=[], becomes="opening hours"),
+    Member("hours.regular", Kind.LIST, "opening hours", default=[]),
     _left("hours.special", "single days, to be written anew"),
-    Member(path="hours.timezone", kind=_TEXT, default="Europe/Madrid", becomes="time zone"),
-    Member(path="pricing.category", kind=_TEXT, words=PRICE, becomes="level of the price range"),
-    Member(path="pricing.range.min", kind=_NUMBER, becomes="lowest of the price range"),
-    Member(path="pricing.range.max", kind=_NUMBER, becomes="highest of the price range"),
-    Member(path="pricing.range.currency", kind=_TEXT, default="EUR", becomes="currency of the price range"),
+    Member("hours.timezone", _TEXT, "time zone", default="Europe/Madrid"),
+    Member("pricing.category", _TEXT, "level of the price range", words=PRICE),
+    Member("pricing.range.min", _NUMBER, "lowest of the price range"),
+    Member("pricing.range.max", _NUMBER, "highest of the price range"),
+    Member("pricing.range.currency", _TEXT, "currency of the price range", default="EUR"),
     _left("pricing.details", _NO_PLACE),
     _left("rating", _NO_PLACE),
     _left("reviews", _NO_PLACE),
-    Member(path="features", kind=Kind.LIST, default=[], becomes=f"tags; `{WHEELCHAIR}` the accessibility"),
+    Member("features", Kind.LIST, f"tags; `{WHEELCHAIR}` the accessibility", default=[]),
     _left("aiTags", _NO_PLACE),
     _left("images", _PICTURE),
     _left("seasonality", _NO_PLACE),
-    Member(path="official.dmoVerified", kind=Kind.FLAG, default=False, becomes="whether it is verified"),
-    Member(path="official.touristBoard", kind=_TEXT, becomes="note of the verification"),
-    Member(path="official.certification", kind=_TEXT, becomes="note of the verification"),
-    Member(path="official.qualityMark", kind=_TEXT, becomes="note of the verification"),
-    Member(path="official.lastVerified", kind=Kind.MOMENT, becomes="when it was verified"),
+    Member("official.dmoVerified", Kind.FLAG, "whether it is verified", default=False),
+    Member("official.touristBoard", _TEXT, "note of the verification"),
+    Member("official.certification", _TEXT, "note of the verification"),
+    Member("official.qualityMark", _TEXT, "note of the verification"),
+    Member("official.lastVerified", Kind.MOMENT, "when it was verified"),
     _left("booking", "tickets are the ticketing service's"),
     _left("stats", _ANEW),
-    Member(path="status", kind=_TEXT, default="active", words=STATUS, becomes="status"),
+    Member("status", _TEXT, "status", default="active", words=STATUS),
     _left("dataSource", _NO_PLACE),
     _left("quality", _ANEW),
     *(
-        Member(path=f"translations.{language}.{name}", kind=_TEXT, becomes=f"{ours} in that language")
+        Member(f"translations.{language}.{name}", _TEXT, f"{ours} in that language")
         for language in LANGUAGES if language != "en"
         for name, ours in (
             ("name", "name"), ("description", "description"), ("shortDescription", "summary"),
         )
     ),
-    Member(path="createdAt", kind=Kind.MOMENT, required=True, becomes="when it was made"),
-    Member(path="updatedAt", kind=Kind.MOMENT, required=True, becomes="when it last changed"),
+    Member("createdAt", Kind.MOMENT, "when it was made", required=True),
+    Member("updatedAt", Kind.MOMENT, "when it last changed", required=True),
     _left("__v", "Mongoose's own"),
 ))  # fmt: skip
 

@@ -21,5 +21,5 @@ REMEDIES: Mapping[Reason, str] = {
     Reason.CATEGORY: "write one of those above",
     Reason.HOURS: "write `day`, `open` and `close`, or `closed: true`",
     Reason.FEATURES: "write texts",
-    Reason.RULES: "put the field right: a request with it would be answered with this code ([errors](api.md))",
+    Reason.RULES: "put the field right: a request would get this code ([routes](admin.md))",
 }

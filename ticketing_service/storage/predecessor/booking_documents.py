@@ -18,7 +18,7 @@ from ticketing_service.domain.claims import ClaimKind, email_key
 from ticketing_service.domain.entry import EntryMode, entry_key, entry_mode
 from ticketing_service.domain.local_time import local_day
 from ticketing_service.storage.predecessor.bookings import STANDING, Guest, Issued, Taken, policy_of
-from ticketing_service.storage.predecessor.catalogue import TAX, UNIT_TITLES, unit_id
+from ticketing_service.storage.predecessor.catalogue import TAX, unit_id
 from ticketing_service.storage.predecessor.catalogue_documents import local_text, milliseconds
 from ticketing_service.storage.predecessor.money_documents import (
     ACTOR,
@@ -31,6 +31,7 @@ from ticketing_service.storage.predecessor.money_documents import (
     ticket_type,
     unit_item_id,
 )
+from ticketing_service.storage.predecessor.offers import UNIT_TITLES
 from ticketing_service.storage.records.bookings import terms_document
 
 TAKEN_OVER = "taken over"
@@ -172,7 +173,9 @@ def _history(booking: Taken) -> Iterator[Document]:
         steps.append((booking.confirmed_at, held, confirmed, TAKEN_OVER))
     before = confirmed if was_confirmed else held
     if status is BookingStatus.CANCELLED:
-        steps.append((booking.ended_at, before, status, values["cancellation.cancellationReason"] or TAKEN_OVER))
+        steps.append(
+            (booking.ended_at, before, status, values["cancellation.cancellationReason"] or TAKEN_OVER)
+        )
     elif status not in (held, confirmed):
         at = booking.expires_at if status is BookingStatus.EXPIRED else values["updatedAt"]
         steps.append((at, before, status, TAKEN_OVER))

@@ -1,4 +1,4 @@
-"""The predecessor's bookings with their issued tickets: read, priced, and held to what they say of each other."""
+"""The predecessor's bookings with their issued tickets: read, priced, and held to each other."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from common.transfer.members import Unfit, in_hundredths
 from common.transfer.object_ids import id_of
 from ticketing_service.domain.bookings import BookingStatus, PaymentState, derived_status
 from ticketing_service.domain.catalogue import RefundStep, UnitType
-from ticketing_service.domain.money import spread
+from ticketing_service.domain.money import percent_of, spread
 from ticketing_service.storage.predecessor.catalogue import (
     POLICY,
     UNITS,
@@ -70,7 +70,7 @@ class Issued:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Taken:
-    """A booking; amounts in minor units. `refunded` is what was given back of `total`, `captured` what came."""
+    """A booking; minor units. `captured` is what came of `total`, `refunded` what of that was given back."""
 
     id: UUID
     values: Values
@@ -174,7 +174,7 @@ def _issued(
     status: BookingStatus, guests: int, tickets: Sequence[Document], booking: Document
 ) -> tuple[Issued, ...]:
     found = tuple(_ticket(each, booking) for each in tickets)
-    if status in STANDING and len(found) != guests or len(found) not in (0, guests):
+    if (status in STANDING and len(found) != guests) or len(found) not in (0, guests):
         raise Unfit(Reason.TICKET_COUNT)
     if found and status not in (*STANDING, BookingStatus.CANCELLED):
         raise Unfit(Reason.TICKET_COUNT)
@@ -187,7 +187,7 @@ def _ticket(document: Document, booking: Document) -> Issued:
     values = TICKETS.read(document)
     used_at, is_used = values["validation.validatedAt"], values["validation.isValidated"]
     begin, end = values["validity.validFrom"], values["validity.validUntil"]
-    if begin > end or begin.year not in YEARS or end.year not in YEARS or is_used and used_at is None:
+    if begin > end or begin.year not in YEARS or end.year not in YEARS or (is_used and used_at is None):
         raise Unfit(Reason.TICKET_DATES)
     if values["details.quantity"] != 1:
         raise Unfit(Reason.TICKET_COUNT)
@@ -211,7 +211,7 @@ def _statuses(status: BookingStatus, issued: Sequence[Issued], guests: int) -> l
         if "used" in fates:
             raise Unfit(Reason.TICKET_STATUS)
         return [status] * guests
-    if "ended" in fates or status is BookingStatus.NO_SHOW and "used" in fates:
+    if "ended" in fates or (status is BookingStatus.NO_SHOW and "used" in fates):
         raise Unfit(Reason.TICKET_STATUS)
     unused = status
     if status is BookingStatus.REDEEMED and "used" in fates:
@@ -268,9 +268,10 @@ def _check_payment(values: Values, status: BookingStatus, payment: PaymentState,
         raise Unfit(Reason.NO_TRANSACTION)
     if total and status in STANDING and payment not in _CAPTURED:
         raise Unfit(Reason.UNPAID)
-    if total and status not in (*STANDING, BookingStatus.CANCELLED) and payment in _CAPTURED:
-        if payment is not PaymentState.REFUNDED or status is BookingStatus.ON_HOLD:
-            raise Unfit(Reason.PAID_IN_VAIN)
+    is_kept = payment in _CAPTURED and payment is not PaymentState.REFUNDED
+    in_vain = {BookingStatus.ON_HOLD: payment in _CAPTURED, BookingStatus.EXPIRED: is_kept}
+    if total and in_vain.get(status):
+        raise Unfit(Reason.PAID_IN_VAIN)
 
 
 def _refunded(values: Values, payment: PaymentState, total: int) -> int:
@@ -281,4 +282,4 @@ def _refunded(values: Values, payment: PaymentState, total: int) -> int:
     percent = values["cancellation.partialRefundPercentage"]
     if percent is None or not 0 <= percent <= 100:
         raise Unfit(Reason.PARTLY)
-    return (total * percent + 50) // 100
+    return percent_of(total, int(percent))

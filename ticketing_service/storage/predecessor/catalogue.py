@@ -1,13 +1,12 @@
 """The predecessor's POIs and availabilities: what is for sale, when, and for how many.
 
-It had no products. An availability says what one costs, and so which ticket and option of a POI it belongs to:
-one ticket for what has start times and one for what lasts the day, an option for each price.
+It had no products. An availability says what one costs, and so which ticket and option of a POI it is of: one
+ticket for what has start times and one for what lasts the day, an option for each price.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -21,16 +20,10 @@ from common.transfer.members import Unfit, in_hundredths
 from common.transfer.object_ids import id_of
 from ticketing_service.documents.wording import MINOR_DIGITS
 from ticketing_service.domain.catalogue import (
-    AvailabilityType,
-    Option,
     Point,
     RefundStep,
-    Restrictions,
     Tax,
-    Ticket,
     TicketStatus,
-    TicketType,
-    Unit,
     UnitType,
 )
 from ticketing_service.domain.local_time import instant_of, is_time_zone, local_day
@@ -42,7 +35,6 @@ from ticketing_service.storage.predecessor.reasons import Reason
 TAX = Tax("VAT", 900)
 """It came on top of its prices."""
 
-COMMISSION_BASIS_POINTS = 800
 POLICY = (RefundStep(24, 100),)
 DAY_CUTOFF_MINUTES = 30
 """Of what lasts the day: it counted from midnight, so that nothing was sold on the day itself."""
@@ -51,13 +43,6 @@ YEARS = range(2000, 2100)
 """In which something can take place."""
 
 UNITS = (UnitType.ADULT, UnitType.CHILD, UnitType.INFANT)
-UNIT_TITLES: dict[UnitType, Texts] = {
-    UnitType.ADULT: dict(zip(LANGUAGES, ("Adult", "Adulto", "Erwachsene", "Volwassene", "Adulte"), strict=True)),
-    UnitType.CHILD: dict(zip(LANGUAGES, ("Child", "Niño", "Kind", "Kind", "Enfant"), strict=True)),
-    UnitType.INFANT: dict(zip(LANGUAGES, ("Infant", "Bebé", "Kleinkind", "Baby", "Bébé"), strict=True)),
-}
-_DAY = ("Day ticket", "Entrada de día", "Tageskarte", "Dagkaart", "Billet journée")
-_TIMED = ("Ticket with a time", "Entrada con hora", "Karte mit Uhrzeit", "Kaart met tijd", "Billet avec horaire")
 _DAY_HOURS = ("00:00", "23:59")
 _TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _CURRENCY = re.compile(r"[A-Z]{3}")
@@ -197,7 +182,9 @@ def availability_of(document: Document, places: dict[Any, Place]) -> Availabilit
             cutoff_minutes=DAY_CUTOFF_MINUTES if start is None else int(minutes),
         ),
         rate=Rate(
-            price=half_up(price * (BASIS_POINTS + TAX.rate_basis_points), BASIS_POINTS), least=least, most=most
+            price=half_up(price * (BASIS_POINTS + TAX.rate_basis_points), BASIS_POINTS),
+            least=least,
+            most=most,
         ),
         day=day_of(values["date"], place.time_zone),
         start=start,
@@ -263,46 +250,6 @@ def unit_id(option: UUID, unit_type: UnitType) -> UUID:
     return derived_id(option, "unit", unit_type.value)
 
 
-def ticket_of(place: Place, kind: Kind, rates: Iterable[Rate]) -> Ticket:
-    """The ticket that the availabilities of a kind at a place are of."""
-    identifier = ticket_id(place, kind)
-    titles = _DAY if kind.all_day else _TIMED
-    return Ticket(
-        id=identifier,
-        poi_id=place.id,
-        poi_ids=(place.id,),
-        type=TicketType.SINGLE,
-        status=place.status,
-        availability_type=AvailabilityType.OPENING_HOURS if kind.all_day else AvailabilityType.START_TIME,
-        title=place.names,
-        description={},
-        city=place.city,
-        category=place.category,
-        point=place.point,
-        time_zone=place.time_zone,
-        currency=kind.currency,
-        options=tuple(
-            Option(
-                id=option_id(identifier, rate),
-                title=dict(zip(LANGUAGES, titles, strict=True)),
-                default=number == 0,
-                units=tuple(_unit(option_id(identifier, rate), each, rate) for each in UNITS),
-                min_units=rate.least,
-                max_units=rate.most,
-            )
-            for number, rate in enumerate(sorted(rates))
-        ),
-        cutoff_minutes=kind.cutoff_minutes,
-        refund_policy=POLICY,
-        taxes=(TAX,),
-        commission_basis_points=COMMISSION_BASIS_POINTS,
-        valid_days=1,
-        version=1,
-        created_at=place.made_at,
-        updated_at=place.made_at,
-    )
-
-
 def slot_status(availability: Availability) -> SlotStatus:
     return SlotStatus.OPEN if availability.is_open else SlotStatus.CLOSED
 
@@ -310,17 +257,6 @@ def slot_status(availability: Availability) -> SlotStatus:
 def opening_hours(availability: Availability) -> list[list[str]]:
     """It knew none of a day."""
     return [list(_DAY_HOURS)] if availability.kind.all_day else []
-
-
-def _unit(option: UUID, unit_type: UnitType, rate: Rate) -> Unit:
-    return Unit(
-        id=unit_id(option, unit_type),
-        type=unit_type,
-        title=UNIT_TITLES[unit_type],
-        pax_count=1,
-        price=0 if unit_type is UnitType.INFANT else rate.price,
-        restrictions=Restrictions(),
-    )
 
 
 def _clock(text: str) -> time:

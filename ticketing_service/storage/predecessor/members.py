@@ -35,7 +35,13 @@ PRODUCT: Words = {
     "combo": TicketType.COMBO.value,
 }
 TICKET_TYPE: Words = {each.value: each.value for each in TicketType}
-TICKET: Words = {"active": "good", "used": "used", "expired": "good", "cancelled": "ended", "refunded": "ended"}
+TICKET: Words = {
+    "active": "good",
+    "used": "used",
+    "expired": "good",
+    "cancelled": "ended",
+    "refunded": "ended",
+}
 """Whether an issued ticket is good, was used or was ended. One that expired is as good as its dates say."""
 
 REFUND: Words = {"full": "full", "partial": "partial", "none": "none"}
@@ -83,7 +89,7 @@ WORDS: Mapping[str, Words] = {
 
 
 def _left(path: str, why: str) -> Member:
-    return Member(path=path, kind=Kind.ANY, becomes=why, left=True)
+    return Member(path, Kind.ANY, why, left=True)
 
 
 _TEXT, _NUMBER, _WHOLE, _MOMENT, _FLAG, _ID = (
@@ -101,38 +107,35 @@ _ANEW = "counted or computed anew"
 _MONGOOSE = "Mongoose's own"
 
 POIS = Shape("pois", (
-    Member(path="name", kind=_TEXT, required=True, becomes="the POI's and its tickets' title, in English"),
+    Member("name", _TEXT, "the POI's and its tickets' title, in English", required=True),
     *(
-        Member(path=f"translations.{each}.name", kind=_TEXT, becomes="the same, in that language")
+        Member(f"translations.{each}.name", _TEXT, "the same, in that language")
         for each in LANGUAGES if each != "en"
     ),
-    Member(path="category", kind=_TEXT, required=True, words=CATEGORY, becomes="category"),
-    Member(path="location.city", kind=_TEXT, required=True, becomes="city"),
-    Member(
-        path="location.coordinates.coordinates", kind=Kind.LIST, required=True,
-        becomes="latitude and longitude, to seven decimals",
-    ),
-    Member(path="hours.timezone", kind=_TEXT, default="Europe/Madrid", becomes="time zone of its slots"),
-    Member(path="status", kind=_TEXT, default="active", words=PLACE, becomes="status of its tickets"),
+    Member("category", _TEXT, "category", required=True, words=CATEGORY),
+    Member("location.city", _TEXT, "city", required=True),
+    Member("location.coordinates.coordinates", Kind.LIST, "latitude and longitude", required=True),
+    Member("hours.timezone", _TEXT, "time zone of its slots", default="Europe/Madrid"),
+    Member("status", _TEXT, "status of its tickets", default="active", words=PLACE),
 ))  # fmt: skip
 """What ticketing keeps of a POI; the admin service takes over the whole of it."""
 
 AVAILABILITIES = Shape("availabilities", (
-    Member(path="poiId", kind=_ID, required=True, becomes="the ticket of the slot"),
-    Member(path="date", kind=_MOMENT, required=True, becomes="local day of the slot"),
-    Member(path="timeslot", kind=_TEXT, becomes="local start and end; without it the slot is the day"),
-    Member(path="capacity.total", kind=_WHOLE, required=True, becomes="capacity of the slot's counter"),
+    Member("poiId", _ID, "the ticket of the slot", required=True),
+    Member("date", _MOMENT, "local day of the slot", required=True),
+    Member("timeslot", _TEXT, "local start and end; without it the slot is the day"),
+    Member("capacity.total", _WHOLE, "capacity of the slot's counter", required=True),
     _left("capacity.booked", _ANEW),
     _left("capacity.reserved", _ANEW),
     _left("capacity.available", _ANEW),
-    Member(path="pricing.basePrice", kind=_NUMBER, required=True, becomes="price of the option's units, tax added"),
-    Member(path="pricing.currency", kind=_TEXT, default="EUR", becomes="currency of the ticket"),
-    Member(path="pricing.dynamicPriceMultiplier", kind=_NUMBER, default=1, becomes="multiplier of the slot"),
+    Member("pricing.basePrice", _NUMBER, "price of the option's units, tax added", required=True),
+    Member("pricing.currency", _TEXT, "currency of the ticket", default="EUR"),
+    Member("pricing.dynamicPriceMultiplier", _NUMBER, "multiplier of the slot", default=1),
     _left("pricing.finalPrice", _ANEW),
-    Member(path="restrictions.minBooking", kind=_WHOLE, default=1, becomes="least units of the option"),
-    Member(path="restrictions.maxBooking", kind=_WHOLE, default=10, becomes="most units of the option"),
-    Member(path="restrictions.cutoffHours", kind=_NUMBER, default=2, becomes="cutoff of the ticket, from the start"),
-    Member(path="isActive", kind=_FLAG, default=True, becomes="whether the slot is open or closed"),
+    Member("restrictions.minBooking", _WHOLE, "least units of the option", default=1),
+    Member("restrictions.maxBooking", _WHOLE, "most units of the option", default=10),
+    Member("restrictions.cutoffHours", _NUMBER, "cutoff of the ticket, from the start", default=2),
+    Member("isActive", _FLAG, "whether the slot is open or closed", default=True),
     _left("isSoldOut", _ANEW),
     _left("partnerSync", _NO_PLACE),
     _left("metadata", _NO_PLACE),
@@ -142,87 +145,83 @@ AVAILABILITIES = Shape("availabilities", (
 ))  # fmt: skip
 
 BOOKINGS = Shape("bookings", (
-    Member(path="bookingReference", kind=_TEXT, required=True, becomes="reference, as it is"),
+    Member("bookingReference", _TEXT, "reference, as it is", required=True),
     _left("userId", _ACCOUNT),
-    Member(path="poiId", kind=_ID, required=True, becomes="the slot, with date and time"),
-    Member(path="status", kind=_TEXT, default="pending", words=BOOKING, becomes="status, and that of its units"),
-    Member(path="details.date", kind=_MOMENT, required=True, becomes="local day of the slot"),
-    Member(path="details.time", kind=_TEXT, becomes="local start of the slot"),
+    Member("poiId", _ID, "the slot, with date and time", required=True),
+    Member("status", _TEXT, "status, and that of its units", default="pending", words=BOOKING),
+    Member("details.date", _MOMENT, "local day of the slot", required=True),
+    Member("details.time", _TEXT, "local start of the slot"),
     _left("details.duration", "the slot says it"),
-    Member(path="details.guests.adults", kind=_WHOLE, required=True, becomes="unit items ADULT"),
-    Member(path="details.guests.children", kind=_WHOLE, default=0, becomes="unit items CHILD"),
-    Member(path="details.guests.infants", kind=_WHOLE, default=0, becomes="unit items INFANT"),
+    Member("details.guests.adults", _WHOLE, "unit items ADULT", required=True),
+    Member("details.guests.children", _WHOLE, "unit items CHILD", default=0),
+    Member("details.guests.infants", _WHOLE, "unit items INFANT", default=0),
     _left("details.specialRequests", _NO_PLACE),
-    Member(path="pricing.basePrice", kind=_NUMBER, required=True, becomes="who pays: it is a guest's, without tax"),
-    Member(path="pricing.taxes", kind=_NUMBER, default=0, becomes="the tax contained in the units' prices"),
-    Member(path="pricing.fees", kind=_NUMBER, default=0, becomes="fee"),
-    Member(path="pricing.discount", kind=_NUMBER, default=0, becomes="discounts of the units"),
-    Member(path="pricing.totalPrice", kind=_NUMBER, required=True, becomes="total, to the cent"),
-    Member(path="pricing.currency", kind=_TEXT, default="EUR", becomes="currency"),
-    Member(path="pricing.commission", kind=_NUMBER, default=0, becomes="commissions of the units"),
-    Member(path="payment.status", kind=_TEXT, default="pending", words=PAYMENT, becomes="state of the payment"),
+    Member("pricing.basePrice", _NUMBER, "who pays: it is a guest's, without tax", required=True),
+    Member("pricing.taxes", _NUMBER, "the tax contained in the units' prices", default=0),
+    Member("pricing.fees", _NUMBER, "fee", default=0),
+    Member("pricing.discount", _NUMBER, "discounts of the units", default=0),
+    Member("pricing.totalPrice", _NUMBER, "total, to the cent", required=True),
+    Member("pricing.currency", _TEXT, "currency", default="EUR"),
+    Member("pricing.commission", _NUMBER, "commissions of the units", default=0),
+    Member("payment.status", _TEXT, "state of the payment", default="pending", words=PAYMENT),
     _left("payment.method", _NO_PLACE),
-    Member(path="payment.transactionId", kind=_TEXT, becomes="the payment module's id of the payment"),
-    Member(path="payment.paidAt", kind=_MOMENT, becomes="when it was confirmed, and the day of its sale"),
+    Member("payment.transactionId", _TEXT, "the payment module's id of the payment"),
+    Member("payment.paidAt", _MOMENT, "when it was confirmed, and the day of its sale"),
     _left("tickets", "the tickets name their booking"),
-    Member(path="experience.productType", kind=_TEXT, required=True, words=PRODUCT, becomes="ticket type"),
+    Member("experience.productType", _TEXT, "ticket type", required=True, words=PRODUCT),
     _left("experience.meetingPoint", _NO_PLACE),
     _left("experience.duration", "the slot says it"),
-    Member(path="experience.language", kind=_TEXT, default="en", becomes="language of the customer"),
+    Member("experience.language", _TEXT, "language of the customer", default="en"),
     _left("experience.groupSize", _NO_PLACE),
-    Member(path="cancellation.allowCancellation", kind=_FLAG, default=True, becomes="whether it has a refund policy"),
-    Member(path="cancellation.cancellationDeadline", kind=_MOMENT, becomes="hours of the refund policy"),
-    Member(
-        path="cancellation.refundPolicy", kind=_TEXT, default="full", words=REFUND, becomes="percent of the policy"
-    ),
-    Member(
-        path="cancellation.partialRefundPercentage", kind=_WHOLE, becomes="the same, and of what was refunded in part"
-    ),
-    Member(path="cancellation.cancelledAt", kind=_MOMENT, becomes="when it was cancelled"),
+    Member("cancellation.allowCancellation", _FLAG, "whether it has a refund policy", default=True),
+    Member("cancellation.cancellationDeadline", _MOMENT, "hours of the refund policy"),
+    Member("cancellation.refundPolicy", _TEXT, "percent of the policy", default="full", words=REFUND),
+    Member("cancellation.partialRefundPercentage", _WHOLE, "the same, and of what was refunded in part"),
+    Member("cancellation.cancelledAt", _MOMENT, "when it was cancelled"),
     _left("cancellation.cancelledBy", _ACCOUNT),
-    Member(path="cancellation.cancellationReason", kind=_TEXT, becomes="reason in the history"),
-    Member(path="voucher.code", kind=_TEXT, becomes="voucher code"),
+    Member("cancellation.cancellationReason", _TEXT, "reason in the history"),
+    Member("voucher.code", _TEXT, "voucher code"),
     _left("voucher.discountAmount", "the discount says it"),
     _left("voucher.discountPercentage", "the discount says it"),
     _left("partner", _NO_PLACE),
     _left("aiContext", _NO_PLACE),
     _left("reservation.isLocked", _ANEW),
-    Member(path="reservation.lockedUntil", kind=_MOMENT, becomes="end of the hold; else 15 minutes after it was made"),
+    Member("reservation.lockedUntil", _MOMENT, "end of the hold; else 15 minutes after it was made"),
     _left("reservation.lockId", _NO_PLACE),
-    Member(path="guestInfo.name", kind=_TEXT, required=True, becomes="name of the customer"),
-    Member(path="guestInfo.email", kind=_TEXT, required=True, becomes="e-mail address of the customer"),
-    Member(path="guestInfo.phone", kind=_TEXT, becomes="telephone of the customer"),
+    Member("guestInfo.name", _TEXT, "name of the customer", required=True),
+    Member("guestInfo.email", _TEXT, "e-mail address of the customer", required=True),
+    Member("guestInfo.phone", _TEXT, "telephone of the customer"),
     _left("guestInfo.nationality", _PRIVATE),
-    Member(path="metadata.source", kind=_TEXT, default="mobile", words=SOURCE, becomes="channel"),
+    Member("metadata.source", _TEXT, "channel", default="mobile", words=SOURCE),
     _left("metadata.ipAddress", _PRIVATE),
     _left("metadata.userAgent", _PRIVATE),
-    Member(path="createdAt", kind=_MOMENT, required=True, becomes="when it was made"),
-    Member(path="updatedAt", kind=_MOMENT, required=True, becomes="when it last changed"),
+    Member("createdAt", _MOMENT, "when it was made", required=True),
+    Member("updatedAt", _MOMENT, "when it last changed", required=True),
     _left("__v", _MONGOOSE),
 ))  # fmt: skip
 
 TICKETS = Shape("tickets", (
     _left("ticketNumber", "an admission has a code of ours"),
-    Member(path="bookingId", kind=_ID, required=True, becomes="booking of the admission"),
+    Member("bookingId", _ID, "booking of the admission", required=True),
     _left("userId", _ACCOUNT),
-    Member(path="poiId", kind=_ID, required=True, becomes="POI of the admission, which is the booking's"),
-    Member(path="type", kind=_TEXT, required=True, words=TICKET_TYPE, becomes="ticket type"),
-    Member(path="validity.validFrom", kind=_MOMENT, required=True, becomes="from when the admission is good"),
-    Member(path="validity.validUntil", kind=_MOMENT, required=True, becomes="until when it is good"),
+    Member("poiId", _ID, "POI of the admission, which is the booking's", required=True),
+    Member("type", _TEXT, "ticket type", required=True, words=TICKET_TYPE),
+    Member("validity.validFrom", _MOMENT, "from when the admission is good", required=True),
+    Member("validity.validUntil", _MOMENT, "until when it is good", required=True),
     _left("validity.timeslot", "the slot says it"),
     _left("validity.timezone", "the slot says it"),
     _left("qrCode", "an admission has a code of ours"),
     _left("holder", "the booking's customer"),
     _left("details.productName", "the ticket's title"),
     _left("details.description", "the ticket's title"),
-    Member(path="details.quantity", kind=_WHOLE, required=True, becomes="one: a ticket is for one guest"),
+    Member("details.quantity", _WHOLE, "one: a ticket is for one guest", required=True),
     _left("details.language", "the customer's"),
     _left("details.specialRequirements", _NO_PLACE),
-    Member(path="validation.isValidated", kind=_FLAG, default=False, becomes="whether there is a redemption"),
-    Member(path="validation.validatedAt", kind=_MOMENT, becomes="when it was redeemed"),
-    Member(path="validation.validatedBy", kind=_TEXT, default="predecessor", becomes="gate of the redemption"),
+    Member("validation.isValidated", _FLAG, "whether there is a redemption", default=False),
+    Member("validation.validatedAt", _MOMENT, "when it was redeemed"),
+    Member("validation.validatedBy", _TEXT, "gate of the redemption", default="predecessor"),
     _left("validation.validationLocation", "the POI of the redemption"),
-    Member(path="status", kind=_TEXT, default="active", words=TICKET, becomes="status of the unit item"),
+    Member("status", _TEXT, "status of the unit item", default="active", words=TICKET),
     _left("wallet", _NO_PLACE),
     _left("metadata", _NO_PLACE),
     _left("createdAt", _NO_PLACE),

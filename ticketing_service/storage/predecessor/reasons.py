@@ -56,7 +56,7 @@ REMEDIES: Mapping[Reason, str] = {
     Reason.NO_TRANSACTION: "write the id that the payment module has for it",
     Reason.PAID_IN_VAIN: "confirm the booking, or give the money back and write `refunded`",
     Reason.PARTLY: "write the percentage of the total that was given back",
-    Reason.TICKET_COUNT: "issue or delete tickets: a booking that stands has one for each guest, another none",
+    Reason.TICKET_COUNT: "issue or delete tickets: one for each guest of what stands",
     Reason.TICKET_STATUS: "put the one or the other right",
     Reason.TICKET_DATES: "put the dates right",
     Reason.NO_BOOKING: "bring the booking back, or delete the ticket",

@@ -29,7 +29,6 @@ from ticketing_service.storage.predecessor.catalogue import (
     day_of,
     moments_of,
     place_of,
-    ticket_of,
 )
 from ticketing_service.storage.predecessor.members import (
     AVAILABILITIES,
@@ -39,6 +38,7 @@ from ticketing_service.storage.predecessor.members import (
     SHAPES,
     TICKETS,
 )
+from ticketing_service.storage.predecessor.offers import ticket_of
 from ticketing_service.storage.predecessor.reasons import Reason
 
 _POI_FIELDS = [each.path for each in POIS.members]
@@ -53,7 +53,7 @@ _Day = tuple[ObjectId, date]
 
 
 def open_side(url: str, data_dir: Path) -> Side:
-    """The database; the codes of its admissions are signed with the keys of `data_dir`. Raises StoreUnavailable,
+    """The database; the keys of `data_dir` sign the codes of its admissions. Raises StoreUnavailable,
     TransferFault.
     """
     side = DerivedSide(url, layout(KeyRing(data_dir / "keys" / "admissions")), SHAPES)
