@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
-from typing import Any
+from typing import Any, Self
 
 from bson import CodecOptions, DatetimeConversion, ObjectId
 from pymongo.collection import Collection
@@ -109,8 +109,20 @@ class DerivedSide(Side):
         self._latest: tuple[tuple[str, Key | None, Key | None], _Made] | None = None
         self._left_out: list[Misfit] = []
 
-    def require(self) -> None:
-        """Raises TransferFault unless the collections are there: an empty place would be moved in silence."""
+    @classmethod
+    def opened(cls, url: str, layout: Mapping[str, Derived], shapes: Sequence[Shape]) -> Self:
+        """Raises StoreUnavailable, and TransferFault unless the collections are there: an empty place would
+        be moved in silence.
+        """
+        side = cls(url, layout, shapes)
+        try:
+            side._require()
+        except BaseException:
+            side.close()
+            raise
+        return side
+
+    def _require(self) -> None:
         with unhurried():
             missing = [
                 each.collection

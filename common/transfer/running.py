@@ -10,6 +10,7 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
@@ -106,25 +107,24 @@ def run(mover: Mover, step: str, data_dir: Path) -> int:
             raise TransferFault(
                 "the source is not at the schema of this release: run make migrate on it first"
             )
-        source = (
+        with closing(
             mover.open_side(source_url, writable=False)
             if foreign is None
             else foreign.open_side(source_url, data_dir)
-        )
-        mover.migrate(target_url)
-        target = mover.open_side(target_url, writable=True)
-        progress = Progress.between(data_dir / "transfer", mover.name, source_url, target_url)
-        try:
-            move = Move(mover, source, target, progress, told)
-            told.write(f"{mover.name}: from {source.kind} to {target.kind}\n")
-            if step in ("copy", "offline"):
-                move.copy()
-            if step in ("finish", "offline"):
-                move.finish(source_url, target_url, is_offline=step == "offline")
-        finally:
-            progress.close()
-            target.close()
-            source.close()
+        ) as source:
+            mover.migrate(target_url)
+            with (
+                closing(mover.open_side(target_url, writable=True)) as target,
+                closing(
+                    Progress.between(data_dir / "transfer", mover.name, source_url, target_url)
+                ) as progress,
+            ):
+                move = Move(mover, source, target, progress, told)
+                told.write(f"{mover.name}: from {source.kind} to {target.kind}\n")
+                if step in ("copy", "offline"):
+                    move.copy()
+                if step in ("finish", "offline"):
+                    move.finish(source_url, target_url, is_offline=step == "offline")
     except (StoreUnavailable, TransferFault) as error:
         told.flush()
         sys.stderr.write(f"{mover.name}: {error}\n")
@@ -156,6 +156,7 @@ class Move:
             tallies, seconds = self.one_pass()
             if seconds <= ENOUGH_SECONDS or not _written(tallies):
                 break
+        self._list(tallies, ())
         return tallies
 
     def finish(self, source_url: str, target_url: str, *, is_offline: bool) -> list[Tally]:
@@ -208,10 +209,8 @@ class Move:
         table(tallies, self._told)
         for line in self._source.remarks():
             self._told.write(f"{line}\n")
-        misfits: list[Misfit] = [misfit for each in tallies for misfit in each.misfits]
-        count = sum(each.misfit_count for each in tallies)
         dangling = list(self._target.misfits())
-        list_misfits([*misfits, *dangling], count + len(dangling), self._told)
+        misfits = self._list(tallies, dangling)
         broken = list(self._mover.violations(target_url))
         for line in broken:
             self._told.write(f"does not hold: {line}\n")
@@ -227,6 +226,13 @@ class Move:
                 f"the two stores are not the same ({', '.join(counted) or 'see above'}); nothing was switched"
             )
         self._told.write(f"{self._mover.name}: verified; the target has what the source has\n")
+
+    def _list(self, tallies: Sequence[Tally], others: Sequence[Misfit]) -> list[Misfit]:
+        """Tell what does not fit; what of it is of the tallies."""
+        misfits = [misfit for each in tallies for misfit in each.misfits]
+        count = sum(each.misfit_count for each in tallies)
+        list_misfits([*misfits, *others], count + len(others), self._told)
+        return misfits
 
 
 def facts_of(side: Side, entity: Entity) -> Facts:

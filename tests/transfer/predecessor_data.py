@@ -24,6 +24,11 @@ def oid(number: int) -> ObjectId:
     return ObjectId(f"66{number:06x}aabbccddee{number:06x}")
 
 
+def number_of(identifier: ObjectId) -> int:
+    """What `oid` was given."""
+    return int(str(identifier)[2:8], 16)
+
+
 def poi(number: int = 1, **changes: Any) -> Document:
     return changed(
         {
@@ -41,7 +46,11 @@ def poi(number: int = 1, **changes: Any) -> Document:
                 "postalCode": "03710",
                 "coordinates": {"type": "Point", "coordinates": [0.0781, 38.6347]},
             },
-            "contact": {"phone": "+34 965 836 920", "email": "faro@example.org", "website": "https://example.org"},
+            "contact": {
+                "phone": "+34 965 836 920",
+                "email": "faro@example.org",
+                "website": "https://example.org",
+            },
             "hours": {
                 "regular": [
                     {"_id": ObjectId(), "day": "monday", "open": "09:00", "close": "13:00", "closed": False},
@@ -74,7 +83,12 @@ def availability(number: int = 101, **changes: Any) -> Document:
             "date": DAY,
             "timeslot": "10:00-11:30",
             "capacity": {"total": 20, "booked": 5, "reserved": 3, "available": 12},
-            "pricing": {"basePrice": 12.5, "currency": "EUR", "dynamicPriceMultiplier": 1.1, "finalPrice": 13.75},
+            "pricing": {
+                "basePrice": 12.5,
+                "currency": "EUR",
+                "dynamicPriceMultiplier": 1.1,
+                "finalPrice": 13.75,
+            },
             "restrictions": {"minBooking": 1, "maxBooking": 10, "cutoffHours": 2},
             "isActive": True,
             "isSoldOut": False,
@@ -105,7 +119,8 @@ def booking(number: int = 1001, **changes: Any) -> Document:
             "tickets": {"ticketIds": [], "deliveryMethod": "email"},
             "experience": {"productType": "ticket", "language": "nl"},
             "cancellation": {
-                "allowCancellation": True, "cancellationDeadline": DAY - timedelta(hours=24), "refundPolicy": "full",
+                "allowCancellation": True, "refundPolicy": "full",
+                "cancellationDeadline": DAY - timedelta(hours=24),
             },
             "reservation": {"isLocked": False, "lockedUntil": None},
             "guestInfo": {"name": "Zoë Jansen", "email": "Zoe@example.org", "phone": "+31 6 12345678"},
@@ -127,7 +142,11 @@ def ticket(number: int, of: int = 1001, **changes: Any) -> Document:
             "userId": ObjectId(),
             "poiId": oid(1),
             "type": "single",
-            "validity": {"validFrom": DAY, "validUntil": DAY + timedelta(days=1), "timezone": "Europe/Amsterdam"},
+            "validity": {
+                "validFrom": DAY,
+                "validUntil": DAY + timedelta(days=1),
+                "timezone": "Europe/Amsterdam",
+            },
             "qrCode": {"data": "eyJ", "format": "QR"},
             "holder": {"name": "Zoë Jansen", "email": "zoe@example.org"},
             "details": {"productName": "Lighthouse", "quantity": 1, "language": "nl"},
@@ -170,7 +189,9 @@ def everything() -> dict[str, list[Document]]:
                 pricing={"basePrice": 12.5, "taxes": 1.13, "fees": 2.5, "discount": 1.25, "totalPrice": 14.88,
                          "currency": "EUR", "commission": 1.0}),
     ]  # fmt: skip
-    tickets = [ticket(2000 + 10 * number + each, 1000 + number) for number in (1, 6, 7, 8) for each in range(3)]
+    tickets = [
+        ticket(2000 + 10 * number + each, 1000 + number) for number in (1, 6, 7, 8) for each in range(3)
+    ]
     tickets += [used(2020, 1002), ticket(2021, 1002), ticket(2022, 1002, status="expired")]
     tickets += [ticket(2030 + each, 1003, status="expired") for each in range(3)]
     tickets += [ticket(2090 + each, 1009, poiId=oid(2)) for each in range(2)]
@@ -181,14 +202,16 @@ def everything() -> dict[str, list[Document]]:
     return {
         "pois": [
             poi(),
-            poi(2, name="Salt flats", category="nature", status="closed_temporarily", translations={}, official={}),
+            poi(2, name="Salt flats", category="nature", status="closed_temporarily", official={},
+                translations={}),
             poi(3, name="Old inn", category="hotels", location__country="NL", status="pending",
                 location__coordinates__coordinates=[4.8, 53.06], hours={"timezone": "Europe/Amsterdam"}),
         ],
         "availabilities": [
             availability(101),
             availability(102, timeslot="14:00-15:00", isActive=False),
-            availability(103, poiId=oid(2), date=MIDNIGHT_AT_THE_PLACE, timeslot=None, pricing={"basePrice": 0}),
+            availability(103, poiId=oid(2), date=MIDNIGHT_AT_THE_PLACE, timeslot=None,
+                         pricing={"basePrice": 0}),
             availability(104, date=DAY + timedelta(days=1), pricing={"basePrice": 20}),
         ],
         "bookings": bookings,
@@ -219,6 +242,8 @@ def fill(url: str, documents: dict[str, list[Document]]) -> str:
 
 @contextmanager
 def opened(url: str) -> Iterator[Database[Document]]:
-    client: MongoClient[Document] = MongoClient(url, timeoutMS=60_000, w="majority", journal=True, tz_aware=True)
+    client: MongoClient[Document] = MongoClient(
+        url, timeoutMS=60_000, w="majority", journal=True, tz_aware=True
+    )
     with client:
         yield client.get_default_database()

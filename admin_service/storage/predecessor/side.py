@@ -26,9 +26,7 @@ REASON = "taken over"
 
 def open_side(url: str, data_dir: Path) -> Side:
     """The database. Raises StoreUnavailable, TransferFault."""
-    side = DerivedSide(url, LAYOUT, SHAPES)
-    side.require()
-    return side
+    return DerivedSide.opened(url, LAYOUT, SHAPES)
 
 
 def _pois(reading: Reading, sources: list[Document]) -> Iterator[Document | Misfit]:

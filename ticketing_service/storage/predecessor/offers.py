@@ -1,4 +1,4 @@
-"""What the availabilities of a POI are of: tickets with options and units, which the predecessor did not have."""
+"""What availabilities are of: tickets with options and units, which the predecessor did not have."""
 
 from __future__ import annotations
 

@@ -56,9 +56,7 @@ def open_side(url: str, data_dir: Path) -> Side:
     """The database; the keys of `data_dir` sign the codes of its admissions. Raises StoreUnavailable,
     TransferFault.
     """
-    side = DerivedSide(url, layout(KeyRing(data_dir / "keys" / "admissions")), SHAPES)
-    side.require()
-    return side
+    return DerivedSide.opened(url, layout(KeyRing(data_dir / "keys" / "admissions")), SHAPES)
 
 
 def layout(keys: KeyRing) -> Mapping[str, Derived]:
