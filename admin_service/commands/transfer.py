@@ -15,7 +15,14 @@ from admin_service.actions.system import SetMode, change_mode
 from admin_service.domain.audit import Origin
 from admin_service.domain.modes import Mode
 from admin_service.storage.opening import migrate, open_store
-from admin_service.storage.transfer import ENTITIES, PREDECESSOR, is_current, open_predecessor, open_side
+from admin_service.storage.transfer import (
+    ENTITIES,
+    PREDECESSOR,
+    SIGNS_OF_USE,
+    is_current,
+    open_predecessor,
+    open_side,
+)
 from common.clock import system_clock
 from common.database.unavailable import StoreUnavailable
 from common.settings import load_or_exit
@@ -56,7 +63,7 @@ MOVER = Mover(
     is_current=is_current,
     violations=violations,
     is_frozen=is_frozen,
-    foreign={"predecessor": Foreign(entities=PREDECESSOR, open_side=open_predecessor)},
+    foreign={"predecessor": Foreign(entities=PREDECESSOR, signs=SIGNS_OF_USE, open_side=open_predecessor)},
 )
 
 

@@ -39,6 +39,13 @@ ENTITIES = (
 PREDECESSOR = tuple(each for each in ENTITIES if each.name in ("pois", "poi_history", "poi_cells"))
 """What of it the predecessor has."""
 
+SIGNS_OF_USE = tuple(
+    each
+    for each in ENTITIES
+    if each.name in ("sessions", "refresh_tokens", "media", "imports", "idempotency")
+)
+"""What is in a store only when its service has run; the first account is made before that."""
+
 
 def open_side(url: str, *, writable: bool) -> Side:
     """The store as one that is moved from or, if it is `writable`, to. Only its own driver is imported."""

@@ -47,10 +47,13 @@ class Foreign:
 
     Args:
         entities: those of the service that it has.
+        signs: those that a store has something of only once its service is used: such a store is not written
+            over.
         open_side: its database of a URL; the folder is that of the service's data.
     """
 
     entities: Sequence[Entity]
+    signs: Sequence[Entity]
     open_side: Callable[[str, Path], Side]
 
 
@@ -119,6 +122,9 @@ def run(mover: Mover, step: str, data_dir: Path) -> int:
                     Progress.between(data_dir / "transfer", mover.name, source_url, target_url)
                 ) as progress,
             ):
+                used = [] if foreign is None else [each.name for each in foreign.signs if target.count(each)]
+                if used:
+                    raise TransferFault(f"TO is in use, and would lose what is new in it: {', '.join(used)}")
                 move = Move(mover, source, target, progress, told)
                 told.write(f"{mover.name}: from {source.kind} to {target.kind}\n")
                 if step in ("copy", "offline"):

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
 from common.transfer.copying import Tally
 from common.transfer.documents import Document
-from common.transfer.port import Misfit, Side
+from common.transfer.port import Misfit
 from common.transfer.progress import Progress
 from common.transfer.running import Move, Mover
 from tests.transfer.predecessor_data import opened
@@ -39,11 +39,6 @@ def take_over(mover: Mover, source_url: str, target_url: str, data_dir: Path) ->
         first, _ = steps.one_pass()
         steps.finish(source_url, target_url, is_offline=True)
     return {each.entity.name: each for each in first}, seen.getvalue()
-
-
-def documents_of(mover: Mover, side: Side) -> Mapping[str, list[Document]]:
-    """All that a store has of what the predecessor has."""
-    return {each.name: side.read(each, None, None) for each in mover.foreign[PREDECESSOR].entities}
 
 
 def listed(mover: Mover, source_url: str, data_dir: Path) -> list[Misfit]:

@@ -11,12 +11,14 @@ from contextlib import closing, suppress
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from admin_service.domain.poi import Accessible, PoiStatus, PriceLevel
 from admin_service.storage import opening as admin_opening
 from common.auth.keyfiles import KeyRing
+from common.transfer.documents import Document, Entity
 from common.transfer.object_ids import id_of
 from tests.contract.builders import make_scan
 from tests.contract.world import World
@@ -25,7 +27,7 @@ from tests.servers.process import ROOT, eventually
 from tests.transfer.conftest import Stores
 from tests.transfer.moving import content, marked, ranges_done
 from tests.transfer.predecessor_data import DAY, MADE, booking, everything, fill, oid, opened, used
-from tests.transfer.taking_over import documents_of, dump, take_over
+from tests.transfer.taking_over import dump, take_over
 from ticketing_service.domain import codes
 from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentStatus
 from ticketing_service.domain.entry import entry_key
@@ -138,7 +140,8 @@ def codes_are_read(store: Store, data_dir: Path) -> None:
         assert codes.verify(admission.code, keys).admission_id == admission.id
     poi_id = id_of(oid(1))
     scan = make_scan(admissions[0], poi_id=poi_id, scanned_at=MADRID_NOON)
-    assert store.admissions.redeem(scan, partial(entry_key, poi_id=poi_id, at=MADRID_NOON), MADRID_NOON)
+    let_in = store.admissions.redeem(scan, partial(entry_key, poi_id=poi_id, at=MADRID_NOON), MADRID_NOON)
+    assert let_in.admission_id == admissions[0].id
     assert {unit.status for unit in found(store, 1001).unit_items} == {
         BookingStatus.CONFIRMED,
         BookingStatus.REDEEMED,
@@ -183,21 +186,24 @@ def test_admin_comes_over(
         assert inn.content.time_zone == "Europe/Amsterdam"
 
 
+@pytest.mark.mongodb
 def test_both_services_have_the_same_pois(
     ticketing_stores: Stores, admin_stores: Stores, predecessor: str, tmp_path: Path
 ) -> None:
-    theirs, ours = {}, {}
-    for stores, found_ in ((ticketing_stores, theirs), (admin_stores, ours)):
-        with closing(stores.mover.foreign["predecessor"].open_side(predecessor, tmp_path)) as side:
-            found_.update({each["id"]: each for each in documents_of(stores.mover, side)["pois"]})
-    assert theirs.keys() == ours.keys()
-    for identifier, copy in theirs.items():
+    copies, ours = (pois_of(stores, predecessor, tmp_path) for stores in (ticketing_stores, admin_stores))
+    assert copies.keys() == ours.keys()
+    for identifier, copy in copies.items():
         poi = ours[identifier]
         known = poi["body"]["content"]
         assert (copy["names"], copy["city"], copy["category"], copy["time_zone"], copy["version"]) == (
             known["name"], known["address"]["city"], known["category"], known["timeZone"], poi["version"]
         )  # fmt: skip
         assert (copy["latitude"], copy["longitude"]) == (poi["latitude"], poi["longitude"])
+
+
+def pois_of(stores: Stores, source_url: str, data_dir: Path) -> dict[UUID, Document]:
+    with closing(stores.mover.foreign["predecessor"].open_side(source_url, data_dir)) as side:
+        return {each["id"]: each for each in side.read(Entity("pois"), None, None)}
 
 
 @pytest.mark.mongodb

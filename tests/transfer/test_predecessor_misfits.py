@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from admin_service.storage.predecessor.reasons import Reason as AdminReason
 from common.transfer.members import Unfit
 from common.transfer.port import Misfit, TransferFault
 from common.transfer.running import run
+from tests.contract.world import World
 from tests.servers.process import ROOT
 from tests.transfer.conftest import Stores
 from tests.transfer.moving import marked
@@ -39,6 +41,7 @@ from tests.transfer.predecessor_data import (
 )
 from tests.transfer.taking_over import listed, take_over, taking_over
 from ticketing_service.commands import transfer as ticketing
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.predecessor.catalogue import day_of
 from ticketing_service.storage.predecessor.reasons import REMEDIES, Reason
 
@@ -221,6 +224,23 @@ def test_an_empty_place_is_not_taken_for_the_predecessor(
         monkeypatch.setenv("FROM_LAYOUT", layout)
         assert run(ticketing_stores.mover, "offline", tmp_path) == 1
         assert fault in capsys.readouterr().err
+
+
+def test_a_store_that_is_used_is_not_written_over(
+    ticketing_stores: Stores, new_predecessor: Callable[[Documents], str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+) -> None:  # fmt: skip
+    target_url = ticketing_stores.new("sqlite")
+    with closing(open_store(target_url, threads=1)) as store:
+        store.platform.keep({"revision": 1, "values": {}, "mode": "normal"}, MADE)
+        booked = World(store).sold(World(store).slot())
+    monkeypatch.setenv("FROM", new_predecessor({}))
+    monkeypatch.setenv("TO", target_url)
+    monkeypatch.setenv("FROM_LAYOUT", "predecessor")
+    assert run(ticketing_stores.mover, "copy", tmp_path) == 1
+    assert "TO is in use, and would lose what is new in it" in capsys.readouterr().err
+    with closing(open_store(target_url, threads=1)) as store:
+        assert store.bookings.get(booked.id) is not None
 
 
 def test_ids_of_another_kind_are_refused(new_predecessor: Callable[[Documents], str], tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from ticketing_service.storage.opening import migrate, open_store
 from ticketing_service.storage.transfer import (
     ENTITIES,
     PREDECESSOR,
+    SIGNS_OF_USE,
     is_current,
     open_predecessor,
     open_side,
@@ -38,7 +39,7 @@ MOVER = Mover(
     is_current=is_current,
     violations=violations,
     is_frozen=is_frozen,
-    foreign={"predecessor": Foreign(entities=PREDECESSOR, open_side=open_predecessor)},
+    foreign={"predecessor": Foreign(entities=PREDECESSOR, signs=SIGNS_OF_USE, open_side=open_predecessor)},
 )
 
 

@@ -32,6 +32,9 @@ PREDECESSOR = tuple(
 )
 """What of it the predecessor has."""
 
+SIGNS_OF_USE = tuple(each for each in ENTITIES if each not in PREDECESSOR)
+"""What is in a store only when its service has run."""
+
 
 def open_side(url: str, *, writable: bool) -> Side:
     """The store as one that is moved from or, if it is `writable`, to. Only its own driver is imported."""

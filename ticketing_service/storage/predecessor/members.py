@@ -84,7 +84,7 @@ WORDS: Mapping[str, Words] = {
     "bookings.metadata.source": SOURCE,
     "tickets.type": TICKET_TYPE,
     "tickets.status": TICKET,
-    "pois.status": PLACE,
+    "pois.status (its tickets)": PLACE,
 }
 
 
