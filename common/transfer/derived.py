@@ -19,11 +19,14 @@ from pymongo.database import Database
 from common.mongo.database import MongoDatabase
 from common.transfer.documents import Document, Entity, Key, canonical
 from common.transfer.members import Shape, Unfit
-from common.transfer.mongo import unhurried
+from common.transfer.mongo import STATEMENT_SECONDS, unhurried
 from common.transfer.object_ids import PARTS, id_of, object_id_of
 from common.transfer.port import Misfit, Side, TransferFault
 
 ASKED_AT_ONCE = 100
+WHOLE_SECONDS = 3600
+"""What is made at once looks at every document of a collection."""
+
 _CODEC: CodecOptions[Document] = CodecOptions(
     tz_aware=True, tzinfo=UTC, datetime_conversion=DatetimeConversion.DATETIME_AUTO
 )
@@ -208,7 +211,7 @@ class DerivedSide(Side):
         derived = self._layout[entity.name]
         documents: list[Document] = []
         misfits: list[Misfit] = []
-        with unhurried():
+        with unhurried(WHOLE_SECONDS if derived.whole else STATEMENT_SECONDS):
             sources: list[Document] = []
             if not derived.whole:
                 sources = list(self._reading.find(derived.collection, _within(after, upto)))

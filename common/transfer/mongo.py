@@ -221,10 +221,10 @@ def _said(failed: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def unhurried() -> Iterator[None]:
+def unhurried(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
     """Statements may take as long as a batch does. Raises StoreUnavailable."""
     try:
-        with pymongo.timeout(STATEMENT_SECONDS):
+        with pymongo.timeout(seconds):
             yield
     except PyMongoError as error:
         raise translated(error) from error
