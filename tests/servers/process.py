@@ -92,10 +92,31 @@ def descendants(pid: int) -> list[int]:
 
 def is_alive(pid: int) -> bool:
     """Tell whether a process exists and is not a zombie."""
+    return _state(Path(f"/proc/{pid}")) not in ("Z", "")
+
+
+def _state(task: Path) -> str:
+    """Of a process or thread, as proc_pid_stat(5) has it; empty when there is none."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+        return (task / "stat").read_text().rpartition(")")[2].split()[0]
     except OSError:
-        return False
+        return ""
+
+
+def _stands(pid: int) -> bool:
+    """Whether no thread of the process runs any more."""
+    try:
+        threads = list(Path(f"/proc/{pid}/task").iterdir())
+    except OSError:
+        return True
+    return all(_state(thread) in ("T", "t", "Z", "") for thread in threads)
+
+
+def _group_of(pid: int) -> int:
+    try:
+        return os.getpgid(pid)
+    except ProcessLookupError:
+        return 0
 
 
 class Process:
@@ -199,8 +220,13 @@ class Process:
             os.kill(self.pid, signum)
 
     def pause(self) -> None:
-        """SIGSTOP the process and all below it: connections are accepted by the kernel and never answered."""
+        """SIGSTOP the process and all below it: connections are accepted by the kernel and never answered.
+
+        They stand when this returns; a thread on another core goes on for a moment.
+        """
         self._signal_group(signal.SIGSTOP)
+        members = [pid for pid in (self.pid, *descendants(self.pid)) if _group_of(pid) == self.pid]
+        eventually(lambda: all(map(_stands, members)), every=0.001, what="the processes standing still")
 
     def resume(self) -> None:
         """SIGCONT after `pause`."""
