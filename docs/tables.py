@@ -32,7 +32,11 @@ from ticketing_service import metrics as ticketing_metrics_of
 FOLDER = Path(__file__).resolve().parent
 GATEWAY_PROBLEMS = FOLDER.parent / "nginx" / "snippets" / "problems.conf"
 
-_BEARERS = {"booking": "the booking's token", "access": "the signed-in customer"}
+_BEARERS = {
+    "booking": "the booking's token",
+    "access": "the signed-in customer",
+    "reseller": "its reseller",
+}
 _TABLE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

@@ -20,9 +20,10 @@ from common.database.engine import Database
 from common.database.kinds import kind_of
 from common.mongo import migrations as mongo_migrations
 from common.mongo.database import MongoDatabase
+from tests.contract.world import World
 from tests.servers.process import ROOT
 from ticketing_service.storage.mongo import schema as mongo_schema
-from ticketing_service.storage.opening import migrate
+from ticketing_service.storage.opening import migrate, open_store
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.store import MIGRATIONS
 
@@ -81,7 +82,7 @@ def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url
     database = Database(new_url, threads=1)
     assert migrations.current(database, schema.VERSION_TABLE) is None
     migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
-    assert migrations.current(database, schema.VERSION_TABLE) == "0005"
+    assert migrations.current(database, schema.VERSION_TABLE) == "0006"
     with database.read() as connection:
         names = inspect(connection).get_table_names()
     assert all(name.startswith(schema.PREFIX) for name in names)
@@ -92,10 +93,27 @@ def _assert_mongodb_is_at_the_last_version(url: str) -> None:
     database = MongoDatabase(url, threads=1)
     assert mongo_migrations.current(database, mongo_schema.collections) is None
     migrate(url)
-    assert mongo_migrations.current(database, mongo_schema.collections) == "0001"
+    assert mongo_migrations.current(database, mongo_schema.collections) == "0002"
     names = database.bare.list_collection_names()
     assert all(name.startswith(mongo_schema.PREFIX) for name in names)
     database.close()
+
+
+@pytest.mark.mongodb
+@pytest.mark.parametrize("store_url", ["mongodb"], indirect=True)
+def test_bookings_of_an_older_release_are_read_after_it(store_url: str) -> None:
+    store = open_store(store_url, threads=1)
+    held = World(store).hold(World(store).slot())
+    database = MongoDatabase(store_url, threads=1)
+    bare = database.bare
+    bare.command("collMod", mongo_schema.bookings.name, validator={})
+    bare[mongo_schema.bookings.name].update_many({}, {"$unset": {"reseller_id": ""}})
+    bare[f"{mongo_schema.PREFIX}schema"].update_one({"_id": "version"}, {"$set": {"version": "0001"}})
+    assert migrate(store_url) is True
+    assert store.bookings.get(held.id) == held
+    assert mongo_migrations.differences(database, mongo_schema.collections) == []
+    database.close()
+    store.close()
 
 
 def test_processes_that_migrate_at_the_same_time_agree(new_url: str, tmp_path: Path) -> None:

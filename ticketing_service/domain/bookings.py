@@ -156,8 +156,9 @@ class Refund:
 class Booking:
     """A purchase of one or more items.
 
-    `principal` is who made it (a token's subject) or None for a guest. `extensions` counts how often the hold
-    was extended. `payment_status` sums up its payments.
+    `principal` is who made it (a token's subject) or None for a guest; `reseller_id` is whose it is when a
+    reseller made it. `extensions` counts how often the hold was extended. `payment_status` sums up its
+    payments.
     """
 
     id: UUID
@@ -165,6 +166,7 @@ class Booking:
     status: BookingStatus
     channel: Channel
     principal: str | None
+    reseller_id: UUID | None = None
     customer: Customer
     items: tuple[BookingItem, ...]
     price: Price

@@ -19,7 +19,9 @@ GUEST_COUNTERS = uuid5(NAMESPACE_URL, "urn:ticketing:guest")
 
 
 class ClaimKind(StrEnum):
-    """Why a booking draws on a counter. A GUEST claim ends with the hold; the others become sold."""
+    """Why a booking draws on a counter. A GUEST claim, a reseller's too, ends with the hold; the others
+    become sold.
+    """
 
     SEAT = "seat"
     VOUCHER = "voucher"
@@ -84,8 +86,16 @@ def voucher_claims(voucher: Voucher | None, customer: Customer) -> list[tuple[Cl
     ]
 
 
-def guest_claims(order: HoldOrder, limits: GuestLimits) -> list[tuple[Claim, Counter]]:
-    """The standing hold of a guest, counted for the address and for the e-mail address; with the counters."""
+def standing_claims(order: HoldOrder, limits: GuestLimits) -> list[tuple[Claim, Counter]]:
+    """The standing hold, with its counters: of a guest for the address and for the e-mail address, of a
+    reseller for all that it has. The customer of a reseller is none of ours, so no address counts there.
+    """
+    if order.reseller is not None:
+        counter = Counter(
+            id=derived_id(order.reseller.id, "standing holds"), capacity=order.reseller.max_holds
+        )
+        claim = Claim(counter_id=counter.id, kind=ClaimKind.GUEST, quantity=1, refusal=Code.TOO_MANY_HOLDS)
+        return [(claim, counter)]
     if order.guest_network is None:
         return []
     sources = (

@@ -42,6 +42,12 @@ class Code(RefusalCode):
     INVALID_VOUCHER = Kind.INVALID, "The voucher contradicts itself"
     VOUCHER_CODE_TAKEN = Kind.CONFLICT, "A voucher of this code exists"
     VOUCHER_BELOW_USED = Kind.CONFLICT, "The limit would fall below the uses that are taken"
+    # resellers
+    RESELLER_NOT_FOUND = Kind.NOT_FOUND, "There is no such reseller"
+    RESELLER_INACTIVE = Kind.FORBIDDEN, "The reseller may make no booking at present"
+    TICKET_NOT_ALLOWED = Kind.FORBIDDEN, "The reseller does not sell this ticket"
+    API_KEY_NOT_FOUND = Kind.NOT_FOUND, "There is no such key"
+    INVALID_API_KEY = Kind.INVALID, "The key contradicts itself"
     # the life of a booking
     BOOKING_NOT_FOUND = Kind.NOT_FOUND, "There is no such booking"
     BOOKING_EXPIRED = Kind.GONE, "The hold has ended"

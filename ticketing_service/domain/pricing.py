@@ -21,6 +21,7 @@ from ticketing_service.domain.catalogue import AvailabilityType, Option, RefundS
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.money import scaled, share_of, spread, tax_contained
 from ticketing_service.domain.orders import ItemOrder, Offer, UnitQuantity, check_orders
+from ticketing_service.domain.resellers import Reseller
 from ticketing_service.domain.slots import Slot, SlotStatus
 from ticketing_service.domain.vouchers import Voucher
 
@@ -93,13 +94,16 @@ def price_booking(
     voucher: Voucher | None,
     policy: SalePolicy,
     now: datetime,
+    reseller: Reseller | None = None,
 ) -> PricedBooking:
     """Check and price a sale; `offers` has one entry for each of `orders`. A quote asks the same.
 
-    Raises TICKET_NOT_ON_SALE, SLOT_CLOSED, CUTOFF_PASSED, UNKNOWN_OPTION, UNKNOWN_UNIT, UNIT_RESTRICTED,
-    TOO_FEW_UNITS, TOO_MANY_UNITS, MIXED_CURRENCIES or VOUCHER_NOT_VALID, each with the pointer of the
-    field at fault.
+    Raises TICKET_NOT_ALLOWED, TICKET_NOT_ON_SALE, SLOT_CLOSED, CUTOFF_PASSED, UNKNOWN_OPTION, UNKNOWN_UNIT,
+    UNIT_RESTRICTED, TOO_FEW_UNITS, TOO_MANY_UNITS, MIXED_CURRENCIES or VOUCHER_NOT_VALID, each with the
+    pointer of the field at fault.
     """
+    if reseller is not None:
+        _check_allowed(offers, reseller)
     options = tuple(
         _option_on_sale(offer, now, f"/items/{index}/slotId") for index, offer in enumerate(offers)
     )
@@ -128,6 +132,12 @@ def price_booking(
 def unit_prices(option: Option, slot: Slot) -> tuple[tuple[UUID, int], ...]:
     """What each unit costs in that slot, for showing; a group option has one price of its own."""
     return tuple((unit.id, scaled(unit.price, slot.multiplier)) for unit in option.units)
+
+
+def _check_allowed(offers: Sequence[Offer], reseller: Reseller) -> None:
+    for index, offer in enumerate(offers):
+        if not reseller.may_sell(offer.ticket.id):
+            raise Refused(Code.TICKET_NOT_ALLOWED, pointer=f"/items/{index}/slotId")
 
 
 def _option_on_sale(offer: Offer, now: datetime, pointer: str) -> Option:

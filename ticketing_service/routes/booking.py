@@ -13,18 +13,26 @@ from ticketing_service.actions import bookings
 from ticketing_service.actions.bookings import AmendBooking, CancelBooking, ExtendHold
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking
-from ticketing_service.routes.calling import BOOKING_KIND, PREFIX, PortsSource, access_of, keyed
+from ticketing_service.routes.calling import (
+    BOOKING_KIND,
+    PREFIX,
+    RESELLER_KIND,
+    PortsSource,
+    access_of,
+    keyed,
+)
 from ticketing_service.schemas.booking_answers import BookingOut, booking_document
 from ticketing_service.schemas.bookings import BookingPatch, CancelIn
 from ticketing_service.schemas.documents import rendered
 
-HOLDERS: Policy = bearer(BOOKING_KIND, ACCESS_KIND) | roles("support")
-"""Its token, its customer, support. The action decides whether it is theirs: to others there is none."""
+HOLDERS: Policy = bearer(BOOKING_KIND, ACCESS_KIND, RESELLER_KIND) | roles("support")
+"""Its token, its customer, its reseller, support. The action decides whether it is theirs: to others there is
+none."""
 
 SALE_PROBLEMS = (
     "SOLD_OUT", "SLOT_CLOSED", "CUTOFF_PASSED", "TICKET_NOT_ON_SALE", "SLOT_NOT_FOUND", "UNKNOWN_UNIT",
     "UNKNOWN_OPTION", "TOO_FEW_UNITS", "TOO_MANY_UNITS", "UNIT_RESTRICTED", "MIXED_CURRENCIES",
-    "PRICE_CHANGED", "VOUCHER_UNKNOWN", "VOUCHER_NOT_VALID", "VOUCHER_EXHAUSTED",
+    "PRICE_CHANGED", "VOUCHER_UNKNOWN", "VOUCHER_NOT_VALID", "VOUCHER_EXHAUSTED", "TICKET_NOT_ALLOWED",
 )  # fmt: skip
 _HELD = ("BOOKING_NOT_FOUND", "BOOKING_EXPIRED", "BOOKING_CANCELLED", "BOOKING_NOT_ON_HOLD")
 _CANCEL = ("UNIT_ITEM_UNKNOWN", "UNIT_ITEM_NOT_CANCELLABLE", "CANCELLATION_CLOSED")

@@ -90,6 +90,7 @@ class BookingOut(ApiSchema):
     reference = fields.String(required=True)
     status = fields.String(required=True)
     channel = fields.String(required=True)
+    reseller_id = fields.UUID(required=True, allow_none=True)
     created_at = Instant(required=True)
     expires_at = Instant(required=True)
     customer = fields.Nested(CustomerOut, required=True, allow_none=True)
@@ -123,6 +124,7 @@ def booking_document(
         "reference": booking.reference,
         "status": status,
         "channel": booking.channel,
+        "resellerId": booking.reseller_id,
         "createdAt": instant_text(booking.created_at),
         "expiresAt": instant_text(booking.expires_at),
         "customer": _customer(booking.customer) if with_contact else None,

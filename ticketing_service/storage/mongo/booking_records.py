@@ -28,6 +28,7 @@ def booking_document(booking: Booking) -> Document:
     return {
         "_id": booking.id,
         **booking_fields(booking),
+        "reseller_id": booking.reseller_id,
         "created_at": ms(booking.created_at),
         "admits_until": None,
         "next_look_at": None,
@@ -119,6 +120,7 @@ def booking_of(document: Mapping[str, Any]) -> Booking:
         status=BookingStatus(document["status"]),
         channel=Channel(document["channel"]),
         principal=document["principal"],
+        reseller_id=document["reseller_id"],
         customer=Customer(
             name=customer["name"],
             email=customer["email"],

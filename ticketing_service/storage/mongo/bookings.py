@@ -22,7 +22,7 @@ from ticketing_service.domain.bookings import (
     HistoryRow,
     PaymentStatus,
 )
-from ticketing_service.domain.claims import GuestLimits, email_key, guest_claims
+from ticketing_service.domain.claims import GuestLimits, email_key, standing_claims
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.references import new_reference
@@ -76,8 +76,8 @@ class MongoBookings:
             foreseen=foreseen,
             seen=seen,
         )
-        guests = [counter.id for _, counter in guest_claims(order, limits)]
-        turns = [*self._counters(order.items), *guests]
+        standing = [counter.id for _, counter in standing_claims(order, limits)]
+        turns = [*self._counters(order.items), *standing]
         try:
             booking = self._write(verb, idempotency if foreseen is None else foreseen.idempotency, turns)
         except DuplicateKeyError as error:

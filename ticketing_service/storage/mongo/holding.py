@@ -11,8 +11,8 @@ from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
     ClaimKind,
     GuestLimits,
-    guest_claims,
     seat_claims,
+    standing_claims,
     voucher_claims,
 )
 from ticketing_service.domain.errors import Code, Refused
@@ -55,7 +55,7 @@ def hold_places(
         booking = booked(order, price(offers, voucher), voucher, expires_at, now)
     file = BookingFile.begun(booking)
     file.note(None, booking.status, order.principal or "guest", "held", now)
-    on_demand = [*voucher_claims(voucher, order.customer), *guest_claims(order, limits)]
+    on_demand = [*voucher_claims(voucher, order.customer), *standing_claims(order, limits)]
     claims = [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)]
     claim(file, claims, expires_at)
     file.insert(tx)

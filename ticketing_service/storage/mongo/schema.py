@@ -28,10 +28,11 @@ from common.mongo.collections import (
     text,
 )
 from common.mongo.migrations import Step
+from ticketing_service.storage.mongo import steps
 from ticketing_service.storage.mongo.booking_parts import CLAIM, HISTORY_ROW, ITEM, PAYMENT, REFUND
 
 PREFIX = "ticketing_"
-STEPS = (Step("0001"),)
+STEPS = (Step("0001"), Step("0002", steps.add_reseller))
 
 collections = Collections(PREFIX)
 
@@ -116,7 +117,7 @@ counters = collections(
         "capacity": or_null(none_below(0)),
         "held": none_below(0),
         "sold": none_below(0),
-        # set for the counters of guests' standing holds alone: those without a claim are swept away
+        # set for the counters of standing holds alone: those without a claim are swept away
         "transient": BOOLEAN,
         # how often staff changed what draws on it: a sale under way loses against that
         "changes": INTEGER,
@@ -144,6 +145,42 @@ vouchers = collections(
     index("ux_code", "code", unique=True),
 )
 
+resellers = collections(
+    "resellers",
+    {
+        "_id": ID,
+        "name": text(200),
+        "ticket_ids": or_null(lists_of(ID)),
+        "max_holds": INTEGER,
+        "active": BOOLEAN,
+        "version": INTEGER,
+        # counts every change, those of its keys too: by the sum of all, processes see that there is something
+        # new
+        "revision": INTEGER,
+        "created_at": INSTANT,
+    },
+)
+
+reseller_keys = collections(
+    "reseller_keys",
+    {
+        "_id": ID,
+        "reseller_id": ID,
+        "name": text(120),
+        "start": text(20),
+        "hash": text(64),
+        "scopes": lists_of(text(40)),
+        "created_at": INSTANT,
+        "created_by": text(120),
+        "expires_at": INSTANT,
+        "last_used_at": or_null(INSTANT),
+        "revoked_at": or_null(INSTANT),
+    },
+    index("ux_hash", "hash", unique=True),
+    index("reseller", "reseller_id", "_id"),
+    index("revoked", "revoked_at"),
+)
+
 bookings = collections(
     "bookings",
     {
@@ -152,6 +189,7 @@ bookings = collections(
         "status": text(12),
         "channel": text(10),
         "principal": or_null(text(120)),
+        "reseller_id": or_null(ID),
         "customer": objects(
             {
                 "name": text(200),
@@ -202,6 +240,7 @@ bookings = collections(
     index("next_look", "next_look_at", partial={"next_look_at": {"$type": "long"}}),
     index("email_id", "customer.email_key", "_id"),
     index("created_id", "created_at", "_id"),
+    index("reseller_id", "reseller_id", "_id"),
     index("slot", "items.slot_id", "_id"),
     index("ticket", "items.ticket_id", "_id"),
     index("claims", "claims.counter_id", "claims.held_until"),

@@ -39,13 +39,14 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingQuery:
-    """Filters of the staff's list; None is no filter. Newest first."""
+    """Filters of the list; None is no filter. Newest first."""
 
     status: BookingStatus | None = None
     reference: str | None = None
     email: str | None = None
     ticket_id: UUID | None = None
     slot_id: UUID | None = None
+    reseller_id: UUID | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     limit: int = 20

@@ -59,6 +59,7 @@ def booked(
         status=BookingStatus.ON_HOLD,
         channel=order.channel,
         principal=order.principal,
+        reseller_id=None if order.reseller is None else order.reseller.id,
         customer=order.customer,
         items=priced.items,
         price=priced.price,

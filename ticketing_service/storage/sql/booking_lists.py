@@ -1,4 +1,4 @@
-"""The staff's list of bookings: filters and a cursor, each on an index."""
+"""The list of bookings, for staff and resellers: filters and a cursor, each on an index."""
 
 from __future__ import annotations
 
@@ -23,6 +23,8 @@ def booking_page(connection: Connection, query: BookingQuery) -> Page[Booking]:
         conditions.append(_bookings.c.reference == query.reference)
     if query.email is not None:
         conditions.append(_bookings.c.customer_email_key == query.email.strip().casefold())
+    if query.reseller_id is not None:
+        conditions.append(_bookings.c.reseller_id == query.reseller_id)
     if query.created_from is not None:
         conditions.append(_bookings.c.created_at >= query.created_from)
     if query.created_to is not None:

@@ -131,6 +131,7 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "status": booking.status.value,
         "channel": booking.channel.value,
         "principal": booking.principal,
+        "reseller_id": booking.reseller_id,
         "customer_name": customer.name,
         "customer_email": customer.email,
         "customer_email_key": customer.email.strip().casefold(),
@@ -197,6 +198,7 @@ def _booking_of(row: Any, items: Iterable[BookingItem], refunds: Iterable[Refund
         status=BookingStatus(row.status),
         channel=Channel(row.channel),
         principal=row.principal,
+        reseller_id=row.reseller_id,
         customer=Customer(
             name=row.customer_name, email=row.customer_email, phone=row.customer_phone, language=row.language
         ),

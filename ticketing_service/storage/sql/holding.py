@@ -12,8 +12,8 @@ from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
     ClaimKind,
     GuestLimits,
-    guest_claims,
     seat_claims,
+    standing_claims,
     voucher_claims,
 )
 from ticketing_service.domain.errors import Code, Refused
@@ -70,7 +70,7 @@ def hold_places(
         to_status=booking.status.value,
         reason="held",
     )
-    on_demand = [*voucher_claims(voucher, order.customer), *guest_claims(order, limits)]
+    on_demand = [*voucher_claims(voucher, order.customer), *standing_claims(order, limits)]
     take(
         connection,
         booking.id,

@@ -99,7 +99,7 @@ counters = _table(
     Column("capacity", Integer),
     Column("held", Integer, nullable=False, default=0),
     Column("sold", Integer, nullable=False, default=0),
-    # set for the counters of guests' standing holds alone: those without a claim are swept away
+    # set for the counters of standing holds alone: those without a claim are swept away
     Column("transient", Boolean, nullable=False, default=False),
     Index("ix_ticketing_capacity_counters_transient", "transient", "held", "id"),
 )
@@ -129,6 +129,37 @@ vouchers = _table(
     Index("ux_ticketing_vouchers_code", "code", unique=True),
 )
 
+resellers = _table(
+    "resellers",
+    Column("id", Identifier, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("ticket_ids", Json),
+    Column("max_holds", Integer, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    # counts every change, those of its keys too: by the sum of all, processes see that there is something new
+    Column("revision", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+reseller_keys = _table(
+    "reseller_keys",
+    Column("id", Identifier, primary_key=True),
+    Column("reseller_id", Identifier, ForeignKey(resellers.c.id), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("start", String(20), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(120), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index("ux_ticketing_reseller_keys_hash", "hash", unique=True),
+    Index("ix_ticketing_reseller_keys_reseller", "reseller_id", "id"),
+    Index("ix_ticketing_reseller_keys_revoked", "revoked_at"),
+)
+
 bookings = _table(
     "bookings",
     Column("id", Identifier, primary_key=True),
@@ -136,6 +167,7 @@ bookings = _table(
     Column("status", String(12), nullable=False),
     Column("channel", String(10), nullable=False),
     Column("principal", String(120)),
+    Column("reseller_id", Identifier),
     Column("customer_name", String(200), nullable=False),
     Column("customer_email", String(254), nullable=False),
     Column("customer_email_key", String(254), nullable=False),
@@ -163,6 +195,7 @@ bookings = _table(
     Index("ix_ticketing_bookings_admits_until", "admits_until"),
     Index("ix_ticketing_bookings_email_id", "customer_email_key", "id"),
     Index("ix_ticketing_bookings_created_id", "created_at", "id"),
+    Index("ix_ticketing_bookings_reseller_id", "reseller_id", "id"),
 )
 
 booking_items = _table(

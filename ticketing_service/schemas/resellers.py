@@ -1,0 +1,109 @@
+"""Resellers and their keys: what comes in and what goes out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import fields, post_load, validate
+
+from common.web.schemas import ApiSchema, Instant, WholeNumber, YesNo
+from ticketing_service.domain.resellers import Reseller, ResellerKey, Scope
+from ticketing_service.schemas.documents import Document, instant_text
+from ticketing_service.schemas.values import MAX_NAME
+
+MAX_KEY_NAME, MAX_TICKETS, MAX_HOLDS, MOST_HOLDS = 120, 1000, 100, 10_000
+
+
+class ResellerIn(ApiSchema):
+    """`ticketIds`: the tickets that it may sell; null is all. `maxHolds`: bookings on hold at a time."""
+
+    name = fields.String(required=True, validate=validate.Length(1, MAX_NAME))
+    ticket_ids = fields.List(fields.UUID(), allow_none=True, validate=validate.Length(max=MAX_TICKETS))
+    max_holds = WholeNumber(load_default=MAX_HOLDS, validate=validate.Range(1, MOST_HOLDS))
+    active = YesNo()
+
+    @post_load
+    def changes(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        if values.get("ticket_ids") is not None:
+            values["ticket_ids"] = tuple(dict.fromkeys(values["ticket_ids"]))
+        return values
+
+
+class ResellerPatch(ResellerIn):
+    """What is named changes."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{"partial": True, **options})
+
+
+class ResellerOut(ApiSchema):
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    ticket_ids = fields.List(fields.UUID(), required=True, allow_none=True)
+    max_holds = fields.Integer(required=True)
+    active = fields.Boolean(required=True)
+    version = fields.Integer(required=True)
+    created_at = Instant(required=True)
+
+
+class ResellerKeyIn(ApiSchema):
+    """A key, for what its scopes say."""
+
+    name = fields.String(required=True, validate=validate.Length(1, MAX_KEY_NAME))
+    scopes = fields.List(
+        fields.Enum(Scope, by_value=True), required=True, validate=validate.Length(1, len(Scope))
+    )
+    expires_at = Instant(required=True)
+
+    @post_load
+    def command(self, values: dict[str, Any], **_: Any) -> dict[str, Any]:
+        values["scopes"] = tuple(scope for scope in Scope if scope in values["scopes"])
+        return values
+
+
+class ResellerKeyOut(ApiSchema):
+    """`start` is the beginning by which its owner recognises it."""
+
+    id = fields.UUID(required=True)
+    name = fields.String(required=True)
+    start = fields.String(required=True)
+    scopes = fields.List(fields.String(), required=True)
+    created_at = Instant(required=True)
+    created_by = fields.String(required=True)
+    expires_at = Instant(required=True)
+    last_used_at = Instant(required=True, allow_none=True)
+    revoked_at = Instant(required=True, allow_none=True)
+
+
+class NewResellerKeyOut(ResellerKeyOut):
+    """`key` is shown this once."""
+
+    key = fields.String(required=True)
+
+
+def reseller_document(reseller: Reseller) -> Document:
+    """As `ResellerOut` says."""
+    return {
+        "id": reseller.id,
+        "name": reseller.name,
+        "ticketIds": reseller.ticket_ids,
+        "maxHolds": reseller.max_holds,
+        "active": reseller.active,
+        "version": reseller.version,
+        "createdAt": instant_text(reseller.created_at),
+    }
+
+
+def reseller_key_document(key: ResellerKey) -> Document:
+    """As `ResellerKeyOut` says."""
+    return {
+        "id": key.id,
+        "name": key.name,
+        "start": key.start,
+        "scopes": key.scopes,
+        "createdAt": instant_text(key.created_at),
+        "createdBy": key.created_by,
+        "expiresAt": instant_text(key.expires_at),
+        "lastUsedAt": None if key.last_used_at is None else instant_text(key.last_used_at),
+        "revokedAt": None if key.revoked_at is None else instant_text(key.revoked_at),
+    }
