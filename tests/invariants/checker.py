@@ -96,7 +96,9 @@ def _check_bookings(facts: Facts) -> Iterator[Violation]:
         statuses[unit.booking_id].append(BookingStatus(unit.status))
     claimed: dict[UUID, set[datetime | None]] = defaultdict(set)
     for claim in facts.claims:
-        claimed[claim.booking_id].add(claim.held_until)
+        # what is owed of a booking on account is owed after its end, too
+        if claim.kind != "credit" or claim.held_until is not None:
+            claimed[claim.booking_id].add(claim.held_until)
     references = Counter(row.reference for row in facts.bookings.values())
     for booking in facts.bookings.values():
         derived = derived_status(statuses[booking.id]).value

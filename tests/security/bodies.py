@@ -26,7 +26,15 @@ def voucher_body(code: str) -> dict[str, Any]:
 
 def reseller_body() -> dict[str, Any]:
     """Every field that a reseller has."""
-    return {"name": "City Trips", "ticketIds": None, "maxHolds": 50, "active": True}
+    return {
+        "name": "City Trips",
+        "ticketIds": None,
+        "maxHolds": 50,
+        "markupBasisPoints": 500,
+        "netBasisPoints": 8000,
+        "credit": [{"currency": "EUR", "limit": 100_000, "paid": 0}],
+        "active": True,
+    }
 
 
 def reseller_key_body() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from tests.invariants.client import Client
 from tests.invariants.destination import open_destination
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.catalogue import TicketType
+from ticketing_service.domain.resellers import Credit
 from ticketing_service.storage.opening import open_store
 
 OPERATIONS = 60
@@ -26,7 +27,11 @@ def fill_ticketing(url: str) -> None:
         destination = open_destination(store, 40, max_uses=3)
         chance = random.Random(7)
         Client("one", store, destination, [], io.BytesIO()).run(chance, OPERATIONS)
-        reseller = store.resellers.create(make_reseller(ticket_ids=(world.ticket().id,)))
+        reseller = store.resellers.create(
+            make_reseller(
+                ticket_ids=(world.ticket().id,), credit=(Credit(currency="EUR", limit=9000, paid=70),)
+            )
+        )
         store.resellers.create(make_reseller("Day Tours", active=False))
         for key in (make_reseller_key(reseller), make_reseller_key(reseller)):
             store.resellers.add_key(key)

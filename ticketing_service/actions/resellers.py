@@ -15,7 +15,14 @@ from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.resellers import KEY_PREFIX, Reseller, ResellerKey, Scope, checked_key
+from ticketing_service.domain.resellers import (
+    KEY_PREFIX,
+    Credit,
+    Reseller,
+    ResellerKey,
+    Scope,
+    checked_key,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +32,9 @@ class ResellerDraft:
     name: str
     ticket_ids: tuple[UUID, ...] | None = None
     max_holds: int
+    markup_basis_points: int
+    net_basis_points: int
+    credit: tuple[Credit, ...] = ()
     active: bool = True
 
 
@@ -74,6 +84,9 @@ def create_reseller(command: CreateReseller, ports: Ports) -> Reseller:
         name=draft.name,
         ticket_ids=draft.ticket_ids,
         max_holds=draft.max_holds,
+        markup_basis_points=draft.markup_basis_points,
+        net_basis_points=draft.net_basis_points,
+        credit=draft.credit,
         active=draft.active,
         version=1,
         created_at=ports.clock(),
@@ -83,8 +96,14 @@ def create_reseller(command: CreateReseller, ports: Ports) -> Reseller:
 
 
 def change_reseller(command: ChangeReseller, ports: Ports) -> Reseller:
-    """Raises RESELLER_NOT_FOUND, VERSION_CONFLICT, TICKET_NOT_FOUND."""
-    reseller = replace(find_reseller(command.reseller_id, ports), **command.changes)
+    """An account that is not named any more stays, without any credit. Raises RESELLER_NOT_FOUND,
+    VERSION_CONFLICT, TICKET_NOT_FOUND, CREDIT_BELOW_USED.
+    """
+    current = find_reseller(command.reseller_id, ports)
+    reseller = replace(current, **command.changes)
+    named = {credit.currency for credit in reseller.credit}
+    left = (replace(credit, limit=0) for credit in current.credit if credit.currency not in named)
+    reseller = replace(reseller, credit=(*reseller.credit, *left))
     _check_tickets(reseller, ports)
     return ports.store.resellers.replace(reseller, command.expected_version)
 

@@ -45,6 +45,8 @@ class Code(RefusalCode):
     # resellers
     RESELLER_NOT_FOUND = Kind.NOT_FOUND, "There is no such reseller"
     RESELLER_INACTIVE = Kind.FORBIDDEN, "The reseller may make no booking at present"
+    CREDIT_EXHAUSTED = Kind.CONFLICT, "The credit of the reseller does not suffice"
+    CREDIT_BELOW_USED = Kind.CONFLICT, "The credit would fall below what is used of it"
     TICKET_NOT_ALLOWED = Kind.FORBIDDEN, "The reseller does not sell this ticket"
     API_KEY_NOT_FOUND = Kind.NOT_FOUND, "There is no such key"
     INVALID_API_KEY = Kind.INVALID, "The key contradicts itself"

@@ -110,19 +110,22 @@ def price_booking(
     check_orders(orders, options, policy.max_units_per_item, policy.max_units_per_booking)
     currency = _one_currency(offers)
     items = tuple(
-        _item(order, offer, option) for order, offer, option in zip(orders, offers, options, strict=True)
+        _item(order, offer, option, reseller)
+        for order, offer, option in zip(orders, offers, options, strict=True)
     )
     if voucher is not None:
         items = _discounted(items, voucher, currency, now)
     commissions = [offer.ticket.commission_basis_points for offer in offers]
-    items = tuple(map(_with_commission, items, commissions))
+    items = tuple(
+        _with_commission(item, rate, reseller) for item, rate in zip(items, commissions, strict=True)
+    )
     units = [unit for item in items for unit in item.units]
     to_pay = sum(unit.paid for unit in units)
     price = Price(
         currency=currency,
         items=sum(unit.price for unit in units),
         discount=sum(unit.discount for unit in units),
-        fee=policy.fee if to_pay else 0,
+        fee=policy.fee if to_pay and reseller is None else 0,
         included_taxes=_included_taxes(items),
     )
     people = tuple(sum(unit.pax_count for unit in item.units) for item in items)
@@ -163,14 +166,14 @@ def _one_currency(offers: Sequence[Offer]) -> str:
     return currency
 
 
-def _item(order: ItemOrder, offer: Offer, option: Option) -> BookingItem:
+def _item(order: ItemOrder, offer: Offer, option: Option, reseller: Reseller | None) -> BookingItem:
     slot, ticket = offer.slot, offer.ticket
     known = {unit.id: unit for unit in option.units}
     wanted = [known[line.unit_id] for line in order.units for _ in range(line.quantity)]
     if option.price is None:
-        prices = [scaled(unit.price, slot.multiplier) for unit in wanted]
+        prices = [_asked(unit.price, slot, reseller) for unit in wanted]
     else:
-        whole = scaled(option.price, slot.multiplier)
+        whole = _asked(option.price, slot, reseller)
         prices = spread(whole, [1] * len(wanted), [unit.id for unit in wanted])
     return BookingItem(
         id=uuid7(),
@@ -199,6 +202,11 @@ def _item(order: ItemOrder, offer: Offer, option: Option) -> BookingItem:
             for unit, price in zip(wanted, prices, strict=True)
         ),
     )
+
+
+def _asked(price: int, slot: Slot, reseller: Reseller | None) -> int:
+    scaled_price = scaled(price, slot.multiplier)
+    return scaled_price if reseller is None else reseller.retail(scaled_price)
 
 
 def _terms(ticket: Ticket, option: Option, slot: Slot) -> SaleTerms:
@@ -255,8 +263,12 @@ def _content(item: BookingItem) -> tuple[str, tuple[tuple[str, int], ...]]:
     return str(item.slot_id), tuple(sorted(quantities.items()))
 
 
-def _with_commission(item: BookingItem, basis_points: int) -> BookingItem:
-    units = tuple(replace(unit, commission=share_of(unit.paid, basis_points)) for unit in item.units)
+def _with_commission(item: BookingItem, basis_points: int, reseller: Reseller | None) -> BookingItem:
+    """What a reseller owes for each unit, and the platform's share of what we get."""
+    units = item.units
+    if reseller is not None:
+        units = tuple(replace(unit, net=reseller.net(unit.paid)) for unit in units)
+    units = tuple(replace(unit, commission=share_of(unit.due, basis_points)) for unit in units)
     return replace(item, units=units)
 
 

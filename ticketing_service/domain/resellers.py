@@ -7,7 +7,9 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from common.identifiers import derived_id
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.money import BASIS_POINTS, half_up, share_of
 
 KEY_PREFIX = "otk_"
 
@@ -20,15 +22,39 @@ class Scope(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """The account of a reseller in one currency, in minor units. `used` is what it has bought in all, with
+    what it has on hold; `paid` is what it has paid of that, as staff write down. What stands open,
+    `used - paid`, is never more than `limit`.
+    """
+
+    currency: str
+    limit: int
+    paid: int = 0
+    used: int = 0
+
+    @property
+    def capacity(self) -> int:
+        """Of its counter: what may be used in all."""
+        return self.limit + self.paid
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Reseller:
     """`ticket_ids`: the tickets that it may sell; None: all. `max_holds`: how many bookings it may have on
     hold at a time. One that is not `active` makes no booking more; it still sees and cancels those it has.
+
+    Its customers pay `markup_basis_points` more than others do, and what comes of that is its own. Of the
+    price without it, after discount, it owes us `net_basis_points`: that is bought on account.
     """
 
     id: UUID
     name: str
     ticket_ids: tuple[UUID, ...] | None
     max_holds: int
+    markup_basis_points: int = 0
+    net_basis_points: int = BASIS_POINTS
+    credit: tuple[Credit, ...] = ()
     active: bool
     version: int
     created_at: datetime
@@ -36,6 +62,19 @@ class Reseller:
     def may_sell(self, ticket_id: UUID) -> bool:
         """Whether the ticket is one of those that it may sell."""
         return self.ticket_ids is None or ticket_id in self.ticket_ids
+
+    def retail(self, price: int) -> int:
+        """What its customers pay where others pay `price`, in minor units."""
+        return share_of(price, BASIS_POINTS + self.markup_basis_points)
+
+    def net(self, paid: int) -> int:
+        """What it owes us of what its customer has `paid`, in minor units."""
+        return half_up(paid * self.net_basis_points, BASIS_POINTS + self.markup_basis_points)
+
+
+def credit_counter_id(reseller_id: UUID, currency: str) -> UUID:
+    """The counter that a reseller's account is."""
+    return derived_id(reseller_id, "credit", currency)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

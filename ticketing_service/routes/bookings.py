@@ -49,9 +49,6 @@ MAX_CSV_ROWS = 10_000
 def bookings_api(ports: PortsSource) -> Api:
     api = Api("bookings", PREFIX)
 
-    def shown(booking: Booking) -> bytes:
-        return shown_booking(booking, ports())
-
     def with_token(document: Mapping[str, Any]) -> dict[str, str]:
         last = max(datetime.fromisoformat(item["localEnd"]) for item in document["items"])
         return {"accessToken": ports().booking_tokens.access(UUID(document["id"]), last)}
@@ -63,7 +60,7 @@ def bookings_api(ports: PortsSource) -> Api:
     )  # fmt: skip
     def hold(body: dict[str, Any], caller: Caller, idempotency: Idempotency | None) -> None:
         def held(booking: Booking) -> tuple[bytes, dict[str, str]]:
-            return shown(booking), {"Location": f"{PREFIX}/bookings/{booking.id}"}
+            return shown_booking(booking, ports(), caller), {"Location": f"{PREFIX}/bookings/{booking.id}"}
 
         # The key is required: what the store has rendered for it is sent.
         bookings.hold_booking(_hold_command(body, caller, keyed(idempotency, held)), ports())
@@ -82,7 +79,9 @@ def bookings_api(ports: PortsSource) -> Api:
         if request.accept_mimetypes.best_match(("application/json", CSV)) == CSV:
             return _as_csv(wanted, ports(), contact=contact)
         page, now = bookings.search_bookings(wanted, ports()), ports().clock()
-        found = [booking_document(each, now, None, with_contact=contact) for each in page.items]
+        found = [
+            booking_document(each, now, None, with_contact=contact, with_resale=True) for each in page.items
+        ]
         return rendered(page_document(page, found))
 
     @api.route(

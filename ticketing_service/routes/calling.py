@@ -62,6 +62,11 @@ def access_of(caller: Caller) -> Access:
     )
 
 
+def sees_resale(caller: Caller) -> bool:
+    """Whether the caller sees what a reseller owes: it is itself one, or of the staff."""
+    return caller.kind == RESELLER_KIND or caller.has("support", "finance")
+
+
 def is_visitor(caller: Caller) -> bool:
     """Whether the caller sees of the catalogue what everybody sees."""
     return not caller.has("ticket_manager")

@@ -71,7 +71,8 @@ def resellers_api(ports: PortsSource) -> Api:
 
     @api.route(
         "PATCH", "/<uuid:reseller_id>", who=ADMINISTRATORS, body=ResellerPatch, answer=ResellerOut,
-        if_match=True, problems=(*_UNKNOWN, "TICKET_NOT_FOUND", "VERSION_CONFLICT"),
+        if_match=True,
+        problems=(*_UNKNOWN, "TICKET_NOT_FOUND", "VERSION_CONFLICT", "CREDIT_BELOW_USED"),
         summary="Change a reseller; what it has sold stays as it was sold",
     )  # fmt: skip
     def change(reseller_id: UUID, body: dict[str, Any]) -> Any:

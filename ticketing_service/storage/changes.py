@@ -119,11 +119,11 @@ def refused_change(verb: str, slot_ids: Iterable[UUID]) -> Change:
 
 
 def sales_of(booking: Booking) -> tuple[Sale, ...]:
-    """What was paid for the booking, by type of ticket, and its fee."""
+    """What we get for the booking, by type of ticket, and its fee."""
     amounts: dict[TicketType | None, int] = {}
     for item in booking.items:
-        paid = sum(unit.paid for unit in item.units)
-        amounts[item.terms.ticket_type] = amounts.get(item.terms.ticket_type, 0) + paid
+        due = sum(unit.due for unit in item.units)
+        amounts[item.terms.ticket_type] = amounts.get(item.terms.ticket_type, 0) + due
     amounts[None] = booking.price.fee
     return tuple(Sale(booking.price.currency, kind, amount) for kind, amount in amounts.items() if amount)
 

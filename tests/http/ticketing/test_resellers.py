@@ -226,6 +226,78 @@ def test_an_inactive_reseller_sells_nothing_and_steers_what_it_has(shop: Shop) -
     assert agency.call("POST", f"{path}/cancel", {"reason": "ended"}).status_code == 200
 
 
+CREDIT = [{"currency": "EUR", "limit": 1600}]
+
+
+def _amount(money: dict[str, Any]) -> int:
+    assert money["currency"] == "EUR"
+    return int(money["amount"])
+
+
+def test_a_reseller_buys_at_net_prices_on_account(any_shop: Shop) -> None:
+    shop = any_shop
+    slot = _slots(shop, 1000)[3]
+    agency = Agency(shop, markupBasisPoints=1000, netBasisPoints=8000, credit=CREDIT)
+    quote = agency.call("POST", "/availability/check", {"items": [item(slot, 2)]}).json
+    assert _amount(quote["price"]["total"]) == 2200
+    held = agency.hold(item(slot, 2), expectedTotal={"amount": 2200, "currency": "EUR"}).json
+    path = f"/bookings/{held['id']}"
+    assert held["payment"] == {"status": "none", "paymentUrl": None}
+    assert {name: _amount(held["resale"][name]) for name in held["resale"]} == {
+        "net": 1600,
+        "commission": 600,
+    }
+    assert refusal(agency.call("POST", f"{path}/payment")) == (409, "PAYMENT_NOT_NEEDED")
+    assert refusal(agency.hold(item(slot))) == (409, "CREDIT_EXHAUSTED")
+    confirmed = agency.call("POST", f"{path}/confirm").json
+    assert (confirmed["status"], confirmed["payment"]["status"]) == ("confirmed", "on_account")
+    # its customer pays the reseller, and sees nothing of what is between the two of us
+    assert "resale" not in shop.call("GET", path, token=held["accessToken"]).json
+    assert "resale" in shop.call("GET", path, role="support").json
+    (row,) = shop.call("GET", "/revenue?from=2026-07-01&to=2026-07-01&groupBy=channel", role="finance").json[
+        "data"
+    ]
+    assert (row["key"], _amount(row["sales"]), _amount(row["fees"])) == ("reseller", 1600, 0)
+    (account,) = shop.call("GET", agency.path, **ADMIN).json["credit"]
+    assert {name: _amount(account[name]) for name in account} == {
+        "limit": 1600, "paid": 0, "used": 1600, "open": 1600,
+    }  # fmt: skip
+
+
+def test_what_a_reseller_has_paid_is_credit_again(any_shop: Shop) -> None:
+    shop = any_shop
+    slot = _slots(shop, 1000)[3]
+    agency = Agency(shop, credit=[{"currency": "EUR", "limit": 1000}])
+    booking = agency.hold(item(slot)).json
+    assert agency.call("POST", f"/bookings/{booking['id']}/confirm").status_code == 200
+    less = agency.change(credit=[{"currency": "EUR", "limit": 999}])
+    assert refusal(less) == (409, "CREDIT_BELOW_USED")
+    assert (less.json["used"], less.json["errors"][0]["pointer"]) == (1000, "/credit/0/limit")
+    # an account that is not named any more has nothing left to give, but what stands open stands
+    assert refusal(agency.change(credit=[])) == (409, "CREDIT_BELOW_USED")
+    paid = agency.change(credit=[{"currency": "EUR", "limit": 1000, "paid": 1000}]).json["credit"][0]
+    assert (_amount(paid["open"]), _amount(paid["used"])) == (0, 1000)
+    assert agency.hold(item(slot)).status_code == 201
+    twice = {"credit": [*CREDIT, *CREDIT]}
+    assert refusal(agency.change(**twice)) == (422, "VALIDATION_FAILED")
+
+
+def test_a_reseller_cancels_and_owes_it_no_more(any_shop: Shop) -> None:
+    slot = _slots(any_shop, 1000)[3]
+    agency = Agency(any_shop, credit=[{"currency": "EUR", "limit": 2000}])
+    booking = agency.hold(item(slot, 2)).json
+    path = f"/bookings/{booking['id']}"
+    assert agency.call("POST", f"{path}/confirm").status_code == 200
+    units = [unit["id"] for unit in booking["items"][0]["units"]]
+    part = agency.call("POST", f"{path}/cancel", {"reason": "ill", "unitItemIds": units[:1]}).json
+    assert (part["status"], part["refunds"], part["payment"]["status"]) == ("confirmed", [], "on_account")
+    (account,) = any_shop.call("GET", agency.path, **ADMIN).json["credit"]
+    assert _amount(account["open"]) == 1000
+    assert agency.call("POST", f"{path}/cancel", {"reason": "ill"}).json["status"] == "cancelled"
+    (account,) = any_shop.call("GET", agency.path, **ADMIN).json["credit"]
+    assert _amount(account["open"]) == 0
+
+
 def test_the_last_use_of_a_key_is_written_down(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     agency = Agency(shop)
     agency.call("GET", "/bookings")

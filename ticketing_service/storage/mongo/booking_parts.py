@@ -25,6 +25,8 @@ UNIT_ITEM = objects(
         "price": INTEGER,
         "discount": INTEGER,
         "commission": INTEGER,
+        # what the reseller owes for it
+        "net": or_null(INTEGER),
         "status": text(12),
         "admission_id": or_null(ID),
         # the end of its admission
@@ -53,7 +55,7 @@ CLAIM = objects(
     # sold of the others
     {
         "counter_id": ID,
-        # the booking's own id for what no item stands for (voucher uses, standing holds)
+        # the booking's own id for what no item stands for (voucher uses, standing holds, credit)
         "item_id": ID,
         "kind": text(8),
         "quantity": none_below(0),

@@ -105,6 +105,7 @@ def _unit_document(unit: UnitItem) -> Document:
         "price": unit.price,
         "discount": unit.discount,
         "commission": unit.commission,
+        "net": unit.net,
         "status": unit.status.value,
         "admission_id": unit.admission_id,
         "admits_until": None,
@@ -186,6 +187,7 @@ def _unit_of(document: Mapping[str, Any]) -> UnitItem:
         price=document["price"],
         discount=document["discount"],
         commission=document["commission"],
+        net=document["net"],
         status=BookingStatus(document["status"]),
         admission_id=document["admission_id"],
     )

@@ -20,7 +20,6 @@ from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
     HistoryRow,
-    PaymentStatus,
 )
 from ticketing_service.domain.claims import GuestLimits, email_key, standing_claims
 from ticketing_service.domain.errors import Code, Refused
@@ -41,7 +40,7 @@ from ticketing_service.storage.mongo.outbox import add_task
 from ticketing_service.storage.mongo.writing import Writer
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
-from ticketing_service.storage.records.bookings import booked
+from ticketing_service.storage.records.bookings import booked, status_without_payment
 
 
 class MongoBookings:
@@ -169,9 +168,10 @@ class MongoBookings:
             if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
                 return booking
             require_held(booking, now)
-            if booking.price.total > 0:
+            if booking.to_pay > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
-            confirmed = confirm(tx, file, PaymentStatus.NONE, issue, actor, "nothing to pay", now)
+            status, reason = status_without_payment(booking)
+            confirmed = confirm(tx, file, status, issue, actor, reason, now)
             settle(file)
             save(tx, [file])
             return confirmed

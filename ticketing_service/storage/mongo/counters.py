@@ -116,6 +116,17 @@ def give_back(file: BookingFile, kinds: Iterable[ClaimKind] = ClaimKind) -> None
     file.claims[:] = [each for each in file.claims if each["kind"] not in chosen]
 
 
+def give_back_credit(file: BookingFile, amount: int) -> None:
+    """So much of what the reseller owed for a sold booking is owed no more."""
+    for each in file.claims:
+        if each["kind"] == ClaimKind.CREDIT.value:
+            file.moves[each["counter_id"]][1] -= amount
+            each["quantity"] -= amount
+    file.claims[:] = [
+        each for each in file.claims if each["kind"] != ClaimKind.CREDIT.value or each["quantity"]
+    ]
+
+
 def give_back_people(file: BookingFile, people_by_item: Mapping[UUID, int]) -> None:
     """Return the places of some people of the booking's items."""
     for each in file.claims:

@@ -11,6 +11,7 @@ from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
     ClaimKind,
     GuestLimits,
+    credit_claims,
     seat_claims,
     standing_claims,
     voucher_claims,
@@ -56,7 +57,11 @@ def hold_places(
     file = BookingFile.begun(booking)
     file.note(None, booking.status, order.principal or "guest", "held", now)
     on_demand = [*voucher_claims(voucher, order.customer), *standing_claims(order, limits)]
-    claims = [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)]
+    claims = [
+        *seat_claims(booking.items, offers),
+        *(claim for claim, _ in on_demand),
+        *credit_claims(booking),
+    ]
     claim(file, claims, expires_at)
     file.insert(tx)
     take(
@@ -84,9 +89,9 @@ def exchange_items(
     offers = offers_in(tx, (item.slot_id for item in items))
     priced = price(offers, _voucher(tx, before.voucher_code))
     after = file.keep(replace(amended, items=priced.items, price=priced.price))
-    give_back(file, [ClaimKind.SEAT])
+    give_back(file, [ClaimKind.SEAT, ClaimKind.CREDIT])
     apply_moves(tx, [file])
-    claims = seat_claims(after.items, offers)
+    claims = [*seat_claims(after.items, offers), *credit_claims(after)]
     claim(file, claims, before.expires_at)
     take(tx, claims, lambda counter_id: expire_on_counter(tx, counter_id, now))
     if after.price.total != before.price.total:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -16,9 +16,18 @@ from common.mongo.values import Document, instant, ms
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.resellers import Credential, Reseller, ResellerKey, Scope
+from ticketing_service.domain.resellers import (
+    Credential,
+    Credit,
+    Reseller,
+    ResellerKey,
+    Scope,
+    credit_counter_id,
+)
 from ticketing_service.storage.mongo import schema
+from ticketing_service.storage.mongo.slot_records import fits, new_counter
 from ticketing_service.storage.mongo.writing import Writer
+from ticketing_service.storage.records.resellers import credit_document, with_used
 
 
 class MongoResellers:
@@ -33,7 +42,8 @@ class MongoResellers:
         def verb(tx: Transaction) -> Reseller:
             made = {"_id": reseller.id, "revision": 1, **_fields(reseller)}
             tx.insert(schema.resellers, [made])
-            return reseller
+            _grant(tx, reseller)
+            return _reseller(tx, reseller.id) or reseller
 
         return self._write(verb, idempotency)
 
@@ -43,16 +53,18 @@ class MongoResellers:
         return self._write(lambda tx: _replace(tx, reseller, expected_version), idempotency, [reseller.id])
 
     def get(self, reseller_id: UUID) -> Reseller | None:
-        with self._database.read() as reading:
-            found = reading.one(schema.resellers, {"_id": reseller_id})
-        return None if found is None else _reseller_of(found)
+        return self._database.at_one_moment(lambda tx: _reseller(tx, reseller_id))
 
     def page(self, limit: int, cursor: str | None) -> Page[Reseller]:
         """Newest first."""
         condition: Document = {} if cursor is None else {"_id": {"$lt": id_cursor(cursor)}}
-        with self._database.read() as reading:
-            found = reading.find(schema.resellers, condition, sort=[("_id", -1)], limit=limit + 1)
-        return page_from([_reseller_of(each) for each in found], limit, lambda each: (str(each.id),))
+
+        def reader(tx: Transaction) -> list[Reseller]:
+            found = tx.find(schema.resellers, condition, sort=[("_id", -1)], limit=limit + 1)
+            return _resellers_of(tx, found)
+
+        found = self._database.at_one_moment(reader)
+        return page_from(found, limit, lambda each: (str(each.id),))
 
     def add_key(self, key: ResellerKey, *, idempotency: Idempotency | None = None) -> ResellerKey:
         def verb(tx: Transaction) -> ResellerKey:
@@ -103,7 +115,7 @@ class MongoResellers:
 
     def credentials(self) -> tuple[Credential, ...]:
         def reader(tx: Transaction) -> tuple[Credential, ...]:
-            resellers = {each["_id"]: _reseller_of(each) for each in tx.find(schema.resellers, {})}
+            resellers = {each.id: each for each in _resellers_of(tx, tx.find(schema.resellers, {}))}
             keys = tx.find(schema.reseller_keys, {"revoked_at": None})
             return tuple(Credential(_key_of(each), resellers[each["reseller_id"]]) for each in keys)
 
@@ -120,7 +132,35 @@ def _replace(tx: Transaction, reseller: Reseller, expected_version: int) -> Rese
     guard = {"_id": reseller.id, "version": expected_version}
     if tx.update(schema.resellers, guard, {"$set": _fields(reseller), "$inc": {"revision": 1}}) == 0:
         raise Conflict(schema.resellers.name)
-    return reseller
+    _grant(tx, reseller)
+    return _reseller(tx, reseller.id) or reseller
+
+
+def _grant(tx: Transaction, reseller: Reseller) -> None:
+    """Make the counters of its accounts what its credit says. Raises CREDIT_BELOW_USED."""
+    for index, credit in enumerate(reseller.credit):
+        this = {"_id": credit_counter_id(reseller.id, credit.currency)}
+        change = {"$set": {"capacity": credit.capacity}}
+        if tx.update(schema.counters, {**this, **fits(credit.capacity)}, change):
+            continue
+        found = tx.one(schema.counters, this)
+        if found is not None:
+            facts = {"used": found["held"] + found["sold"]}
+            raise Refused(Code.CREDIT_BELOW_USED, pointer=f"/credit/{index}/limit", facts=facts)
+        tx.insert_or_lose(schema.counters, [new_counter(this["_id"], credit.capacity)])
+
+
+def _reseller(tx: Transaction, reseller_id: UUID) -> Reseller | None:
+    found = tx.one(schema.resellers, {"_id": reseller_id})
+    return None if found is None else _resellers_of(tx, [found])[0]
+
+
+def _resellers_of(tx: Transaction, documents: Iterable[Document]) -> list[Reseller]:
+    """With what is used of their credit."""
+    bare = [_reseller_of(each) for each in documents]
+    wanted = [credit_counter_id(each.id, credit.currency) for each in bare for credit in each.credit]
+    counters = tx.with_ids(schema.counters, wanted)
+    return with_used(bare, {each["_id"]: each["held"] + each["sold"] for each in counters})
 
 
 def _count_up(tx: Transaction, reseller_id: UUID) -> bool:
@@ -133,6 +173,9 @@ def _fields(reseller: Reseller) -> Document:
         "name": reseller.name,
         "ticket_ids": None if reseller.ticket_ids is None else list(reseller.ticket_ids),
         "max_holds": reseller.max_holds,
+        "markup_basis_points": reseller.markup_basis_points,
+        "net_basis_points": reseller.net_basis_points,
+        "credit": credit_document(reseller.credit),
         "active": reseller.active,
         "version": reseller.version,
         "created_at": ms(reseller.created_at),
@@ -146,6 +189,9 @@ def _reseller_of(document: Mapping[str, Any]) -> Reseller:
         name=document["name"],
         ticket_ids=None if tickets is None else tuple(tickets),
         max_holds=document["max_holds"],
+        markup_basis_points=document["markup_basis_points"],
+        net_basis_points=document["net_basis_points"],
+        credit=tuple(Credit(**each) for each in document["credit"]),
         active=document["active"],
         version=document["version"],
         created_at=instant(document["created_at"]),

@@ -30,9 +30,10 @@ from common.mongo.collections import (
 from common.mongo.migrations import Step
 from ticketing_service.storage.mongo import steps
 from ticketing_service.storage.mongo.booking_parts import CLAIM, HISTORY_ROW, ITEM, PAYMENT, REFUND
+from ticketing_service.storage.mongo.reseller_parts import KEY, RESELLER
 
 PREFIX = "ticketing_"
-STEPS = (Step("0001"), Step("0002", steps.add_reseller))
+STEPS = (Step("0001"), Step("0002", steps.add_reseller), Step("0003", steps.add_account))
 
 collections = Collections(PREFIX)
 
@@ -145,37 +146,11 @@ vouchers = collections(
     index("ux_code", "code", unique=True),
 )
 
-resellers = collections(
-    "resellers",
-    {
-        "_id": ID,
-        "name": text(200),
-        "ticket_ids": or_null(lists_of(ID)),
-        "max_holds": INTEGER,
-        "active": BOOLEAN,
-        "version": INTEGER,
-        # counts every change, those of its keys too: by the sum of all, processes see that there is something
-        # new
-        "revision": INTEGER,
-        "created_at": INSTANT,
-    },
-)
+resellers = collections("resellers", RESELLER)
 
 reseller_keys = collections(
     "reseller_keys",
-    {
-        "_id": ID,
-        "reseller_id": ID,
-        "name": text(120),
-        "start": text(20),
-        "hash": text(64),
-        "scopes": lists_of(text(40)),
-        "created_at": INSTANT,
-        "created_by": text(120),
-        "expires_at": INSTANT,
-        "last_used_at": or_null(INSTANT),
-        "revoked_at": or_null(INSTANT),
-    },
+    KEY,
     index("ux_hash", "hash", unique=True),
     index("reseller", "reseller_id", "_id"),
     index("revoked", "revoked_at"),

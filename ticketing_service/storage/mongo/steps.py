@@ -9,7 +9,7 @@ from pymongo.database import Database
 
 from common.mongo.values import Document
 
-BOOKINGS = "ticketing_bookings"
+BOOKINGS, RESELLERS = "ticketing_bookings", "ticketing_resellers"
 
 
 def add_reseller(bare: Database[Document]) -> None:
@@ -19,3 +19,19 @@ def add_reseller(bare: Database[Document]) -> None:
         {"$set": {"reseller_id": None}},
         bypass_document_validation=True,
     )
+
+
+def add_account(bare: Database[Document]) -> None:
+    """A reseller has its rates and credit, a unit says what is owed for it."""
+    bare[RESELLERS].update_many(
+        {"credit": {"$exists": False}},
+        {"$set": {"markup_basis_points": 0, "net_basis_points": 10_000, "credit": []}},
+        bypass_document_validation=True,
+    )
+    for booking in bare[BOOKINGS].find({"items.units.net": {"$exists": False}}, ["items", "revision"]):
+        items = booking["items"]
+        for unit in (unit for item in items for unit in item["units"]):
+            unit.setdefault("net", None)
+        as_read = {"_id": booking["_id"], "revision": booking["revision"]}
+        change = {"$set": {"items": items}}
+        bare[BOOKINGS].update_one(as_read, change, bypass_document_validation=True)

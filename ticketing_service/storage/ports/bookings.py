@@ -64,8 +64,9 @@ class BookingStore(Protocol):
         *,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        """Take the places, or refuse (SOLD_OUT, VOUCHER_EXHAUSTED, TOO_MANY_HOLDS, what `price` refuses) and
-        change nothing. Expired holds that stand on a counter that refuses are released first.
+        """Take the places, or refuse (SOLD_OUT, VOUCHER_EXHAUSTED, TOO_MANY_HOLDS, CREDIT_EXHAUSTED, what
+        `price` refuses) and change nothing. Expired holds that stand on a counter that refuses are released
+        first.
         """
         ...
 
@@ -103,7 +104,8 @@ class BookingStore(Protocol):
         *,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        """Confirm a booking that costs nothing; answers a confirmed one as it is. Refuses PAYMENT_REQUIRED,
+        """Confirm a booking for which nothing is to be paid now: it is free, or a reseller owes it. Answers a
+        confirmed one as it is. Refuses PAYMENT_REQUIRED,
         BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_FOUND."""
         ...
 

@@ -18,7 +18,7 @@ class ResellerStore(Protocol):
     def replace(
         self, reseller: Reseller, expected_version: int, *, idempotency: Idempotency | None = None
     ) -> Reseller:
-        """Refuses RESELLER_NOT_FOUND, VERSION_CONFLICT."""
+        """Refuses RESELLER_NOT_FOUND, VERSION_CONFLICT, CREDIT_BELOW_USED."""
         ...
 
     def get(self, reseller_id: UUID) -> Reseller | None: ...

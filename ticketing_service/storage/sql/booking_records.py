@@ -186,6 +186,7 @@ def _unit_row(booking_id: UUID, item_id: UUID, position: int, unit: UnitItem) ->
         "price": unit.price,
         "discount": unit.discount,
         "commission": unit.commission,
+        "net": unit.net,
         "status": unit.status.value,
         "admission_id": unit.admission_id,
     }
@@ -250,6 +251,7 @@ def _unit_of(row: Any) -> UnitItem:
         price=row.price,
         discount=row.discount,
         commission=row.commission,
+        net=row.net,
         status=BookingStatus(row.status),
         admission_id=row.admission_id,
     )

@@ -19,7 +19,6 @@ from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
     HistoryRow,
-    PaymentStatus,
 )
 from ticketing_service.domain.claims import (
     GuestLimits,
@@ -31,7 +30,7 @@ from ticketing_service.domain.states import require_held
 from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
-from ticketing_service.storage.records.bookings import booked
+from ticketing_service.storage.records.bookings import booked, status_without_payment
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_lists import booking_page
 from ticketing_service.storage.sql.booking_records import (
@@ -180,9 +179,10 @@ class SqlBookings:
             if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
                 return booking
             require_held(booking, now)
-            if booking.price.total > 0:
+            if booking.to_pay > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
-            confirmed = confirm(connection, booking, PaymentStatus.NONE, issue, actor, "nothing to pay", now)
+            status, reason = status_without_payment(booking)
+            confirmed = confirm(connection, booking, status, issue, actor, reason, now)
             settle(connection, booking.id)
             return confirmed
 

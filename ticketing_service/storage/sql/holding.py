@@ -12,6 +12,7 @@ from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
     ClaimKind,
     GuestLimits,
+    credit_claims,
     seat_claims,
     standing_claims,
     voucher_claims,
@@ -74,7 +75,11 @@ def hold_places(
     take(
         connection,
         booking.id,
-        [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)],
+        [
+            *seat_claims(booking.items, offers),
+            *(claim for claim, _ in on_demand),
+            *credit_claims(booking),
+        ],
         expires_at,
         lambda counter_id: expire_on_counter(connection, counter_id, now),
         {counter.id: counter for _, counter in on_demand if counter.id != booking.voucher_id},
@@ -97,14 +102,14 @@ def exchange_items(
     offers = offers_in(connection, (item.slot_id for item in items), lock=True)
     priced = price(offers, _voucher(connection, booking.voucher_code))
     amended = replace(amended, items=priced.items, price=priced.price)
-    give_back(connection, [booking.id], [ClaimKind.SEAT])
+    give_back(connection, [booking.id], [ClaimKind.SEAT, ClaimKind.CREDIT])
     connection.execute(delete(_units).where(_units.c.booking_id == booking.id))
     connection.execute(delete(_items).where(_items.c.booking_id == booking.id))
     insert_items(connection, amended)
     take(
         connection,
         booking.id,
-        seat_claims(amended.items, offers),
+        [*seat_claims(amended.items, offers), *credit_claims(amended)],
         booking.expires_at,
         lambda counter_id: expire_on_counter(connection, counter_id, now),
     )

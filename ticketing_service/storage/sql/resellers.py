@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -15,11 +15,20 @@ from common.database.keyset import id_cursor, page_from
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.resellers import Credential, Reseller, ResellerKey, Scope
+from ticketing_service.domain.resellers import (
+    Credential,
+    Credit,
+    Reseller,
+    ResellerKey,
+    Scope,
+    credit_counter_id,
+)
+from ticketing_service.storage.records.resellers import credit_document, with_used
 from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.slot_records import fits
 from ticketing_service.storage.sql.writing import Writer
 
-_resellers, _keys = schema.resellers, schema.reseller_keys
+_resellers, _keys, _counters = schema.resellers, schema.reseller_keys, schema.counters
 _SELECT = select(_resellers)
 
 
@@ -34,7 +43,8 @@ class SqlResellers:
 
         def verb(connection: Connection) -> Reseller:
             connection.execute(insert(_resellers), {"id": reseller.id, "revision": 1, **_row(reseller)})
-            return reseller
+            _grant(connection, reseller)
+            return _reseller(connection, reseller.id) or reseller
 
         return self._write(verb, idempotency)
 
@@ -45,8 +55,7 @@ class SqlResellers:
 
     def get(self, reseller_id: UUID) -> Reseller | None:
         with self._database.read() as connection:
-            row = connection.execute(_SELECT.where(_resellers.c.id == reseller_id)).one_or_none()
-        return None if row is None else _reseller_of(row)
+            return _reseller(connection, reseller_id)
 
     def page(self, limit: int, cursor: str | None) -> Page[Reseller]:
         """Newest first."""
@@ -54,7 +63,7 @@ class SqlResellers:
         if cursor is not None:
             statement = statement.where(_resellers.c.id < id_cursor(cursor))
         with self._database.read() as connection:
-            found = [_reseller_of(row) for row in connection.execute(statement)]
+            found = _resellers_of(connection, connection.execute(statement).all())
         return page_from(found, limit, lambda reseller: (str(reseller.id),))
 
     def add_key(self, key: ResellerKey, *, idempotency: Idempotency | None = None) -> ResellerKey:
@@ -110,7 +119,8 @@ class SqlResellers:
 
     def credentials(self) -> tuple[Credential, ...]:
         with self._database.read() as connection:
-            resellers = {row.id: _reseller_of(row) for row in connection.execute(_SELECT)}
+            found = _resellers_of(connection, connection.execute(_SELECT).all())
+            resellers = {reseller.id: reseller for reseller in found}
             keys = connection.execute(select(_keys).where(_keys.c.revoked_at.is_(None)))
             return tuple(Credential(_key_of(row), resellers[row.reseller_id]) for row in keys)
 
@@ -123,12 +133,43 @@ def _replace(connection: Connection, reseller: Reseller, expected_version: int) 
         .where(_resellers.c.id == reseller.id, _resellers.c.version == expected_version)
         .values(revision=_resellers.c.revision + 1, **row)
     )
-    found = connection.execute(_SELECT.where(_resellers.c.id == reseller.id)).one_or_none()
+    found = _reseller(connection, reseller.id)
     if found is None:
         raise Refused(Code.RESELLER_NOT_FOUND)
     if changed.rowcount == 0:
         raise Refused(Code.VERSION_CONFLICT, facts={"version": found.version})
-    return _reseller_of(found)
+    _grant(connection, reseller)
+    return _reseller(connection, reseller.id) or found
+
+
+def _grant(connection: Connection, reseller: Reseller) -> None:
+    """Make the counters of its accounts what its credit says. Raises CREDIT_BELOW_USED."""
+    for index, credit in enumerate(reseller.credit):
+        counter_id = credit_counter_id(reseller.id, credit.currency)
+        this = _counters.c.id == counter_id
+        changed = update(_counters).where(this, fits(credit.capacity)).values(capacity=credit.capacity)
+        if connection.execute(changed).rowcount:
+            continue
+        row = connection.execute(select(_counters).where(this)).one_or_none()
+        if row is not None:
+            facts = {"used": row.held + row.sold}
+            raise Refused(Code.CREDIT_BELOW_USED, pointer=f"/credit/{index}/limit", facts=facts)
+        connection.execute(insert(_counters), {"id": counter_id, "capacity": credit.capacity})
+
+
+def _reseller(connection: Connection, reseller_id: UUID) -> Reseller | None:
+    rows = connection.execute(_SELECT.where(_resellers.c.id == reseller_id)).all()
+    return next(iter(_resellers_of(connection, rows)), None)
+
+
+def _resellers_of(connection: Connection, rows: Iterable[Any]) -> list[Reseller]:
+    """With what is used of their credit."""
+    bare = [_reseller_of(row) for row in rows]
+    wanted = [credit_counter_id(each.id, credit.currency) for each in bare for credit in each.credit]
+    if not wanted:
+        return bare
+    counted = select(_counters).where(_counters.c.id.in_(wanted))
+    return with_used(bare, {row.id: row.held + row.sold for row in connection.execute(counted)})
 
 
 def _count_up(connection: Connection, reseller_id: UUID) -> bool:
@@ -143,6 +184,9 @@ def _row(reseller: Reseller) -> dict[str, Any]:
         "name": reseller.name,
         "ticket_ids": None if tickets is None else [str(ticket_id) for ticket_id in tickets],
         "max_holds": reseller.max_holds,
+        "markup_basis_points": reseller.markup_basis_points,
+        "net_basis_points": reseller.net_basis_points,
+        "credit": credit_document(reseller.credit),
         "active": reseller.active,
         "version": reseller.version,
         "created_at": reseller.created_at,
@@ -155,6 +199,9 @@ def _reseller_of(row: Any) -> Reseller:
         name=row.name,
         ticket_ids=None if row.ticket_ids is None else tuple(map(UUID, row.ticket_ids)),
         max_holds=row.max_holds,
+        markup_basis_points=row.markup_basis_points,
+        net_basis_points=row.net_basis_points,
+        credit=tuple(Credit(**each) for each in row.credit),
         active=row.active,
         version=row.version,
         created_at=row.created_at,

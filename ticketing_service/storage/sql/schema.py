@@ -135,6 +135,10 @@ resellers = _table(
     Column("name", String(200), nullable=False),
     Column("ticket_ids", Json),
     Column("max_holds", Integer, nullable=False),
+    Column("markup_basis_points", Integer, nullable=False),
+    Column("net_basis_points", Integer, nullable=False),
+    # currency, limit, paid of each account; its counter in `capacity_counters` says what is used
+    Column("credit", Json, nullable=False),
     Column("active", Boolean, nullable=False),
     Column("version", Integer, nullable=False),
     # counts every change, those of its keys too: by the sum of all, processes see that there is something new
@@ -232,6 +236,8 @@ unit_items = _table(
     Column("price", Integer, nullable=False),
     Column("discount", Integer, nullable=False),
     Column("commission", Integer, nullable=False),
+    # what the reseller owes for it
+    Column("net", Integer),
     Column("status", String(12), nullable=False),
     Column("admission_id", Identifier),
     Index("ix_ticketing_unit_items_booking", "booking_id", "position"),
@@ -245,7 +251,7 @@ claims = _table(
     Column("booking_id", Identifier, ForeignKey(bookings.c.id), primary_key=True),
     # no foreign key: its shared lock on the hot counter row would turn every concurrent sale into a deadlock
     Column("counter_id", Identifier, primary_key=True),
-    # the booking's own id for what no item stands for (voucher uses, standing holds)
+    # the booking's own id for what no item stands for (voucher uses, standing holds, credit)
     Column("item_id", Identifier, primary_key=True),
     Column("kind", String(8), nullable=False),
     Column("quantity", Integer, nullable=False),
