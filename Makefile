@@ -5,7 +5,7 @@ PYTHON := .venv/bin/python
 TEST_PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
-.PHONY: help run try test test-full check docs bench load migrate migrate-store backup restore restore-drill lock clean setup setup-test
+.PHONY: help run try test test-full check lint docs bench load migrate migrate-store backup restore restore-drill lock clean setup setup-test
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -16,21 +16,24 @@ run: setup ## start everything on this machine, with a small destination to try 
 try: setup ## a curator's day and a whole sale, step by step, against a running `make run`
 	@exec $(PYTHON) -m demo.try_it
 
+PYTEST = $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder
+
 # Where the environment forbids it, every one of the tests' many processes would compile all modules anew.
-test test-full check: export PYTHONDONTWRITEBYTECODE =
+test test-full check lint: export PYTHONDONTWRITEBYTECODE =
 
-test: check ## all checks and all tests at small counts
-	@TEST_COUNTS=small $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs
+test: lint ## all checks and all tests at small counts
+	@TEST_COUNTS=small $(PYTEST)
 
-test-full: check ## the same tests at full counts
-	@TEST_COUNTS=full $(PYTHON) -m pytest -n $(TEST_PROCESSES) --dist loadgroup --no-loadscope-reorder --ignore tests/docs --timeout 3600
+test-full: lint ## the same tests at full counts
+	@TEST_COUNTS=full $(PYTEST) --timeout 3600
 
-check: setup-test ## lint, format, types, import contracts, docs
+check: lint ## lint, types, docs
+	$(PYTHON) -m pytest -q --no-header --durations=0 tests/types tests/docs
+
+lint: setup-test ## lint, format, import contracts
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
-	$(PYTHON) -m mypy .
 	.venv/bin/lint-imports --cache-dir .cache/import_linter
-	$(PYTHON) -m pytest -q --no-header --durations=0 tests/docs
 
 docs: setup-test ## write the tables of docs/ anew from the code
 	@exec $(PYTHON) -m docs.tables

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +17,8 @@ import httpx
 from backups.plan import TAG, Place, alone
 from backups.restoring import LATEST, Restored, restore
 from backups.sale import Sale
-from backups.scratch import Scratch, ScratchServer, environment, free_port
+from backups.scratch import Scratch, ScratchMariadb, environment, free_port
+from backups.scratch_mongodb import ScratchMongodb
 from common.backups.faults import BackupFault
 from common.backups.manifest import NAME, Manifest
 from common.backups.restic import Restic
@@ -29,6 +30,10 @@ T = TypeVar("T")
 Tell = Callable[[str], None]
 
 PREFIXES = {"ticketing": "/api/v1", "admin": "/api/admin"}
+SERVERS: Mapping[str, Callable[[Scratch], ScratchMariadb | ScratchMongodb]] = {
+    "mariadb": ScratchMariadb,
+    "mongodb": ScratchMongodb,
+}
 ACCOUNT = "restore-drill@example.org"
 
 
@@ -138,15 +143,16 @@ def _scratch_place(restic: Restic, scratch: Scratch, target: Path) -> Place:
     if not found:
         raise BackupFault(f"there is no backup in {restic.shown}")
     manifest = Manifest.of(restic.read(found[-1].id, f"/{NAME}"))
-    server = None
+    servers: dict[str, ScratchMariadb | ScratchMongodb] = {}
     urls = {}
     for facts in manifest.databases:
         name = "-".join(facts.services)
         if facts.kind == "sqlite":
             urls[facts.services] = f"sqlite:///{target / name}.sqlite3"
         else:
-            server = server or ScratchServer(scratch)
-            urls[facts.services] = server.new_database(name.replace("-", "_"))
+            if facts.kind not in servers:
+                servers[facts.kind] = SERVERS[facts.kind](scratch)
+            urls[facts.services] = servers[facts.kind].new_database(name.replace("-", "_"))
     return Place(data_dir=target, databases=urls)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from fcntl import LOCK_EX, LOCK_NB, flock
@@ -15,6 +15,7 @@ from common.backups.bucket import Bucket
 from common.backups.database import DatabaseCopying, kind_of
 from common.backups.faults import BackupFault
 from common.backups.mariadb import MariadbCopying
+from common.backups.mongodb import MongodbCopying
 from common.backups.restic import Repository
 from common.backups.sqlite import SqliteCopying
 from common.settings import Settings, load
@@ -27,6 +28,9 @@ FOLDER = "backups"
 
 KEYS, MEDIA = "keys", "media"
 SERVICES = ("ticketing", "admin")
+_COPYING: Mapping[str, Callable[[str, tuple[str, ...]], DatabaseCopying]] = {
+    each.kind: each for each in (SqliteCopying, MariadbCopying, MongodbCopying)
+}
 VERSIONS = {"ticketing": ticketing_service.VERSION, "admin": admin_service.VERSION}
 
 
@@ -80,9 +84,7 @@ def repository_of(environ: Mapping[str, str]) -> Repository:
 
 def copying(url: str, services: tuple[str, ...]) -> DatabaseCopying:
     """How a database is copied. Raises BackupFault for a kind that cannot be."""
-    if kind_of(url) == "sqlite":
-        return SqliteCopying(url, services)
-    return MariadbCopying(url, services)
+    return _COPYING[kind_of(url)](url, services)
 
 
 def kept_password(environ: Mapping[str, str]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from secrets import token_urlsafe
@@ -12,6 +13,7 @@ import httpx
 from common.backups.faults import BackupFault
 
 TIMEOUT_SECONDS = 30.0
+BUSY_SECONDS, PAUSE_SECONDS = 60.0, 0.5
 PLACES = 10
 VISITOR = {"name": "Restore Drill", "email": "restore-drill@example.org", "language": "en"}
 
@@ -107,10 +109,16 @@ class Sale:
         return str(again["reference"])
 
     def _ask(self, method: str, url: str, status: int, **more: Any) -> httpx.Response:
-        try:
-            answer = self._client.request(method, url, **more)
-        except httpx.TransportError as error:
-            raise BackupFault(f"{method} {url}: no answer: {error}") from error
+        """Again, for a while, when a service says that it is too busy: what is asked may be asked twice."""
+        deadline = time.monotonic() + BUSY_SECONDS
+        while True:
+            try:
+                answer = self._client.request(method, url, **more)
+            except httpx.TransportError as error:
+                raise BackupFault(f"{method} {url}: no answer: {error}") from error
+            if answer.status_code != httpx.codes.SERVICE_UNAVAILABLE or time.monotonic() > deadline:
+                break
+            time.sleep(PAUSE_SECONDS)
         if answer.status_code != status:
             raise BackupFault(f"{method} {url}: {answer.status_code}, not {status}: {answer.text[:300]}")
         return answer

@@ -1,4 +1,4 @@
-"""A scratch place for a restored backup: the services' own processes, and a MariaDB server if one is needed.
+"""A scratch place for a restored backup: the services' own processes, and a database server if one is needed.
 
 What is started here ends here, also when this process is killed; nothing else is ever touched.
 """
@@ -114,7 +114,7 @@ class Scratch:
         return " ".join(self._log(name).read_text(errors="replace").split())[-_LAST_BYTES:]
 
 
-class ScratchServer:
+class ScratchMariadb:
     """A MariaDB server in a scratch place, with empty databases."""
 
     def __init__(self, scratch: Scratch) -> None:
@@ -226,8 +226,13 @@ def environment(data_dir: Path, ports: Mapping[str, int], urls: Mapping[str, str
     }
 
 
-def _program(name: str) -> str:
+def program(name: str, kind: str, package: str) -> str:
+    """Where a server's program is; a daemon's folder need not be in the PATH. Raises BackupFault."""
     found = shutil.which(name, path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/usr/local/sbin")
     if found is None:
-        raise BackupFault(f"{name} is missing for a drill of MariaDB: apt-get install mariadb-server")
+        raise BackupFault(f"{name} is missing for a drill of {kind}: install {package}")
     return found
+
+
+def _program(name: str) -> str:
+    return program(name, "MariaDB", "mariadb-server")

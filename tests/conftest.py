@@ -17,8 +17,8 @@ from tests.servers.secantus import MongoServer, running_mongodb
 from ticketing_service.storage.opening import migrate as migrate_ticketing
 
 LONGEST_FIRST = (
-    "demo", "monitoring", "run", "faults", "load", "cluster", "invariants", "http", "coordination", "gateway",
-    "security", "caching", "contract", "resilience", "metrics", "clients", "worker",
+    "types", "demo", "monitoring", "run", "faults", "load", "cluster", "invariants", "http", "coordination",
+    "gateway", "security", "caching", "contract", "resilience", "metrics", "clients", "worker",
 )  # fmt: skip
 """Folders whose tests are begun first where several processes share them: nobody is to wait for a long one
 at the end. Those that compute are among those that wait."""

@@ -72,9 +72,9 @@ def prefixes(services: Sequence[str]) -> tuple[str, ...]:
 
 
 def kind_of(url: str) -> str:
-    """`sqlite` or `mariadb` (MySQL too). Raises BackupFault for what cannot be backed up."""
+    """`sqlite`, `mariadb` (MySQL too) or `mongodb`. Raises BackupFault for what cannot be backed up."""
     name = url.partition("://")[0].partition("+")[0]
-    kind = {"sqlite": "sqlite", "mysql": "mariadb"}.get(name)
+    kind = {"sqlite": "sqlite", "mysql": "mariadb", "mongodb": "mongodb"}.get(name)
     if kind is None:
         raise BackupFault(f"databases of {name} cannot be backed up")
     return kind

@@ -30,8 +30,11 @@ POLL_SECONDS = 0.02
 STEP_SECONDS = 600.0
 """Changing a large collection may take longer than any statement of a request."""
 
+SCHEMA, VERSION = "schema", "version"
+"""With a service's prefix before it: the collection whose document of that id has the version."""
+
 _NAMESPACE_EXISTS = 48
-_VERSION, _LOCK = "version", "lock"
+_LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,7 @@ def upgrade(
             for collection in collections.made:
                 _shape(bare, collection)
             _schema(database, collections).update_one(
-                {"_id": _VERSION}, {"$set": {"version": missing[-1].version}}, upsert=True
+                {"_id": VERSION}, {"$set": {"version": missing[-1].version}}, upsert=True
             )
     except PyMongoError as error:
         raise translated(error) from error
@@ -82,7 +85,7 @@ def upgrade(
 def current(database: MongoDatabase, collections: Collections) -> str | None:
     """The version that the database is at; None before the first. Raises `StoreUnavailable`."""
     try:
-        found = _schema(database, collections).find_one({"_id": _VERSION})
+        found = _schema(database, collections).find_one({"_id": VERSION})
     except PyMongoError as error:
         raise translated(error) from error
     return None if found is None else str(found["version"])
@@ -136,7 +139,7 @@ def _declared(collection: Collection) -> dict[str, Any]:
 
 
 def _schema_name(collections: Collections) -> str:
-    return f"{collections.prefix}schema"
+    return collections.prefix + SCHEMA
 
 
 def _schema(database: MongoDatabase, collections: Collections) -> Any:

@@ -9,30 +9,47 @@ from pathlib import Path
 
 import pytest
 
+from admin_service.storage.opening import migrate as migrate_admin
 from admin_service.storage.sql.store import METADATA as ADMIN_TABLES
-from admin_service.storage.sql.store import migrate as migrate_admin
 from backups.plan import Place, place_of
+from common.backups.database import kind_of
 from common.backups.restic import Repository, Restic
 from tests.invariants.stores import KINDS
 from tests.migrated import emptied, with_tables
 from tests.servers.mariadb import MariaDB
+from tests.servers.secantus import REAL, MongoServer, Secantus, emptied_mongodb, running_mongodb
+from ticketing_service.storage.opening import migrate as migrate_ticketing
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate as migrate_ticketing
 
 PASSWORD = "correct horse, battery"
 
 
 @pytest.fixture(scope="session")
-def mariadb_server() -> Iterator[MariaDB]:
-    """One server for all tests, started when the first asks for it."""
-    with MariaDB() as server:
+def mongodb_server() -> Iterator[MongoServer]:
+    """One that is not in a hurry to end transactions: a copy is one, and the machine may be busy."""
+    if os.environ.get(REAL):
+        with running_mongodb() as real:
+            yield real
+        return
+    with Secantus(module="secantus") as server:
         yield server
 
 
 @pytest.fixture(scope="session")
-def shared_database(mariadb_server: MariaDB) -> str:
+def shared_mariadb(mariadb_server: MariaDB) -> str:
     """Both services in one database, to be emptied."""
-    url = mariadb_server.new_database("backed_up")
+    return _shared(mariadb_server.new_database("backed_up"))
+
+
+@pytest.fixture(scope="session")
+def shared_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
+    """As `shared_mariadb`."""
+    url = _shared(mongodb_server.new_database("backed_up"))
+    yield url
+    mongodb_server.drop_database(url)
+
+
+def _shared(url: str) -> str:
     migrate_ticketing(url)
     migrate_admin(url)
     return url
@@ -40,13 +57,15 @@ def shared_database(mariadb_server: MariaDB) -> str:
 
 @pytest.fixture(params=KINDS)
 def environment(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
-    """The settings of a product: a file for each service, or one MariaDB database for both."""
+    """The settings of a product: a file for each service, or one database of a server for both."""
     folder = tmp_path / "product"
     folder.mkdir()
     found = {"DATA_DIR": str(folder)}
     if request.param == "sqlite":
         return with_files(found)
-    url = request.getfixturevalue("shared_database")
+    url = request.getfixturevalue(f"shared_{request.param}")
+    if request.param == "mongodb":
+        return {**found, "DATABASE_URL": emptied_mongodb(url)}
     return {**found, "DATABASE_URL": emptied(emptied(url, schema.metadata), ADMIN_TABLES)}
 
 
@@ -121,10 +140,16 @@ def settings_of_backups(repository: Repository) -> dict[str, str]:
 
 
 @pytest.fixture
-def elsewhere(environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest) -> dict[str, str]:
+def elsewhere(
+    environment: dict[str, str], tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[dict[str, str]]:
     """An empty place of the same kind."""
     found = {"DATA_DIR": str(tmp_path / "elsewhere")}
-    if "DATABASE_URL" in environment:
-        server: MariaDB = request.getfixturevalue("mariadb_server")
-        found["DATABASE_URL"] = server.new_database("restored")
-    return found
+    if "DATABASE_URL" not in environment:
+        yield found
+        return
+    kind = kind_of(environment["DATABASE_URL"])
+    server: MariaDB | MongoServer = request.getfixturevalue(f"{kind}_server")
+    url = server.new_database("restored")
+    yield {**found, "DATABASE_URL": url}
+    server.drop_database(url)

@@ -13,8 +13,8 @@ from uuid import UUID
 from tests.invariants.destination import local_now, open_destination, order_of, pricing_of
 from tests.servers.process import eventually
 from ticketing_service.domain.claims import GuestLimits
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.store import open_store
 
 LIMITS = GuestLimits(per_address=10, per_email=3)
 VISITORS = 3
@@ -37,9 +37,9 @@ class Selling:
         eventually(lambda: len(self.sold) >= wanted or not self._alive(), seconds=60, what=f"{more} sales")
         self.raise_failures()
 
-    def sold_by(self, moment: float) -> set[bytes]:
+    def sold_by(self, moment: float) -> set[UUID]:
         """The ids of what was acknowledged before a moment."""
-        return {booking_id.bytes for at, booking_id in list(self.sold) if at < moment}
+        return {booking_id for at, booking_id in list(self.sold) if at < moment}
 
     def raise_failures(self) -> None:
         for failure in self._failures:

@@ -6,7 +6,7 @@ import os
 import random
 import subprocess
 import sys
-from contextlib import suppress
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,13 @@ from common.database.engine import Database
 from tests.backups.conftest import quiet, settings_of_backups
 from tests.backups.selling import sell
 from tests.backups.test_consistency import ticketing_url
+from tests.beneath import open_beneath
 from tests.contract.builders import make_poi
 from tests.invariants.destination import open_destination
 from tests.servers.process import ROOT, descendants
+from tests.servers.secantus import path_with_mongod
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import open_store
 
 
 def shop(place: Place) -> None:
@@ -34,11 +36,9 @@ def shop(place: Place) -> None:
     store = open_store(ticketing_url(place))
     try:
         destination = open_destination(store, capacity=1000, max_uses=5)
-        database = Database(ticketing_url(place), threads=1)
-        with database.read() as connection:
-            poi_ids = connection.execute(schema.tickets.select()).all()
-        database.close()
-        store.catalogue.put_pois([make_poi(id=row.poi_id) for row in poi_ids])
+        with closing(open_beneath(ticketing_url(place))) as beneath:
+            tickets = beneath.tables("tickets")["tickets"]
+        store.catalogue.put_pois([make_poi(id=ticket.poi_id) for ticket in tickets])
         for number in range(20):
             sell(store, destination.items(random.Random(number)))
     finally:
@@ -54,7 +54,7 @@ def failed(report: dict[str, Any]) -> str:
 
 @pytest.mark.timeout(900)  # a dozen processes start, on a machine that may be busy
 def test_the_newest_backup_is_a_shop_that_sells(
-    place: Place, environment: dict[str, str], restic: Restic, repository: Repository
+    place: Place, environment: dict[str, str], restic: Restic, repository: Repository, tmp_path: Path
 ) -> None:
     shop(place)
     taken = take(place, restic, quiet)
@@ -65,6 +65,7 @@ def test_the_newest_backup_is_a_shop_that_sells(
         "SMTP_URL": "smtp://127.0.0.1:1",
         "PAYMENT_API_URL": "http://127.0.0.1:1",
         "REDIS_HOST": "127.0.0.1",
+        "PATH": path_with_mongod(tmp_path),
     }
     done = subprocess.run(
         command,

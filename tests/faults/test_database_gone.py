@@ -65,20 +65,19 @@ def test_what_is_kept_is_shown_and_what_a_sale_has_ended_is_not(plant: Plant) ->
         assert client.post("/bookings", json=body, headers=headers).status_code == 201
         with plant.dependencies["database"].under("killed"):
             for path in kept:
-                # On a busy machine Redis may be late, and then there is no other place to ask.
-                eventually(
-                    lambda path=path: client.get(path).content == before[path].content, what="what is kept"
-                )
-                known = {"If-None-Match": before[path].headers["ETag"]}
-                eventually(
-                    lambda path=path, known=known: client.get(path, headers=known).status_code == 304,
-                    what="nothing new",
-                )
+                _assert_shown(client, path, before[path])
             for path in (ended, f"/tickets/{uuid7()}"):
                 _assert_store_away(client.get(path))
             _assert_monitoring_answers(client, plant)
         plant.reset("database")
         eventually(lambda: client.get(ended).status_code == 200, what="places being shown again")
+
+
+def _assert_shown(client: httpx.Client, path: str, before: httpx.Response) -> None:
+    """On a busy machine Redis may be late, and then there is no other place to ask."""
+    eventually(lambda: client.get(path).content == before.content, what="what is kept")
+    known = {"If-None-Match": before.headers["ETag"]}
+    eventually(lambda: client.get(path, headers=known).status_code == 304, what="nothing new")
 
 
 def _assert_monitoring_answers(client: httpx.Client, plant: Plant) -> None:

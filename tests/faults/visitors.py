@@ -133,6 +133,7 @@ class Visitors:
             while not self._stop.is_set():
                 for operation in ("detail", "availability"):
                     self._do(operation, client, 0)
+                    self._stop.wait(PAUSE_SECONDS)
 
     def _buy(self, number: int) -> None:
         with self._client() as client:

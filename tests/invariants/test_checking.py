@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import random
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Update, update
 
+from tests.backups.selling import sell
+from tests.beneath import Beneath
 from tests.beneath.sql import SqlBeneath
 from tests.counts import counts
 from tests.invariants.checker import check as check_by_hand
 from tests.invariants.destination import open_destination
 from tests.invariants.load import run_clients
 from tests.invariants.stores import SQL_KINDS
+from ticketing_service.commands import verify
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.checking import check
@@ -61,3 +65,22 @@ def test_what_breaks_is_named_by_both_checkers(
         found = {violation.invariant for violation in check(database.database)}
         assert invariant in found, f"{invariant}: only {found}"
         assert found <= {violation.invariant for violation in check_by_hand(database)}
+
+
+def test_the_command_names_what_breaks_on_every_store(
+    store_url: str,
+    store: Store,
+    database: Beneath,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("TICKETING_DATABASE_URL", store_url)
+    destination = open_destination(store, capacity=100, max_uses=20)
+    sell(store, destination.items(random.Random(1)))
+    assert verify.main() == 0
+    assert "Counters are what their bookings add up to" in capsys.readouterr().out
+    counters = database.tables("capacity_counters")["capacity_counters"]
+    wrong = next(each.id for each in counters if each.held)
+    database.miscount(wrong)
+    assert verify.main() == 1
+    assert f"counter differs from its claims: {wrong}" in capsys.readouterr().out

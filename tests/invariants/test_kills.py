@@ -27,7 +27,7 @@ from tests.servers.secantus import Secantus
 
 KILL_SECONDS = 0.2
 # Bounded, so that a slow machine, on which a worker has hardly begun when it is killed, comes to an end too.
-MOST_KILLS = counts(50, 400)
+MOST_KILLS = counts(15, 400)
 DATABASE_KILLS, DATABASE_UP_SECONDS = counts((2, 1.0), (8, 3.0))
 
 

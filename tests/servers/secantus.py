@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 import secrets
+import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,17 @@ from tests.servers.server import Server
 REAL = "MONGODB_TEST_URL"
 PATIENCE_SECONDS = 30
 
+MONGOD = """#!/bin/sh
+for word; do
+  case $word in
+    --dbpath=*) data=${word#*=} ;;
+    --port=*) port=${word#*=} ;;
+  esac
+done
+cd "$data"
+exec PYTHON -m secantus --host 127.0.0.1 --port "$port" --storage-path "$data/data" --cache-size 256M
+"""
+
 
 class MongoServer(Protocol):
     """Where tests have their databases."""
@@ -41,13 +53,18 @@ class MongoServer(Protocol):
 
 
 class Secantus(Server):
-    """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests."""
+    """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests.
 
-    def __init__(self, *, replica_set: bool = True) -> None:
+    `module`: what is run; `secantus` itself lets a transaction wait for its client for a minute.
+    """
+
+    def __init__(self, *, replica_set: bool = True, module: str = "tests.servers.secantus_daemon") -> None:
         super().__init__("secantus")
         self.process = Process(
             [
-                _program(),
+                sys.executable,
+                "-m",
+                module,
                 "--host",
                 self.host,
                 "--port",
@@ -60,7 +77,6 @@ class Secantus(Server):
                 *([] if replica_set else ["--standalone"]),
             ],
             name="secantusd",
-            cwd=self.folder,
         )
 
     def start(self) -> Self:
@@ -110,6 +126,17 @@ def running_mongodb() -> Iterator[MongoServer]:
         yield server
 
 
+def path_with_mongod(folder: Path) -> str:
+    """PATH for who starts a `mongod`: the real one where there is one, else the stand-in by that name."""
+    path = os.environ.get("PATH", os.defpath)
+    if shutil.which("mongod") is not None:
+        return path
+    script = folder / "mongod"
+    script.write_text(MONGOD.replace("PYTHON", sys.executable))
+    script.chmod(0o755)
+    return f"{folder}:{path}"
+
+
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no server that is away: statements and turns may take longer than in a service."""
     for name in ("STATEMENT_SECONDS", "RETRY_SECONDS", "CONNECT_SECONDS"):
@@ -133,10 +160,3 @@ def _drop(url: str) -> None:
 
 def _client(url: str) -> MongoClient[dict[str, Any]]:
     return MongoClient(url, timeoutMS=20_000, serverSelectionTimeoutMS=2_000, w="majority", journal=True)
-
-
-def _program() -> Path:
-    path = Path(sys.executable).with_name("secantusd-py")
-    if not path.exists():
-        raise AssertionError("secantusd-py is missing: run `make setup-test`")
-    return path
