@@ -215,6 +215,59 @@ def test_a_limit_does_not_fall_below_what_stands_open(world: World, slot: Slot, 
         world.hold(slot, 1, reseller=paid)
 
 
+def test_a_test_is_refused_where_a_real_booking_would_be_and_takes_nothing(
+    world: World, slot: Slot, reseller: Reseller, database: Beneath
+) -> None:
+    store = world.store
+    voucher = store.vouchers.create(make_voucher("ONCE", max_uses=1, max_uses_per_customer=1))
+    for _ in range(3):
+        held = world.hold(slot, 5, reseller=reseller, is_test=True, voucher_code="ONCE")
+        assert (held.is_test, store.bookings.get(held.id)) == (True, held)
+        assert store.vouchers.get(voucher.id) == voucher
+        assert _used(store, reseller) == 0
+        assert world.again(slot).counters[0].held == 0
+    confirmed = store.bookings.confirm_free(held.id, make_admissions, "agency", LATER)
+    assert (confirmed.status.value, confirmed.payment_status) == ("confirmed", PaymentStatus.ON_ACCOUNT)
+    assert len(store.admissions.of_booking(held.id)) == 5
+    assert [task.kind for task in database.tables("outbox")["outbox"]] == ["document"]
+    _cancel(store, confirmed, 1)
+    _cancel(store, confirmed)
+    assert _income(store) == (0, 0, 0)
+    assert (_used(store, reseller), world.again(slot).counters[0].sold) == (0, 0)
+    for quantity, code in ((7, Code.CREDIT_EXHAUSTED), (5, Code.SOLD_OUT)):
+        with pytest.raises(Refused) as refused:
+            world.hold(slot, quantity, reseller=reseller, is_test=True)
+        assert refused.value.code is code
+        world.hold(slot, 6 if code is Code.CREDIT_EXHAUSTED else 1)
+    world.hold(slot, 1, voucher_code="ONCE")
+    with pytest.raises(Refused) as refused:
+        world.hold(slot, 1, reseller=reseller, is_test=True, voucher_code="ONCE")
+    assert refused.value.code is Code.VOUCHER_EXHAUSTED
+
+
+def test_a_test_that_is_changed_or_swept_up_takes_nothing_either(
+    world: World, slot: Slot, reseller: Reseller
+) -> None:
+    store, held = world.store, world.hold(slot, 2, reseller=reseller, is_test=True)
+    items = (ItemOrder(slot.id, (UnitQuantity(held.unit_items[0].unit_id, 4),)),)
+    order = _Ordered(items, reseller)
+    amended = store.bookings.amend(held.id, Amendment(items=items), pricing(order), "agency", LATER)  # type: ignore[arg-type]
+    assert (amended.net, amended.is_test) == (3200, True)
+    assert (_used(store, reseller), world.again(slot).counters[0].held) == (0, 0)
+    assert store.bookings.expire_due(AFTER, 10) == 1
+    assert world.again(slot).counters[0].held == 0
+
+
+def test_tests_have_standing_holds_of_their_own(world: World, slot: Slot, store: Store) -> None:
+    reseller = store.resellers.create(make_reseller(max_holds=1, credit=(EUROS,)))
+    world.hold(slot, reseller=reseller, is_test=True)
+    world.hold(slot, reseller=reseller)
+    for is_test in (True, False):
+        with pytest.raises(Refused) as refused:
+            world.hold(slot, reseller=reseller, is_test=is_test)
+        assert refused.value.code is Code.TOO_MANY_HOLDS
+
+
 def test_each_currency_has_an_account_of_its_own(store: Store) -> None:
     made = make_reseller(credit=(EUROS, Credit(currency="CHF", limit=0, paid=20)))
     stored = store.resellers.create(made)

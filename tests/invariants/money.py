@@ -46,7 +46,7 @@ def _check_accounts(facts: Facts) -> Iterator[Violation]:
             (owed if claim.held_until is None else held)[claim.booking_id] += claim.quantity
     nets: Counter[UUID] = Counter()
     for unit in facts.units:
-        if unit.status == "on_hold":
+        if unit.status == "on_hold" and not facts.bookings[unit.booking_id].is_test:
             nets[unit.booking_id] += unit.net or 0
     for booking in facts.bookings.values():
         on_account = booking.reseller_id is not None

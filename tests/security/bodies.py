@@ -42,6 +42,7 @@ def reseller_key_body() -> dict[str, Any]:
     return {
         "name": "production",
         "scopes": ["bookings:read", "bookings:write"],
+        "isTest": False,
         "expiresAt": "2028-07-01T00:00:00Z",
     }
 

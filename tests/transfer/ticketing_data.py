@@ -33,10 +33,10 @@ def fill_ticketing(url: str) -> None:
             )
         )
         store.resellers.create(make_reseller("Day Tours", active=False))
-        for key in (make_reseller_key(reseller), make_reseller_key(reseller)):
+        for key in (make_reseller_key(reseller), make_reseller_key(reseller, is_test=True)):
             store.resellers.add_key(key)
         store.resellers.revoke_key(reseller.id, key.id, NOW)
-        world.hold(world.slot(), reseller=make_reseller())
+        world.hold(world.slot(), reseller=make_reseller(), is_test=True)
         admission = world.admission(type=TicketType.MULTI_DAY, valid_days=3)
         for day in ("2026-07-01", "2026-07-02"):
             store.admissions.redeem(make_scan(admission), partial(_on, day), NOW)

@@ -58,6 +58,7 @@ class CreateResellerKey:
     reseller_id: UUID
     name: str
     scopes: tuple[Scope, ...]
+    is_test: bool = False
     expires_at: datetime
     actor: str
     idempotency: Idempotency | None = None
@@ -126,6 +127,7 @@ def create_reseller_key(command: CreateResellerKey, ports: Ports) -> ResellerKey
             start=key_start(text),
             hash=key_hash(text),
             scopes=command.scopes,
+            is_test=command.is_test,
             created_at=now,
             created_by=command.actor,
             expires_at=command.expires_at,

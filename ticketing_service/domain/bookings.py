@@ -166,8 +166,8 @@ class Booking:
     """A purchase of one or more items.
 
     `principal` is who made it (a token's subject) or None for a guest; `reseller_id` is whose it is when a
-    reseller made it. `extensions` counts how often the hold was extended. `payment_status` sums up its
-    payments.
+    reseller made it. A test takes nothing and lets nobody in. `extensions` counts how often the hold was
+    extended. `payment_status` sums up its payments.
     """
 
     id: UUID
@@ -176,6 +176,7 @@ class Booking:
     channel: Channel
     principal: str | None
     reseller_id: UUID | None = None
+    is_test: bool = False
     customer: Customer
     items: tuple[BookingItem, ...]
     price: Price

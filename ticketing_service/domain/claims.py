@@ -30,6 +30,10 @@ class ClaimKind(StrEnum):
     CREDIT = "credit"
 
 
+SCARCE = (ClaimKind.SEAT, ClaimKind.VOUCHER, ClaimKind.CREDIT)
+"""What a test takes, to be refused where a real booking would be, and gives back in the same commit."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Claim:
     """`quantity` of a counter that a booking takes. `refusal` and `pointer` explain the counter's no."""
@@ -102,9 +106,8 @@ def standing_claims(order: HoldOrder, limits: GuestLimits) -> list[tuple[Claim, 
     reseller for all that it has. The customer of a reseller is none of ours, so no address counts there.
     """
     if order.reseller is not None:
-        counter = Counter(
-            id=derived_id(order.reseller.id, "standing holds"), capacity=order.reseller.max_holds
-        )
+        name = "standing tests" if order.is_test else "standing holds"
+        counter = Counter(id=derived_id(order.reseller.id, name), capacity=order.reseller.max_holds)
         claim = Claim(counter_id=counter.id, kind=ClaimKind.GUEST, quantity=1, refusal=Code.TOO_MANY_HOLDS)
         return [(claim, counter)]
     if order.guest_network is None:

@@ -79,6 +79,7 @@ class Code(RefusalCode):
     ADMISSION_WRONG_DAY = Kind.CONFLICT, "The admission is for another day"
     ADMISSION_WRONG_POI = Kind.CONFLICT, "The admission is for another place"
     SCAN_TIME_INVALID = Kind.INVALID, "The scan is from the future or too old"
+    TEST = Kind.CONFLICT, "The admission is a test and lets nobody in"
     POI_NOT_ALLOWED = Kind.FORBIDDEN, "The credential is limited to other places"
     # around every call
     MAINTENANCE = Kind.UNAVAILABLE, "The platform is closed for maintenance"

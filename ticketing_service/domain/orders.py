@@ -40,7 +40,8 @@ class HoldOrder:
     """A booking to be made.
 
     `guest_network` (client address, IPv6 by /64) is set for guests alone; their standing holds are limited by
-    it and by e-mail address, those of a `reseller` by its own limit.
+    it and by e-mail address, those of a `reseller` by its own limit. A test is refused where a real booking
+    would be, and takes nothing.
     """
 
     booking_id: UUID
@@ -53,6 +54,7 @@ class HoldOrder:
     principal: str | None
     guest_network: str | None
     reseller: Reseller | None = None
+    is_test: bool = False
 
 
 def check_orders(

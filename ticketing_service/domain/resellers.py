@@ -80,7 +80,7 @@ def credit_counter_id(reseller_id: UUID, currency: str) -> UUID:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResellerKey:
     """One of the keys of a reseller, who has several while they are exchanged. `start` is how its owner
-    recognises it; of the key itself only `hash` is kept.
+    recognises it; of the key itself only `hash` is kept. What is made with a key that `is_test` is a test.
     """
 
     id: UUID
@@ -89,6 +89,7 @@ class ResellerKey:
     start: str
     hash: str
     scopes: tuple[Scope, ...]
+    is_test: bool = False
     created_at: datetime
     created_by: str
     expires_at: datetime

@@ -75,7 +75,7 @@ def bookings_api(ports: PortsSource) -> Api:
         contact = caller.has("support") or reseller is not None
         wanted = _search_query(query, contact=contact)
         if reseller is not None:
-            wanted = replace(wanted, reseller_id=reseller.id)
+            wanted = replace(wanted, reseller_id=reseller.id, is_test=caller.claims["is_test"])
         if request.accept_mimetypes.best_match(("application/json", CSV)) == CSV:
             return _as_csv(wanted, ports(), contact=contact)
         page, now = bookings.search_bookings(wanted, ports()), ports().clock()
@@ -109,6 +109,7 @@ def _hold_command(body: dict[str, Any], caller: Caller, key: Idempotency | None)
         principal=caller.subject if signed_in else caller.principal if reseller else None,
         guest_network=None if signed_in or reseller else client_network(),
         reseller=reseller,
+        is_test=caller.claims.get("is_test", False),
         idempotency=key,
     )
 

@@ -26,13 +26,13 @@ PortsSource = Callable[[], Ports]
 
 
 def reseller_caller(credential: Credential) -> Caller:
-    """The reseller behind a key: whichever of its keys it uses, it is the same caller."""
-    reseller = credential.reseller
+    """The reseller behind a key: whichever of its keys it uses, it is the same caller; but for its tests."""
+    reseller, is_test = credential.reseller, credential.key.is_test
     return Caller(
         kind=RESELLER_KIND,
-        subject=str(reseller.id),
+        subject=f"{reseller.id}/test" if is_test else str(reseller.id),
         roles=frozenset({RESELLER_KIND}),
-        claims={"reseller": reseller, "scopes": credential.key.scopes},
+        claims={"reseller": reseller, "scopes": credential.key.scopes, "is_test": is_test},
     )
 
 
@@ -58,6 +58,7 @@ def access_of(caller: Caller) -> Access:
         booking_id=token,
         principal=caller.subject if caller.kind == ACCESS_KIND else None,
         reseller_id=None if reseller is None else reseller.id,
+        is_test=caller.claims.get("is_test", False),
         staff=caller.has("support"),
     )
 

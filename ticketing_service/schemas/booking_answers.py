@@ -100,6 +100,7 @@ class BookingOut(ApiSchema):
     status = fields.String(required=True)
     channel = fields.String(required=True)
     reseller_id = fields.UUID(required=True, allow_none=True)
+    is_test = fields.Boolean(required=True)
     created_at = Instant(required=True)
     expires_at = Instant(required=True)
     customer = fields.Nested(CustomerOut, required=True, allow_none=True)
@@ -140,6 +141,7 @@ def booking_document(
         "status": status,
         "channel": booking.channel,
         "resellerId": booking.reseller_id,
+        "isTest": booking.is_test,
         "createdAt": instant_text(booking.created_at),
         "expiresAt": instant_text(booking.expires_at),
         "customer": _customer(booking.customer) if with_contact else None,

@@ -88,12 +88,13 @@ class ResellerOut(ApiSchema):
 
 
 class ResellerKeyIn(ApiSchema):
-    """A key, for what its scopes say."""
+    """A key, for what its scopes say. What is made with one of `isTest` is a test."""
 
     name = fields.String(required=True, validate=validate.Length(1, MAX_KEY_NAME))
     scopes = fields.List(
         fields.Enum(Scope, by_value=True), required=True, validate=validate.Length(1, len(Scope))
     )
+    is_test = YesNo(load_default=False)
     expires_at = Instant(required=True)
 
     @post_load
@@ -109,6 +110,7 @@ class ResellerKeyOut(ApiSchema):
     name = fields.String(required=True)
     start = fields.String(required=True)
     scopes = fields.List(fields.String(), required=True)
+    is_test = fields.Boolean(required=True)
     created_at = Instant(required=True)
     created_by = fields.String(required=True)
     expires_at = Instant(required=True)
@@ -155,6 +157,7 @@ def reseller_key_document(key: ResellerKey) -> Document:
         "name": key.name,
         "start": key.start,
         "scopes": key.scopes,
+        "isTest": key.is_test,
         "createdAt": instant_text(key.created_at),
         "createdBy": key.created_by,
         "expiresAt": instant_text(key.expires_at),

@@ -298,6 +298,37 @@ def test_a_reseller_cancels_and_owes_it_no_more(any_shop: Shop) -> None:
     assert _amount(account["open"]) == 0
 
 
+def test_a_test_goes_through_everything_and_is_told_from_what_is_real(any_shop: Shop) -> None:
+    shop = any_shop
+    slot = _slots(shop, 1000, capacity=3)[3]
+    agency = Agency(shop, credit=[{"currency": "EUR", "limit": 3000}])
+    key = agency.new_key(isTest=True).json["key"]
+    same = "s" * 16
+    real = agency.hold(item(slot), key=same).json
+    held = shop.hold(item(slot, 2), token=key, key=same).json
+    assert (real["isTest"], held["isTest"]) == (False, True)
+    assert refusal(shop.hold(item(slot, 3), token=key)) == (409, "SOLD_OUT")
+    path = f"/bookings/{held['id']}"
+    confirmed = shop.call("POST", f"{path}/confirm", token=key).json
+    assert (confirmed["status"], confirmed["isTest"]) == ("confirmed", True)
+    days = f"/tickets/{slot['ticketId']}/availability?from={LAST}&to={LAST}"
+    assert shop.call("GET", days).json["data"][0]["vacancies"] == 2
+    (account,) = shop.call("GET", agency.path, **ADMIN).json["credit"]
+    assert _amount(account["used"]) == 1000
+    # each key finds its own kind
+    for token, booking_id, other in ((key, held["id"], real["id"]), (agency.key, real["id"], held["id"])):
+        assert [each["id"] for each in shop.call("GET", "/bookings", token=token).json["data"]] == [
+            booking_id
+        ]
+        assert refusal(shop.call("GET", f"/bookings/{other}", token=token)) == (404, "BOOKING_NOT_FOUND")
+    assert len(shop.call("GET", "/bookings", role="support").json["data"]) == 2
+    shown = shop.call("GET", f"{path}/admissions", token=held["accessToken"]).json["data"]
+    ticket = shop.call("GET", f"/tickets/{slot['ticketId']}").json
+    scan = {"code": shown[0]["code"], "poiId": ticket["poiId"], "scanId": str(uuid.uuid4())}
+    assert refusal(shop.call("POST", "/redemptions", scan, role="gate")) == (409, "TEST")
+    assert shop.call("POST", f"{path}/cancel", {"reason": "done"}, token=key).json["status"] == "cancelled"
+
+
 def test_the_last_use_of_a_key_is_written_down(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     agency = Agency(shop)
     agency.call("GET", "/bookings")

@@ -19,6 +19,7 @@ def booking_page(reading: Transaction, query: BookingQuery) -> Page[Booking]:
         "status": query.status and query.status.value,
         "reference": query.reference,
         "reseller_id": query.reseller_id,
+        "is_test": query.is_test,
         "customer.email_key": None if query.email is None else email_key(query.email),
         "items.ticket_id": query.ticket_id,
         "items.slot_id": query.slot_id,

@@ -7,6 +7,7 @@ from common.mongo.collections import (
     ID,
     INSTANT,
     INTEGER,
+    LIST,
     OBJECT,
     lists_of,
     none_below,
@@ -15,6 +16,24 @@ from common.mongo.collections import (
     text,
 )
 
+CUSTOMER = objects(
+    {
+        "name": text(200),
+        "email": text(254),
+        "email_key": text(254),
+        "phone": or_null(text(40)),
+        "language": text(2),
+    }
+)
+PRICE = objects(
+    {
+        "currency": text(3),
+        "items": INTEGER,
+        "discount": INTEGER,
+        "fee": INTEGER,
+        "included_taxes": LIST,
+    }
+)
 UNIT_ITEM = objects(
     {
         "id": ID,

@@ -29,6 +29,7 @@ def booking_document(booking: Booking) -> Document:
         "_id": booking.id,
         **booking_fields(booking),
         "reseller_id": booking.reseller_id,
+        "is_test": booking.is_test,
         "created_at": ms(booking.created_at),
         "admits_until": None,
         "next_look_at": None,
@@ -122,6 +123,7 @@ def booking_of(document: Mapping[str, Any]) -> Booking:
         channel=Channel(document["channel"]),
         principal=document["principal"],
         reseller_id=document["reseller_id"],
+        is_test=document["is_test"],
         customer=Customer(
             name=customer["name"],
             email=customer["email"],

@@ -97,6 +97,11 @@ def _give_up(tx: Transaction, held: Iterable[tuple[UUID, int]]) -> None:
     )
 
 
+def leave(tx: Transaction, claims: Iterable[Claim]) -> None:
+    """Give back what was taken in this transaction, and written down nowhere."""
+    _give_up(tx, [(each.counter_id, each.quantity) for each in claims])
+
+
 def settle(file: BookingFile) -> None:
     """Held becomes sold; what only stood for the hold itself is given back."""
     for each in file.claims:

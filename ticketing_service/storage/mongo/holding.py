@@ -9,6 +9,8 @@ from uuid import UUID
 from common.mongo.transaction import Transaction
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
+    SCARCE,
+    Claim,
     ClaimKind,
     GuestLimits,
     credit_claims,
@@ -22,7 +24,7 @@ from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.foresight import Foreseen
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.booking_file import BookingFile, apply_moves
-from ticketing_service.storage.mongo.counters import claim, give_back, take
+from ticketing_service.storage.mongo.counters import claim, give_back, leave, take
 from ticketing_service.storage.mongo.endings import expire_on_counter, void_open_payments
 from ticketing_service.storage.mongo.slots import offers_in
 from ticketing_service.storage.mongo.vouchers import voucher_in
@@ -62,7 +64,7 @@ def hold_places(
         *(claim for claim, _ in on_demand),
         *credit_claims(booking),
     ]
-    claim(file, claims, expires_at)
+    claim(file, _kept(booking, claims), expires_at)
     file.insert(tx)
     take(
         tx,
@@ -70,6 +72,8 @@ def hold_places(
         lambda counter_id: expire_on_counter(tx, counter_id, now),
         {counter.id: counter for _, counter in on_demand if counter.id != booking.voucher_id},
     )
+    if booking.is_test:
+        leave(tx, [each for each in claims if each.kind in SCARCE])
     return booking
 
 
@@ -92,11 +96,18 @@ def exchange_items(
     give_back(file, [ClaimKind.SEAT, ClaimKind.CREDIT])
     apply_moves(tx, [file])
     claims = [*seat_claims(after.items, offers), *credit_claims(after)]
-    claim(file, claims, before.expires_at)
+    claim(file, _kept(after, claims), before.expires_at)
     take(tx, claims, lambda counter_id: expire_on_counter(tx, counter_id, now))
+    if after.is_test:
+        leave(tx, claims)
     if after.price.total != before.price.total:
         void_open_payments(tx, file, now)
     return file.booking
+
+
+def _kept(booking: Booking, claims: list[Claim]) -> list[Claim]:
+    """A test takes what is scarce only to give it back."""
+    return [each for each in claims if not (booking.is_test and each.kind in SCARCE)]
 
 
 def still_holds(tx: Transaction, foreseen: Foreseen) -> bool:

@@ -35,6 +35,7 @@ KEY = {
     "start": text(20),
     "hash": text(64),
     "scopes": lists_of(text(40)),
+    "is_test": BOOLEAN,
     "created_at": INSTANT,
     "created_by": text(120),
     "expires_at": INSTANT,

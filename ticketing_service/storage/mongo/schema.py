@@ -29,11 +29,24 @@ from common.mongo.collections import (
 )
 from common.mongo.migrations import Step
 from ticketing_service.storage.mongo import steps
-from ticketing_service.storage.mongo.booking_parts import CLAIM, HISTORY_ROW, ITEM, PAYMENT, REFUND
+from ticketing_service.storage.mongo.booking_parts import (
+    CLAIM,
+    CUSTOMER,
+    HISTORY_ROW,
+    ITEM,
+    PAYMENT,
+    PRICE,
+    REFUND,
+)
 from ticketing_service.storage.mongo.reseller_parts import KEY, RESELLER
 
 PREFIX = "ticketing_"
-STEPS = (Step("0001"), Step("0002", steps.add_reseller), Step("0003", steps.add_account))
+STEPS = (
+    Step("0001"),
+    Step("0002", steps.add_reseller),
+    Step("0003", steps.add_account),
+    Step("0004", steps.add_tests),
+)
 
 collections = Collections(PREFIX)
 
@@ -165,24 +178,9 @@ bookings = collections(
         "channel": text(10),
         "principal": or_null(text(120)),
         "reseller_id": or_null(ID),
-        "customer": objects(
-            {
-                "name": text(200),
-                "email": text(254),
-                "email_key": text(254),
-                "phone": or_null(text(40)),
-                "language": text(2),
-            }
-        ),
-        "price": objects(
-            {
-                "currency": text(3),
-                "items": INTEGER,
-                "discount": INTEGER,
-                "fee": INTEGER,
-                "included_taxes": LIST,
-            }
-        ),
+        "is_test": BOOLEAN,
+        "customer": CUSTOMER,
+        "price": PRICE,
         "voucher_id": or_null(ID),
         "voucher_code": or_null(text(40)),
         "payment_status": text(20),

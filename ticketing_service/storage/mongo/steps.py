@@ -9,7 +9,7 @@ from pymongo.database import Database
 
 from common.mongo.values import Document
 
-BOOKINGS, RESELLERS = "ticketing_bookings", "ticketing_resellers"
+BOOKINGS, RESELLERS, KEYS = "ticketing_bookings", "ticketing_resellers", "ticketing_reseller_keys"
 
 
 def add_reseller(bare: Database[Document]) -> None:
@@ -35,3 +35,11 @@ def add_account(bare: Database[Document]) -> None:
         as_read = {"_id": booking["_id"], "revision": booking["revision"]}
         change = {"$set": {"items": items}}
         bare[BOOKINGS].update_one(as_read, change, bypass_document_validation=True)
+
+
+def add_tests(bare: Database[Document]) -> None:
+    """A key says whether it is for tests, a booking whether it is one."""
+    for name in (KEYS, BOOKINGS):
+        bare[name].update_many(
+            {"is_test": {"$exists": False}}, {"$set": {"is_test": False}}, bypass_document_validation=True
+        )

@@ -47,6 +47,7 @@ class BookingQuery:
     ticket_id: UUID | None = None
     slot_id: UUID | None = None
     reseller_id: UUID | None = None
+    is_test: bool | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     limit: int = 20

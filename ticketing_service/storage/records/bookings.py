@@ -61,6 +61,7 @@ def booked(
         channel=order.channel,
         principal=order.principal,
         reseller_id=None if order.reseller is None else order.reseller.id,
+        is_test=order.is_test,
         customer=order.customer,
         items=priced.items,
         price=priced.price,
@@ -96,6 +97,13 @@ def with_statuses(booking: Booking, statuses: Mapping[UUID, BookingStatus]) -> B
 def is_confirmed(booking: Booking, unit_item_id: UUID) -> bool:
     """Whether the booking has that unit item, confirmed."""
     return any(u.id == unit_item_id and u.status is BookingStatus.CONFIRMED for u in booking.unit_items)
+
+
+def tasks_of_sale(booking: Booking) -> list[tuple[str, dict[str, Any]]]:
+    """What follows outside when admissions are made. Nobody is written to about a test."""
+    payload = {"bookingId": str(booking.id)}
+    mails = [] if booking.is_test else [("mail", payload | {"template": "confirmation"})]
+    return [("document", payload), *mails]
 
 
 def kinds_that_end(booking: Booking) -> list[ClaimKind]:

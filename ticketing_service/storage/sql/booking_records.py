@@ -132,6 +132,7 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "channel": booking.channel.value,
         "principal": booking.principal,
         "reseller_id": booking.reseller_id,
+        "is_test": booking.is_test,
         "customer_name": customer.name,
         "customer_email": customer.email,
         "customer_email_key": customer.email.strip().casefold(),
@@ -200,6 +201,7 @@ def _booking_of(row: Any, items: Iterable[BookingItem], refunds: Iterable[Refund
         channel=Channel(row.channel),
         principal=row.principal,
         reseller_id=row.reseller_id,
+        is_test=row.is_test,
         customer=Customer(
             name=row.customer_name, email=row.customer_email, phone=row.customer_phone, language=row.language
         ),

@@ -73,15 +73,19 @@ def _sums_of_claims() -> Subquery:
 
 
 def _sums_of_units() -> Subquery:
-    """The people of living unit items, by the counters of their slots; nought for a slot without any."""
-    living = _units.c.status
+    """The people of living unit items, by the counters of their slots; nought for a slot without any. Tests
+    take no place.
+    """
+    living, is_real = _units.c.status, _bookings.c.is_test.is_(False)
+    held, sold = and_(living == _HELD, is_real), and_(living.in_(_SOLD), is_real)
     return (
         select(
             _links.c.counter_id,
-            *_held_and_sold(living == _HELD, living.in_(_SOLD), func.coalesce(_units.c.pax_count, 0)),
+            *_held_and_sold(held, sold, func.coalesce(_units.c.pax_count, 0)),
         )
         .join_from(_links, _items, _items.c.slot_id == _links.c.slot_id, isouter=True)
         .join(_units, _units.c.item_id == _items.c.id, isouter=True)
+        .join(_bookings, _bookings.c.id == _units.c.booking_id, isouter=True)
         .group_by(_links.c.counter_id)
         .subquery()
     )
@@ -118,6 +122,13 @@ def _of_bookings() -> Iterator[tuple[str, Select[Any]]]:
     yield (
         "claims do not fit the status",
         select(_bookings.c.id).distinct().join(_claims, _claims.c.booking_id == _bookings.c.id).where(unfit),
+    )
+    is_scarce = _claims.c.kind != ClaimKind.GUEST.value
+    yield (
+        "a test takes something",
+        select(_bookings.c.id)
+        .join(_claims, _claims.c.booking_id == _bookings.c.id)
+        .where(_bookings.c.is_test, is_scarce),
     )
     last = select(func.max(schema.history.c.id).label("id")).group_by(schema.history.c.booking_id).subquery()
     yield (
@@ -176,7 +187,12 @@ def _of_money() -> Iterator[tuple[str, Select[Any]]]:
     held = _by_booking(
         select(_claims).where(is_credit, _claims.c.held_until.is_not(None)).subquery(), "quantity"
     )
-    on_hold = select(_units).where(_units.c.status == _HELD).subquery()
+    on_hold = (
+        select(_units)
+        .join(_bookings, _bookings.c.id == _units.c.booking_id)
+        .where(_units.c.status == _HELD, _bookings.c.is_test.is_(False))
+        .subquery()
+    )
     yield "credit differs from its units", _unequal(_by_booking(on_hold, "net"), held).where(on_account)
     price = _bookings.c.items_amount - _bookings.c.discount_amount + _bookings.c.fee_amount
     accepted = (
