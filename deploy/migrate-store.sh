@@ -5,6 +5,7 @@
 #   SWITCH       nothing: copy beside the running services; read_only: then close the platform for the last
 #                pass; offline: the services are stopped
 #   SERVICE      ticketing or admin: that one alone
+#   FROM_LAYOUT  nothing: FROM is a store of ours; predecessor: its MongoDB (docs/predecessor.md)
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,6 +33,7 @@ case ${SWITCH:-} in
   read_only)
     # the mode is admin's, and opens with the store of admin: ticketing alone would stay closed
     case $services in *admin*) ;; *) fail "SERVICE=ticketing alone is switched with SWITCH=offline" ;; esac
+    [ -z "${FROM_LAYOUT:-}" ] || fail "$FROM_LAYOUT knows no read_only mode: stop it, and use SWITCH=offline"
     for service in $services; do step "$service" copy; done
     # whatever ends this before all is verified opens the platform again, on the source
     trap 'step admin thaw && echo "migrate-store: the platform is open again, on the source" >&2' EXIT

@@ -19,15 +19,20 @@ from admin_service import metrics as admin_metrics_of
 from admin_service.domain.configuration import KEYS, Key
 from admin_service.domain.media import FAULTS
 from admin_service.domain.permissions import PERMISSIONS, ROLES
+from admin_service.storage.predecessor import members as admin_predecessor
+from admin_service.storage.predecessor import reasons as admin_reasons
 from common.auth.policy import Policy
 from common.monitoring.metrics.definitions import COMMON, Definition
 from common.settings import load
 from common.settings_table import SETTINGS, Setting
+from common.transfer.members import Member, Shape
 from common.web.api import operations_of
 from common.web.operations import Operation
 from common.web.problems import PROBLEM_CODES, ProblemCode
 from ticketing_service import app as ticketing
 from ticketing_service import metrics as ticketing_metrics_of
+from ticketing_service.storage.predecessor import members as ticketing_predecessor
+from ticketing_service.storage.predecessor import reasons as ticketing_reasons
 
 FOLDER = Path(__file__).resolve().parent
 GATEWAY_PROBLEMS = FOLDER.parent / "nginx" / "snippets" / "problems.conf"
@@ -137,6 +142,32 @@ def media_faults() -> str:
     return markdown(("code", "meaning"), ((f"`{fault.value}`", text) for fault, text in FAULTS.items()))
 
 
+def predecessor_members() -> str:
+    """Every member of the predecessor's documents, and what becomes of it."""
+    rows = (
+        (f"`{shape.collection}.{member.path}`", member.kind.value, becomes(member))
+        for shape in predecessor_shapes()
+        for member in shape.members
+    )
+    return markdown(("member", "kind", "becomes"), rows)
+
+
+def predecessor_words() -> str:
+    """Every word of the predecessor, and ours for it."""
+    both = (*admin_predecessor.WORDS.items(), *ticketing_predecessor.WORDS.items())
+    rows = (
+        (f"`{name}`", ", ".join(f"`{one}` -> `{ours}`" for one, ours in words.items()))
+        for name, words in both
+    )
+    return markdown(("member", "theirs -> ours"), rows)
+
+
+def predecessor_reasons() -> str:
+    """Why a document of the predecessor does not fit, and what then."""
+    remedies = (*ticketing_reasons.REMEDIES.items(), *admin_reasons.REMEDIES.items())
+    return markdown(("listed as", "then"), ((reason.value, remedy) for reason, remedy in remedies))
+
+
 TABLES: Mapping[str, Callable[[], str]] = {
     "admin-endpoints": admin_endpoints,
     "config-keys": config_keys,
@@ -148,6 +179,9 @@ TABLES: Mapping[str, Callable[[], str]] = {
     "metrics-common": common_metrics,
     "metrics-ticketing": ticketing_metrics,
     "permissions": permissions,
+    "predecessor-members": predecessor_members,
+    "predecessor-reasons": predecessor_reasons,
+    "predecessor-words": predecessor_words,
     "roles": roles,
     "settings": settings,
 }
@@ -163,6 +197,22 @@ def who(policy: Policy) -> str:
         proof = "a signature in" if policy.proof.place == "header" else "a signed link with"
         named.append(f"{proof} `{policy.proof.name}`")
     return ", ".join(named)
+
+
+def predecessor_shapes() -> tuple[Shape, ...]:
+    """What is known of its collections: the whole of a POI is the admin service's."""
+    others = (each for each in ticketing_predecessor.SHAPES if each.collection != "pois")
+    return (*admin_predecessor.SHAPES, *others)
+
+
+def becomes(member: Member) -> str:
+    """In a sentence."""
+    if member.left:
+        return f"left behind: {member.becomes}"
+    missing = "; needed" if member.required else ""
+    if member.default not in (None, []):
+        missing = f"; `{json.dumps(member.default)}` where it is missing"
+    return member.becomes + missing
 
 
 def rewritten(text: str) -> str:

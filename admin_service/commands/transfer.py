@@ -15,12 +15,19 @@ from admin_service.actions.system import SetMode, change_mode
 from admin_service.domain.audit import Origin
 from admin_service.domain.modes import Mode
 from admin_service.storage.opening import migrate, open_store
-from admin_service.storage.transfer import ENTITIES, is_current, open_side
+from admin_service.storage.transfer import (
+    ENTITIES,
+    PREDECESSOR,
+    SIGNS_OF_USE,
+    is_current,
+    open_predecessor,
+    open_side,
+)
 from common.clock import system_clock
 from common.database.unavailable import StoreUnavailable
 from common.settings import load_or_exit
 from common.transfer.port import TransferFault
-from common.transfer.running import Mover, run, urls_of
+from common.transfer.running import Foreign, Mover, run, urls_of
 
 MOVES = ("copy", "finish", "offline")
 MODES = {"freeze": Mode.READ_ONLY, "thaw": Mode.NORMAL, "open": Mode.NORMAL}
@@ -56,6 +63,7 @@ MOVER = Mover(
     is_current=is_current,
     violations=violations,
     is_frozen=is_frozen,
+    foreign={"predecessor": Foreign(entities=PREDECESSOR, signs=SIGNS_OF_USE, open_side=open_predecessor)},
 )
 
 

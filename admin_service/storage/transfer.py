@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from common.database.kinds import kind_of
 from common.transfer.documents import Entity
 from common.transfer.port import Side
@@ -34,6 +36,16 @@ ENTITIES = (
 )
 """What refers to something comes after it. Not among them: leases, which say who is at work just now."""
 
+PREDECESSOR = tuple(each for each in ENTITIES if each.name in ("pois", "poi_history", "poi_cells"))
+"""What of it the predecessor has."""
+
+SIGNS_OF_USE = tuple(
+    each
+    for each in ENTITIES
+    if each.name in ("sessions", "refresh_tokens", "media", "imports", "idempotency")
+)
+"""What is in a store only when its service has run; the first account is made before that."""
+
 
 def open_side(url: str, *, writable: bool) -> Side:
     """The store as one that is moved from or, if it is `writable`, to. Only its own driver is imported."""
@@ -44,6 +56,13 @@ def open_side(url: str, *, writable: bool) -> Side:
     from admin_service.storage.sql import transfer as sql  # noqa: PLC0415
 
     return sql.open_side(url, writable=writable)
+
+
+def open_predecessor(url: str, data_dir: Path) -> Side:
+    """The predecessor's database, as one that is moved from. Raises StoreUnavailable, TransferFault."""
+    from admin_service.storage.predecessor import side  # noqa: PLC0415
+
+    return side.open_side(url, data_dir)
 
 
 def is_current(url: str) -> bool:

@@ -229,6 +229,9 @@ def _is_final(error: Exception) -> bool:
 def _ended_by(error: PyMongoError | Conflict) -> Exception:
     if isinstance(error, Conflict) or is_conflict(error):
         return StoreUnavailable("lost against other transactions too often")
+    if is_transient(error):
+        # such as one that the server has ended, because it took too long or was ended with its connection
+        return StoreUnavailable(f"{type(error).__name__}: {str(error)[:200]}")
     return translated(error)
 
 

@@ -22,7 +22,9 @@ Moved = Callable[[Entity, int], None]
 
 @dataclass(slots=True)
 class Tally:
-    """What a pass did with an entity. `source` and `target` are what was found in each at the end."""
+    """What a pass did with an entity. `source` and `target` are what was found in each at the end; `left_out`
+    are misfits that were not even read.
+    """
 
     entity: Entity
     added: int = 0
@@ -30,6 +32,7 @@ class Tally:
     removed: int = 0
     source: Facts = field(default_factory=Facts)
     target: Facts = field(default_factory=Facts)
+    left_out: int = 0
     misfit_count: int = 0
     misfits: list[Misfit] = field(default_factory=list)
 
@@ -100,10 +103,11 @@ class Copying:
         stamp = self._source.stamp(entity, after, upto)
         wanted = self._source.read(entity, after, upto)
         forms = _forms(entity, wanted)
+        misfits = list(self._source.left_out())
+        tally.left_out += len(misfits)
         there = _forms(entity, self._target.read(entity, after, upto))
-        misfits: list[Misfit] = []
         if forms != there:
-            misfits = self._write(tally, wanted, forms, there)
+            misfits += self._write(tally, wanted, forms, there)
             there = _forms(entity, self._target.read(entity, after, upto))
             named = {each.key for each in misfits}
             misfits += [

@@ -19,7 +19,7 @@ from common.mongo.failures import is_unavailable, translated
 from common.mongo.transaction import Transaction
 from common.transfer.documents import Document, Entity, Key
 from common.transfer.mongo_documents import Beside, Kept
-from common.transfer.port import Misfit
+from common.transfer.port import Misfit, Side
 
 STATEMENT_SECONDS = 120
 """A batch takes longer than any statement of a request may."""
@@ -27,7 +27,7 @@ STATEMENT_SECONDS = 120
 _CODEC: CodecOptions[Document] = CodecOptions(uuid_representation=UuidRepresentation.STANDARD)
 
 
-class MongoSide:
+class MongoSide(Side):
     """`Side` on a MongoDB database that was migrated.
 
     Args:
@@ -42,12 +42,12 @@ class MongoSide:
         self._layout = layout
 
     def count(self, entity: Entity) -> int:
-        with _unhurried():
+        with unhurried():
             return int(self._of(self._layout[entity.name].collection).count_documents({}))
 
     def boundary(self, entity: Entity, after: Key | None, size: int) -> Key | None:
         kept = self._layout[entity.name]
-        with _unhurried(), self._database.read() as reading:
+        with unhurried(), self._database.read() as reading:
             found = reading.find(
                 kept.collection, kept.within(after, None), sort=_by(kept), limit=size, fields=kept.key
             )
@@ -64,7 +64,7 @@ class MongoSide:
     def stamp(self, entity: Entity, after: Key | None, upto: Key | None) -> str:
         kept = self._layout[entity.name]
         condition = kept.within(after, upto)
-        with _unhurried():
+        with unhurried():
             text = _mark(self._of(kept.collection).find(condition, _fields(kept.stamped, kept.unstamped)))
             if kept.beside is not None:
                 beside = kept.beside
@@ -77,7 +77,7 @@ class MongoSide:
     def read(self, entity: Entity, after: Key | None, upto: Key | None) -> list[Document]:
         kept = self._layout[entity.name]
         condition = kept.within(after, upto)
-        with _unhurried():
+        with unhurried():
             if kept.beside is None:
                 with self._database.read() as reading:
                     found = reading.find(kept.collection, condition, sort=_by(kept))
@@ -99,7 +99,7 @@ class MongoSide:
     ) -> list[Misfit]:
         kept = self._layout[entity.name]
         replaced = [entity.key_of(each) for each in changed]
-        with _unhurried():
+        with unhurried():
             if gone:
                 self._bulk(kept.collection, [DeleteOne(kept.match(key)) for key in gone])
             if kept.beside is not None:
@@ -221,9 +221,10 @@ def _said(failed: Mapping[str, Any]) -> str:
 
 
 @contextmanager
-def _unhurried() -> Iterator[None]:
+def unhurried(seconds: float = STATEMENT_SECONDS) -> Iterator[None]:
+    """Statements may take as long as a batch does. Raises StoreUnavailable."""
     try:
-        with pymongo.timeout(STATEMENT_SECONDS):
+        with pymongo.timeout(seconds):
             yield
     except PyMongoError as error:
         raise translated(error) from error

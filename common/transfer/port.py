@@ -48,6 +48,14 @@ class Side(Protocol):
         """The documents of a range in the order of their keys, as of one moment. Raises TransferFault."""
         ...
 
+    def left_out(self) -> Sequence[Misfit]:
+        """What of the range that was read last cannot be such a document."""
+        return ()
+
+    def remarks(self) -> Iterable[str]:
+        """Lines for a person about what the store has beside what is moved."""
+        return ()
+
     def write(
         self, entity: Entity, new: Sequence[Document], changed: Sequence[Document], gone: Sequence[Key]
     ) -> list[Misfit]:

@@ -10,7 +10,8 @@ import os
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import closing
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TextIO
 
@@ -36,6 +37,26 @@ IN_FLIGHT_SECONDS = 12.0
 """What was accepted before may still write for so long: the time limit of a request, and some."""
 
 
+LAYOUT = "FROM_LAYOUT"
+"""The setting that says whose documents the store FROM has: nothing for our own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Foreign:
+    """Another system that a service is moved from.
+
+    Args:
+        entities: those of the service that it has.
+        signs: those that a store has something of only once its service is used: such a store is not written
+            over.
+        open_side: its database of a URL; the folder is that of the service's data.
+    """
+
+    entities: Sequence[Entity]
+    signs: Sequence[Entity]
+    open_side: Callable[[str, Path], Side]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mover:
     """A service that can be moved.
@@ -48,6 +69,7 @@ class Mover:
         is_current: whether a store has it.
         violations: a line for each invariant of the business that a store breaks.
         is_frozen: whether the service that runs on a store writes nothing to it.
+        foreign: the other systems, by the name that FROM_LAYOUT has for each.
     """
 
     name: str
@@ -57,6 +79,7 @@ class Mover:
     is_current: Callable[[str], bool]
     violations: Callable[[str], Sequence[str]]
     is_frozen: Callable[[str], bool]
+    foreign: Mapping[str, Foreign] = field(default_factory=dict)
 
 
 def urls_of(service: str, environment: Mapping[str, str]) -> tuple[str, str]:
@@ -80,30 +103,49 @@ def run(mover: Mover, step: str, data_dir: Path) -> int:
     told = sys.stdout
     try:
         source_url, target_url = urls_of(mover.name, os.environ)
-        if not mover.is_current(source_url):
+        foreign = _foreign(mover, step, os.environ)
+        if foreign is not None:
+            mover = replace(mover, entities=foreign.entities)
+        elif not mover.is_current(source_url):
             raise TransferFault(
                 "the source is not at the schema of this release: run make migrate on it first"
             )
-        mover.migrate(target_url)
-        source = mover.open_side(source_url, writable=False)
-        target = mover.open_side(target_url, writable=True)
-        progress = Progress.between(data_dir / "transfer", mover.name, source_url, target_url)
-        try:
-            move = Move(mover, source, target, progress, told)
-            told.write(f"{mover.name}: from {source.kind} to {target.kind}\n")
-            if step in ("copy", "offline"):
-                move.copy()
-            if step in ("finish", "offline"):
-                move.finish(source_url, target_url, is_offline=step == "offline")
-        finally:
-            progress.close()
-            target.close()
-            source.close()
+        with closing(
+            mover.open_side(source_url, writable=False)
+            if foreign is None
+            else foreign.open_side(source_url, data_dir)
+        ) as source:
+            mover.migrate(target_url)
+            with (
+                closing(mover.open_side(target_url, writable=True)) as target,
+                closing(
+                    Progress.between(data_dir / "transfer", mover.name, source_url, target_url)
+                ) as progress,
+            ):
+                used = [] if foreign is None else [each.name for each in foreign.signs if target.count(each)]
+                if used:
+                    raise TransferFault(f"TO is in use, and would lose what is new in it: {', '.join(used)}")
+                move = Move(mover, source, target, progress, told)
+                told.write(f"{mover.name}: from {source.kind} to {target.kind}\n")
+                if step in ("copy", "offline"):
+                    move.copy()
+                if step in ("finish", "offline"):
+                    move.finish(source_url, target_url, is_offline=step == "offline")
     except (StoreUnavailable, TransferFault) as error:
         told.flush()
         sys.stderr.write(f"{mover.name}: {error}\n")
         return 1
     return 0
+
+
+def _foreign(mover: Mover, step: str, environment: Mapping[str, str]) -> Foreign | None:
+    """The system that FROM_LAYOUT names. Raises TransferFault."""
+    name = environment.get(LAYOUT, "")
+    if name and name not in mover.foreign:
+        raise TransferFault(f"{LAYOUT} is {' or '.join(mover.foreign)}, not '{name}'")
+    if name and step == "finish":
+        raise TransferFault(f"{name} knows no read_only mode: stop it, and use SWITCH=offline")
+    return mover.foreign[name] if name else None
 
 
 class Move:
@@ -120,6 +162,7 @@ class Move:
             tallies, seconds = self.one_pass()
             if seconds <= ENOUGH_SECONDS or not _written(tallies):
                 break
+        self._list(tallies, ())
         return tallies
 
     def finish(self, source_url: str, target_url: str, *, is_offline: bool) -> list[Tally]:
@@ -170,10 +213,10 @@ class Move:
     def _verify(self, tallies: Sequence[Tally], target_url: str) -> None:
         """Raises TransferFault unless both have the same and the target breaks no invariant."""
         table(tallies, self._told)
-        misfits: list[Misfit] = [misfit for each in tallies for misfit in each.misfits]
-        count = sum(each.misfit_count for each in tallies)
+        for line in self._source.remarks():
+            self._told.write(f"{line}\n")
         dangling = list(self._target.misfits())
-        list_misfits([*misfits, *dangling], count + len(dangling), self._told)
+        misfits = self._list(tallies, dangling)
         broken = list(self._mover.violations(target_url))
         for line in broken:
             self._told.write(f"does not hold: {line}\n")
@@ -190,6 +233,13 @@ class Move:
             )
         self._told.write(f"{self._mover.name}: verified; the target has what the source has\n")
 
+    def _list(self, tallies: Sequence[Tally], others: Sequence[Misfit]) -> list[Misfit]:
+        """Tell what does not fit; what of it is of the tallies."""
+        misfits = [misfit for each in tallies for misfit in each.misfits]
+        count = sum(each.misfit_count for each in tallies)
+        list_misfits([*misfits, *others], count + len(others), self._told)
+        return misfits
+
 
 def facts_of(side: Side, entity: Entity) -> Facts:
     """Count and digest of all that a store has of an entity, read anew."""
@@ -202,4 +252,4 @@ def facts_of(side: Side, entity: Entity) -> Facts:
 
 def _written(tallies: Sequence[Tally]) -> int:
     """Misfits are tried again in each pass, and count for nothing."""
-    return sum(each.written - each.misfit_count for each in tallies)
+    return sum(each.written - (each.misfit_count - each.left_out) for each in tallies)

@@ -23,13 +23,13 @@ from common.database.failures import DATABASE_ERRORS, is_unavailable
 from common.database.kinds import kind_of
 from common.database.unavailable import StoreUnavailable
 from common.transfer.documents import Document, Entity, Key
-from common.transfer.port import Misfit, TransferFault
+from common.transfer.port import Misfit, Side, TransferFault
 from common.transfer.sql_marks import dangling, exceeds, limits, own_mark, said, server_mark
 from common.transfer.sql_opening import opened
 from common.transfer.sql_rows import Rows, neutral_table, within
 
 
-class SqlSide:
+class SqlSide(Side):
     """`Side` on an SQL database that was migrated.
 
     References are not held to while it is written, as things come in an order of their own: `misfits` does.

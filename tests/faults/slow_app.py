@@ -13,9 +13,14 @@ from common.web import problems, security
 SECONDS = float(os.environ.get("SLOW_SECONDS", "0.1"))
 
 
+_under_way: list[None] = []
+
+
 def work() -> str:
     """Takes its time, and tells which process took it."""
+    _under_way.append(None)
     time.sleep(SECONDS)
+    _under_way.pop()
     return str(os.getpid())
 
 
@@ -33,6 +38,7 @@ def make_app() -> Flask:
     monitoring = Blueprint("monitoring", __name__, url_prefix="/api/v1/monitoring")
     monitoring.add_url_rule("/live", "live", lambda: "alive")
     monitoring.add_url_rule("/ready", "ready", ready)
+    monitoring.add_url_rule("/under-way", "under way", lambda: str(len(_under_way)))
     made.register_blueprint(monitoring)
     return made
 

@@ -9,6 +9,8 @@ from tests.servers.process import ROOT, Process, free_port
 
 WORK, GATE = "/api/v1/work", "/api/v1/gate"
 LIVE, READY = "/api/v1/monitoring/live", "/api/v1/monitoring/ready"
+UNDER_WAY = "/api/v1/monitoring/under-way"
+"""How many requests for WORK are being answered in the process that says so."""
 
 
 class SlowServer(Process):

@@ -54,8 +54,11 @@ def test_killed_workers_lose_no_count_and_leave_nothing_in_flight(site):
         slow.join()
         _until_dead(victims)
         eventually(lambda: len(site.process.children()) == 3, what="new workers")
+        eventually(
+            lambda: site.scrape()[IN_FLIGHT] == 1,
+            what="nothing in flight but the scrape: what the dead had is gone",
+        )
         scraped = site.scrape()
-        assert scraped[IN_FLIGHT] == 1, "what the dead had in flight is gone; the scrape itself is there"
         assert not [name for name, was in counts_only(last).items() if scraped.get(name, 0) < was]
         last = scraped
     assert last[THINGS] == first.get(THINGS, 0) + sent

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -62,3 +63,13 @@ def content(mover: Mover, url: str) -> Mapping[str, Facts]:
     """Count and digest of everything in a store, read anew."""
     with closing(mover.open_side(url, writable=False)) as side:
         return {each.name: facts_of(side, each) for each in mover.entities}
+
+
+def ranges_done(data_dir: Path) -> int:
+    """How many ranges are noted as done."""
+    paths = list((data_dir / "transfer").glob("*.db"))
+    if not paths:
+        return 0
+    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(paths[0])) as file:
+        return int(file.execute("SELECT COUNT(*) FROM done").fetchone()[0])
+    return 0

@@ -23,7 +23,7 @@ from tests.contract.world import World
 from tests.counts import counts
 from tests.servers.process import eventually
 from tests.transfer.conftest import Stores
-from tests.transfer.moving import both_sides, content, marked, move
+from tests.transfer.moving import both_sides, content, marked, move, ranges_done
 from ticketing_service.storage.opening import open_store
 
 SMALL_BATCH = 3
@@ -123,14 +123,4 @@ def _command(source_url: str, target_url: str, data_dir: Path) -> subprocess.Pop
 
 def _is_so_far(process: subprocess.Popen[str], data_dir: Path, ranges: int) -> bool:
     """Or it is over already, on a machine that was busy with something else."""
-    return _done(data_dir) > ranges or process.poll() is not None
-
-
-def _done(data_dir: Path) -> int:
-    """How many ranges are noted as done."""
-    paths = list((data_dir / "transfer").glob("*.db"))
-    if not paths:
-        return 0
-    with suppress(sqlite3.OperationalError), closing(sqlite3.connect(paths[0])) as file:
-        return int(file.execute("SELECT COUNT(*) FROM done").fetchone()[0])
-    return 0
+    return ranges_done(data_dir) > ranges or process.poll() is not None

@@ -5,10 +5,18 @@ from __future__ import annotations
 import sys
 
 from common.settings import load_or_exit
-from common.transfer.running import Mover, run
+from common.transfer.running import Foreign, Mover, run
 from ticketing_service.domain.platform import Mode
 from ticketing_service.storage.opening import migrate, open_store
-from ticketing_service.storage.transfer import ENTITIES, is_current, open_side, violations
+from ticketing_service.storage.transfer import (
+    ENTITIES,
+    PREDECESSOR,
+    SIGNS_OF_USE,
+    is_current,
+    open_predecessor,
+    open_side,
+    violations,
+)
 
 STEPS = ("copy", "finish", "offline")
 
@@ -31,6 +39,7 @@ MOVER = Mover(
     is_current=is_current,
     violations=violations,
     is_frozen=is_frozen,
+    foreign={"predecessor": Foreign(entities=PREDECESSOR, signs=SIGNS_OF_USE, open_side=open_predecessor)},
 )
 
 

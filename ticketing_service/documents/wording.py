@@ -14,7 +14,7 @@ from ticketing_service.domain.bookings import BookingItem
 from ticketing_service.domain.local_time import in_zone
 
 # Digits after the decimal sign (ISO 4217), where they are not two.
-_MINOR_DIGITS = {
+MINOR_DIGITS = {
     **dict.fromkeys(("BIF", "CLP", "DJF", "GNF", "ISK", "JPY", "KMF", "KRW", "PYG", "RWF", "UGX"), 0),
     **dict.fromkeys(("VND", "VUV", "XAF", "XOF", "XPF"), 0),
     **dict.fromkeys(("BHD", "IQD", "JOD", "KWD", "LYD", "OMR", "TND"), 3),
@@ -47,7 +47,7 @@ class Wording:
 
     def money(self, amount: int, currency: str) -> str:
         """Minor units as an amount: `12.50 EUR`."""
-        digits = _MINOR_DIGITS.get(currency, 2)
+        digits = MINOR_DIGITS.get(currency, 2)
         whole, rest = divmod(abs(amount), 10**digits)
         decimals = f"{self._format['decimal']}{rest:0{digits}d}" if digits else ""
         return f"{'-' if amount < 0 else ''}{whole}{decimals} {currency}"

@@ -278,17 +278,6 @@ class Observation:
     refunded: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRow:
-    """One change of a booking: when, who, from, to, why."""
-
-    at: datetime
-    actor: str
-    from_status: str | None
-    to_status: str
-    reason: str
-
-
 def derived_status(statuses: Iterable[BookingStatus]) -> BookingStatus:
     """The status of an item or a booking, from those of its unit items.
 

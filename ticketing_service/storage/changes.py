@@ -9,8 +9,9 @@ from enum import StrEnum
 from uuid import UUID
 
 from common.storage.listeners import AllListeners
-from ticketing_service.domain.bookings import Booking, BookingStatus, HistoryRow
+from ticketing_service.domain.bookings import Booking, BookingStatus
 from ticketing_service.domain.catalogue import TicketType
+from ticketing_service.domain.history import HistoryRow
 
 
 class Outcome(StrEnum):

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from common.database.unavailable import StoreUnavailable
-from ticketing_service.domain.bookings import HistoryRow
+from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.slots import Slot
 from ticketing_service.storage.changes import Change, booking_change, refused_change
 from ticketing_service.storage.port import Store

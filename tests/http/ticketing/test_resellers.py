@@ -10,50 +10,16 @@ import pytest
 
 from common.auth.api_keys import key_hash, looks_right
 from common.database.unavailable import StoreUnavailable
-from tests.http.ticketing.shop import CUSTOMER, Reply, Shop, item, refusal
+from tests.http.ticketing.agency import ADMIN, BOTH, Agency, priced_slots
+from tests.http.ticketing.shop import CUSTOMER, Shop, item, refusal
 from ticketing_service.actions.known_resellers import KnownResellers
 from ticketing_service.actions.resellers import keep_key_uses
 from ticketing_service.domain.resellers import KEY_PREFIX
 
-ADMIN: dict[str, Any] = {"role": "platform_admin"}
-BOTH = ["bookings:read", "bookings:write"]
-LAST = "2026-07-04"
-
-
-class Agency:
-    """A reseller with a key."""
-
-    def __init__(self, shop: Shop, name: str = "City Trips", **terms: Any) -> None:
-        self.shop = shop
-        made = shop.call("POST", "/resellers", {"name": name, **terms}, **ADMIN)
-        assert made.status_code == 201, made.json
-        self.id, self.path, self.made = made.json["id"], f"/resellers/{made.json['id']}", made.json
-        self.key: str = self.new_key().json["key"]
-
-    def new_key(self, **changes: Any) -> Reply:
-        body = {"name": "k", "scopes": BOTH, "expiresAt": "2026-08-01T00:00:00Z", **changes}
-        return self.shop.call("POST", f"{self.path}/keys", body, **ADMIN)
-
-    def change(self, **changes: Any) -> Reply:
-        tag = self.shop.call("GET", self.path, **ADMIN).headers["ETag"]
-        return self.shop.call("PATCH", self.path, changes, headers={"If-Match": tag}, **ADMIN)
-
-    def call(self, method: str, path: str, body: Any = None, **how: Any) -> Reply:
-        return self.shop.call(method, path, body, token=self.key, **how)
-
-    def hold(self, *items: dict[str, Any], **more: Any) -> Reply:
-        return self.shop.hold(*items, token=self.key, **more)
-
 
 @pytest.fixture
 def free(any_shop: Shop) -> list[dict[str, Any]]:
-    return _slots(any_shop)
-
-
-def _slots(shop: Shop, price: int = 0, **rule: Any) -> list[dict[str, Any]]:
-    unit = {"type": "ADULT", "title": {"en": "Adult"}, "price": {"amount": price, "currency": "EUR"}}
-    options = [{"title": {"en": "Standard"}, "default": True, "units": [unit]}]
-    return shop.slots(shop.ticket(options=options), dateTo=LAST, **rule)
+    return priced_slots(any_shop)
 
 
 def test_a_key_is_shown_once_and_kept_as_a_hash(any_shop: Shop) -> None:
@@ -164,7 +130,7 @@ def test_keys_are_exchanged_while_both_are_good(any_shop: Shop, free: list[dict[
 
 
 def test_a_key_does_what_its_scopes_say(shop: Shop) -> None:
-    agency, slot = Agency(shop), _slots(shop)[0]
+    agency, slot = Agency(shop), priced_slots(shop)[0]
     reads, writes = (agency.new_key(scopes=[scope]).json["key"] for scope in BOTH)
     assert shop.call("GET", "/bookings", token=reads).status_code == 200
     assert refusal(shop.hold(item(slot), token=reads)) == (403, "FORBIDDEN")
@@ -187,7 +153,7 @@ def test_a_slip_of_the_pen_is_no_key(shop: Shop, change: Any) -> None:
 
 
 def test_a_reseller_sells_the_tickets_that_it_may(any_shop: Shop, free: list[dict[str, Any]]) -> None:
-    others = _slots(any_shop)
+    others = priced_slots(any_shop)
     agency = Agency(any_shop, ticketIds=[free[0]["ticketId"]])
     held = agency.hold(item(free[0])).json
     both = agency.hold(item(free[0]), item(others[0]))
@@ -205,7 +171,7 @@ def test_a_reseller_sells_the_tickets_that_it_may(any_shop: Shop, free: list[dic
 
 
 def test_standing_holds_are_limited_and_no_address_counts(shop: Shop) -> None:
-    slot = _slots(shop)[0]
+    slot = priced_slots(shop)[0]
     agency = Agency(shop, maxHolds=4)
     held = [agency.hold(item(slot)) for _ in range(4)]
     assert [each.status_code for each in held] == [201] * 4
@@ -217,116 +183,13 @@ def test_standing_holds_are_limited_and_no_address_counts(shop: Shop) -> None:
 
 
 def test_an_inactive_reseller_sells_nothing_and_steers_what_it_has(shop: Shop) -> None:
-    agency, slot = Agency(shop), _slots(shop)[3]
+    agency, slot = Agency(shop), priced_slots(shop)[3]
     path = f"/bookings/{agency.hold(item(slot)).json['id']}"
     agency.change(active=False)
     shop.clock.move(seconds=2)
     assert refusal(agency.hold(item(slot))) == (403, "RESELLER_INACTIVE")
     assert agency.call("GET", path).status_code == 200
     assert agency.call("POST", f"{path}/cancel", {"reason": "ended"}).status_code == 200
-
-
-CREDIT = [{"currency": "EUR", "limit": 1600}]
-
-
-def _amount(money: dict[str, Any]) -> int:
-    assert money["currency"] == "EUR"
-    return int(money["amount"])
-
-
-def test_a_reseller_buys_at_net_prices_on_account(any_shop: Shop) -> None:
-    shop = any_shop
-    slot = _slots(shop, 1000)[3]
-    agency = Agency(shop, markupBasisPoints=1000, netBasisPoints=8000, credit=CREDIT)
-    quote = agency.call("POST", "/availability/check", {"items": [item(slot, 2)]}).json
-    assert _amount(quote["price"]["total"]) == 2200
-    held = agency.hold(item(slot, 2), expectedTotal={"amount": 2200, "currency": "EUR"}).json
-    path = f"/bookings/{held['id']}"
-    assert held["payment"] == {"status": "none", "paymentUrl": None}
-    assert {name: _amount(held["resale"][name]) for name in held["resale"]} == {
-        "net": 1600,
-        "commission": 600,
-    }
-    assert refusal(agency.call("POST", f"{path}/payment")) == (409, "PAYMENT_NOT_NEEDED")
-    assert refusal(agency.hold(item(slot))) == (409, "CREDIT_EXHAUSTED")
-    confirmed = agency.call("POST", f"{path}/confirm").json
-    assert (confirmed["status"], confirmed["payment"]["status"]) == ("confirmed", "on_account")
-    # its customer pays the reseller, and sees nothing of what is between the two of us
-    assert "resale" not in shop.call("GET", path, token=held["accessToken"]).json
-    assert "resale" in shop.call("GET", path, role="support").json
-    (row,) = shop.call("GET", "/revenue?from=2026-07-01&to=2026-07-01&groupBy=channel", role="finance").json[
-        "data"
-    ]
-    assert (row["key"], _amount(row["sales"]), _amount(row["fees"])) == ("reseller", 1600, 0)
-    (account,) = shop.call("GET", agency.path, **ADMIN).json["credit"]
-    assert {name: _amount(account[name]) for name in account} == {
-        "limit": 1600, "paid": 0, "used": 1600, "open": 1600,
-    }  # fmt: skip
-
-
-def test_what_a_reseller_has_paid_is_credit_again(any_shop: Shop) -> None:
-    shop = any_shop
-    slot = _slots(shop, 1000)[3]
-    agency = Agency(shop, credit=[{"currency": "EUR", "limit": 1000}])
-    booking = agency.hold(item(slot)).json
-    assert agency.call("POST", f"/bookings/{booking['id']}/confirm").status_code == 200
-    less = agency.change(credit=[{"currency": "EUR", "limit": 999}])
-    assert refusal(less) == (409, "CREDIT_BELOW_USED")
-    assert (less.json["used"], less.json["errors"][0]["pointer"]) == (1000, "/credit/0/limit")
-    # an account that is not named any more has nothing left to give, but what stands open stands
-    assert refusal(agency.change(credit=[])) == (409, "CREDIT_BELOW_USED")
-    paid = agency.change(credit=[{"currency": "EUR", "limit": 1000, "paid": 1000}]).json["credit"][0]
-    assert (_amount(paid["open"]), _amount(paid["used"])) == (0, 1000)
-    assert agency.hold(item(slot)).status_code == 201
-    twice = {"credit": [*CREDIT, *CREDIT]}
-    assert refusal(agency.change(**twice)) == (422, "VALIDATION_FAILED")
-
-
-def test_a_reseller_cancels_and_owes_it_no_more(any_shop: Shop) -> None:
-    slot = _slots(any_shop, 1000)[3]
-    agency = Agency(any_shop, credit=[{"currency": "EUR", "limit": 2000}])
-    booking = agency.hold(item(slot, 2)).json
-    path = f"/bookings/{booking['id']}"
-    assert agency.call("POST", f"{path}/confirm").status_code == 200
-    units = [unit["id"] for unit in booking["items"][0]["units"]]
-    part = agency.call("POST", f"{path}/cancel", {"reason": "ill", "unitItemIds": units[:1]}).json
-    assert (part["status"], part["refunds"], part["payment"]["status"]) == ("confirmed", [], "on_account")
-    (account,) = any_shop.call("GET", agency.path, **ADMIN).json["credit"]
-    assert _amount(account["open"]) == 1000
-    assert agency.call("POST", f"{path}/cancel", {"reason": "ill"}).json["status"] == "cancelled"
-    (account,) = any_shop.call("GET", agency.path, **ADMIN).json["credit"]
-    assert _amount(account["open"]) == 0
-
-
-def test_a_test_goes_through_everything_and_is_told_from_what_is_real(any_shop: Shop) -> None:
-    shop = any_shop
-    slot = _slots(shop, 1000, capacity=3)[3]
-    agency = Agency(shop, credit=[{"currency": "EUR", "limit": 3000}])
-    key = agency.new_key(isTest=True).json["key"]
-    same = "s" * 16
-    real = agency.hold(item(slot), key=same).json
-    held = shop.hold(item(slot, 2), token=key, key=same).json
-    assert (real["isTest"], held["isTest"]) == (False, True)
-    assert refusal(shop.hold(item(slot, 3), token=key)) == (409, "SOLD_OUT")
-    path = f"/bookings/{held['id']}"
-    confirmed = shop.call("POST", f"{path}/confirm", token=key).json
-    assert (confirmed["status"], confirmed["isTest"]) == ("confirmed", True)
-    days = f"/tickets/{slot['ticketId']}/availability?from={LAST}&to={LAST}"
-    assert shop.call("GET", days).json["data"][0]["vacancies"] == 2
-    (account,) = shop.call("GET", agency.path, **ADMIN).json["credit"]
-    assert _amount(account["used"]) == 1000
-    # each key finds its own kind
-    for token, booking_id, other in ((key, held["id"], real["id"]), (agency.key, real["id"], held["id"])):
-        assert [each["id"] for each in shop.call("GET", "/bookings", token=token).json["data"]] == [
-            booking_id
-        ]
-        assert refusal(shop.call("GET", f"/bookings/{other}", token=token)) == (404, "BOOKING_NOT_FOUND")
-    assert len(shop.call("GET", "/bookings", role="support").json["data"]) == 2
-    shown = shop.call("GET", f"{path}/admissions", token=held["accessToken"]).json["data"]
-    ticket = shop.call("GET", f"/tickets/{slot['ticketId']}").json
-    scan = {"code": shown[0]["code"], "poiId": ticket["poiId"], "scanId": str(uuid.uuid4())}
-    assert refusal(shop.call("POST", "/redemptions", scan, role="gate")) == (409, "TEST")
-    assert shop.call("POST", f"{path}/cancel", {"reason": "done"}, token=key).json["status"] == "cancelled"
 
 
 def test_the_last_use_of_a_key_is_written_down(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,10 +19,10 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
-    HistoryRow,
 )
 from ticketing_service.domain.claims import GuestLimits, email_key, standing_claims
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held

@@ -27,7 +27,6 @@ from common.mongo.collections import (
     outbox_collection,
     text,
 )
-from common.mongo.migrations import Step
 from ticketing_service.storage.mongo import steps
 from ticketing_service.storage.mongo.booking_parts import (
     CLAIM,
@@ -41,12 +40,7 @@ from ticketing_service.storage.mongo.booking_parts import (
 from ticketing_service.storage.mongo.reseller_parts import KEY, RESELLER
 
 PREFIX = "ticketing_"
-STEPS = (
-    Step("0001"),
-    Step("0002", steps.add_reseller),
-    Step("0003", steps.add_account),
-    Step("0004", steps.add_tests),
-)
+STEPS = steps.STEPS
 
 collections = Collections(PREFIX)
 

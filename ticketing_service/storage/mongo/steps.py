@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from pymongo.database import Database
 
+from common.mongo.migrations import Step
 from common.mongo.values import Document
 
 BOOKINGS, RESELLERS, KEYS = "ticketing_bookings", "ticketing_resellers", "ticketing_reseller_keys"
@@ -43,3 +44,11 @@ def add_tests(bare: Database[Document]) -> None:
         bare[name].update_many(
             {"is_test": {"$exists": False}}, {"$set": {"is_test": False}}, bypass_document_validation=True
         )
+
+
+STEPS = (
+    Step("0001"),
+    Step("0002", add_reseller),
+    Step("0003", add_account),
+    Step("0004", add_tests),
+)

@@ -13,9 +13,9 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
-    HistoryRow,
 )
 from ticketing_service.domain.claims import GuestLimits
+from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 

@@ -18,12 +18,12 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
-    HistoryRow,
 )
 from ticketing_service.domain.claims import (
     GuestLimits,
 )
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 
 import pytest
-from pymongo.errors import DuplicateKeyError
+from pymongo.errors import DuplicateKeyError, OperationFailure
 
 from common.database import StoreUnavailable
 from common.identifiers import uuid7
@@ -100,6 +100,19 @@ def test_who_always_loses_is_told_so_in_the_end(
         raise Conflict("always")
 
     with pytest.raises(StoreUnavailable, match="too often"):
+        database.write(verb)
+
+
+def test_whose_transaction_the_server_always_ends_may_come_again(
+    database: MongoDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mongo, "RETRY_SECONDS", 0.05)
+    ended = OperationFailure("gone", 251, {"errorLabels": ["TransientTransactionError"]})
+
+    def verb(_: Transaction) -> None:
+        raise ended
+
+    with pytest.raises(StoreUnavailable, match="gone"):
         database.write(verb)
 
 

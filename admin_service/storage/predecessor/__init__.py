@@ -1,0 +1,1 @@
+"""The predecessor's documents as ours: what each of its members becomes, and what cannot be one of ours."""
