@@ -229,6 +229,7 @@ def test_a_test_is_refused_where_a_real_booking_would_be_and_takes_nothing(
     confirmed = store.bookings.confirm_free(held.id, make_admissions, "agency", LATER)
     assert (confirmed.status.value, confirmed.payment_status) == ("confirmed", PaymentStatus.ON_ACCOUNT)
     assert len(store.admissions.of_booking(held.id)) == 5
+    assert store.bookings.by_email(held.customer.email, 10) == ()
     assert [task.kind for task in database.tables("outbox")["outbox"]] == ["document"]
     _cancel(store, confirmed, 1)
     _cancel(store, confirmed)

@@ -15,6 +15,7 @@ from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.platform import Mode
 from ticketing_service.domain.resellers import (
     KEY_PREFIX,
     Credit,
@@ -150,7 +151,9 @@ def revoke_reseller_key(reseller_id: UUID, key_id: UUID, ports: Ports) -> None:
 
 
 def keep_key_uses(ports: Ports) -> None:
-    """Write down which keys were used in this process; with the store away, later."""
+    """Write down which keys were used in this process; with the store away, or not to be written to, later."""
+    if ports.followed.platform.mode is Mode.READ_ONLY:
+        return
     uses = ports.reseller_key_uses.taken()
     if not uses:
         return

@@ -14,6 +14,7 @@ from tests.http.ticketing.agency import ADMIN, BOTH, Agency, priced_slots
 from tests.http.ticketing.shop import CUSTOMER, Shop, item, refusal
 from ticketing_service.actions.known_resellers import KnownResellers
 from ticketing_service.actions.resellers import keep_key_uses
+from ticketing_service.domain.platform import Mode, Platform
 from ticketing_service.domain.resellers import KEY_PREFIX
 
 
@@ -205,6 +206,11 @@ def test_the_last_use_of_a_key_is_written_down(shop: Shop, monkeypatch: pytest.M
     ports = replace(shop.ports, store=replace(shop.ports.store, resellers=_Other(store, used=used)))
     keep_key_uses(ports)
     away = False
+    shop.ports.followed.platform = Platform(mode=Mode.READ_ONLY)
+    keep_key_uses(ports)
+    shop.ports.followed.platform = Platform()
+    (kept,) = shop.call("GET", f"{agency.path}/keys", **ADMIN).json["data"]
+    assert kept["lastUsedAt"] is None
     for _ in range(2):
         keep_key_uses(ports)
     (kept,) = shop.call("GET", f"{agency.path}/keys", **ADMIN).json["data"]
@@ -255,3 +261,10 @@ def test_what_another_process_changed_holds_within_two_seconds(shop: Shop) -> No
     shop.call("DELETE", f"{agency.path}/keys/{key['id']}", **ADMIN)
     now = 2.0
     assert known.of_key(key_hash(key["key"])) is None
+
+
+def test_in_maintenance_a_reseller_sells_no_more_than_others(shop: Shop) -> None:
+    agency, slot = Agency(shop), priced_slots(shop)[0]
+    shop.ports.followed.platform = Platform(mode=Mode.MAINTENANCE)
+    assert refusal(agency.hold(item(slot))) == (503, "MAINTENANCE")
+    assert agency.call("GET", "/bookings").status_code == 200

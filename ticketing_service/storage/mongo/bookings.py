@@ -98,7 +98,11 @@ class MongoBookings:
         return None if found is None else booking_of(found)
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
-        mine = {"customer.email_key": email_key(email), "status": {"$ne": BookingStatus.EXPIRED.value}}
+        mine = {
+            "customer.email_key": email_key(email),
+            "status": {"$ne": BookingStatus.EXPIRED.value},
+            "is_test": False,
+        }
         with self._database.read() as reading:
             found = reading.find(schema.bookings, mine, sort=[("_id", -1)], limit=limit)
         return tuple(map(booking_of, found))

@@ -110,6 +110,7 @@ class SqlBookings:
             .where(
                 _bookings.c.customer_email_key == email.strip().casefold(),
                 _bookings.c.status != BookingStatus.EXPIRED.value,
+                _bookings.c.is_test.is_(False),
             )
             .order_by(_bookings.c.id.desc())
             .limit(limit)
