@@ -151,7 +151,7 @@ def revoke_reseller_key(reseller_id: UUID, key_id: UUID, ports: Ports) -> None:
 
 
 def keep_key_uses(ports: Ports) -> None:
-    """Write down which keys were used in this process; with the store away, or not to be written to, later."""
+    """Write down which keys were used in this process; later where the store is away or only read."""
     if ports.followed.platform.mode is Mode.READ_ONLY:
         return
     uses = ports.reseller_key_uses.taken()
