@@ -37,7 +37,11 @@ from ticketing_service.storage.predecessor import reasons as ticketing_reasons
 FOLDER = Path(__file__).resolve().parent
 GATEWAY_PROBLEMS = FOLDER.parent / "nginx" / "snippets" / "problems.conf"
 
-_BEARERS = {"booking": "the booking's token", "access": "the signed-in customer"}
+_BEARERS = {
+    "booking": "the booking's token",
+    "access": "the signed-in customer",
+    "reseller": "its reseller",
+}
 _TABLE = re.compile(r"(<!-- table: (?P<name>[a-z-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
 
 

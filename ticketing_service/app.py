@@ -9,6 +9,7 @@ from uuid import UUID
 from flask import Flask
 
 from common.auth.api_keys import PREFIX as API_KEY
+from common.auth.api_keys import key_hash, looks_right
 from common.auth.authenticator import Authenticator, token_expired
 from common.auth.policy import Caller
 from common.auth.service_tokens import PREFIX as SERVICE_TOKEN
@@ -31,14 +32,16 @@ from ticketing_service.actions.booking_tokens import PREFIX as BOOKING_TOKEN
 from ticketing_service.actions.ports import Ports
 from ticketing_service.checks import health_checks
 from ticketing_service.domain.errors import Code
+from ticketing_service.domain.resellers import KEY_PREFIX as RESELLER_KEY
 from ticketing_service.routes.admissions import admissions_api
 from ticketing_service.routes.booking import booking_api
 from ticketing_service.routes.bookings import bookings_api
-from ticketing_service.routes.calling import BOOKING_KIND, PREFIX, PortsSource
+from ticketing_service.routes.calling import BOOKING_KIND, PREFIX, PortsSource, reseller_caller
 from ticketing_service.routes.internal import internal_api
 from ticketing_service.routes.mode import keep_mode
 from ticketing_service.routes.payments import payments_api
 from ticketing_service.routes.redemptions import redemptions_api
+from ticketing_service.routes.resellers import resellers_api
 from ticketing_service.routes.revenue import revenue_api
 from ticketing_service.routes.slots import slots_api
 from ticketing_service.routes.tickets import tickets_api
@@ -52,6 +55,7 @@ RESOURCES = (
     admissions_api,
     redemptions_api,
     vouchers_api,
+    resellers_api,
     internal_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {
@@ -99,8 +103,8 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
 
 
 def _authenticator(settings: Settings, ports: PortsSource, clock: Clock) -> Authenticator:
-    """Knows access tokens and keys of machines, held to what has become of them, tokens of bookings, and
-    those of services."""
+    """Knows access tokens and keys of machines, held to what has become of them, tokens of bookings, keys of
+    resellers, and tokens of services."""
     services = ServiceTokens(service_secrets(settings), clock)
     standing = PresentStanding(lambda: ports().standing)
 
@@ -112,6 +116,7 @@ def _authenticator(settings: Settings, ports: PortsSource, clock: Clock) -> Auth
         resolvers={
             BOOKING_TOKEN: lambda token: _booking_caller(token, ports()),
             API_KEY: ApiKeys(standing, clock, used).caller,
+            RESELLER_KEY: lambda token: _reseller_caller(token, ports()),
             SERVICE_TOKEN: lambda token: services.caller(token, settings.service),
         },
         operator_keys=settings.operator_keys,
@@ -127,3 +132,14 @@ def _booking_caller(token: str, ports: Ports) -> Caller | None:
         raise token_expired()
     booking_id = content.booking_id
     return Caller(kind=BOOKING_KIND, subject=str(booking_id), claims={"booking_id": booking_id})
+
+
+def _reseller_caller(token: str, ports: Ports) -> Caller | None:
+    """Whoever holds a key of a reseller."""
+    if not looks_right(token, RESELLER_KEY):
+        return None
+    credential, now = ports.known_resellers.of_key(key_hash(token)), ports.clock()
+    if credential is None or not credential.key.is_good(now):
+        return None
+    ports.reseller_key_uses.note(credential.key.id, now)
+    return reseller_caller(credential)

@@ -24,7 +24,9 @@ from common.settings import Settings
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.actions.following import EVERY_SECONDS, Followed, Follower
 from ticketing_service.actions.issuing import Issuer
+from ticketing_service.actions.known_resellers import KnownResellers
 from ticketing_service.actions.ports import Ports
+from ticketing_service.actions.resellers import keep_key_uses
 from ticketing_service.clients.admin import HttpPlatformSource, NoPlatformSource
 from ticketing_service.clients.guarded import (
     POI_API,
@@ -55,6 +57,9 @@ CHECKS = 2
 WORKER_CALLS = 16
 """How many calls to one dependency the worker may have under way: as many as it has threads."""
 
+
+KEY_USES_SECONDS = 10.0
+"""How often it is written down which keys of resellers were used."""
 
 BREAKERS = (
     BreakerSpec(name="database", timeout_seconds=3, waits=DATABASE_WAITS, classify=failing(StoreUnavailable)),
@@ -114,7 +119,10 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     ports = _ports(settings, behind, parts, metrics)
     source = _platform(settings, parts, metrics)
     follower = Follower(ports.followed, source, behind.platform, ports.clock)
-    beside = (Repeated("platform", EVERY_SECONDS, follower.look),)
+    beside = (
+        Repeated("platform", EVERY_SECONDS, follower.look),
+        Repeated("reseller-key-uses", KEY_USES_SECONDS, lambda: keep_key_uses(ports)),
+    )
     running = Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
     return _following(running, settings) if settings.admin_api_url else running
 
@@ -156,6 +164,8 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         admission_keys=admission_keys,
         issue=Issuer(admission_keys),
         booking_tokens=BookingTokens(SecretRing(keys / "booking-tokens")),
+        known_resellers=KnownResellers(store.resellers),
+        reseller_key_secrets=SecretRing(keys / "reseller-keys"),
         public_url=settings.public_url,
         return_url_origins=settings.return_url_origins,
         webhook_secrets=settings.payment_webhook_secrets,

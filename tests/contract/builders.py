@@ -29,6 +29,7 @@ from ticketing_service.domain.catalogue import (
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, UnitQuantity
 from ticketing_service.domain.recurrence import plan_slots
 from ticketing_service.domain.references import new_reference
+from ticketing_service.domain.resellers import Reseller, ResellerKey, Scope
 from ticketing_service.domain.slots import PlannedSlot, Schedule, ScheduleRule
 from ticketing_service.domain.vouchers import Voucher
 
@@ -144,6 +145,31 @@ def make_voucher(code: str = "Summer", **changes: Any) -> Voucher:
         used=0,
         version=1,
         created_at=NOW,
+    )
+    return replace(built, **changes)
+
+
+def make_reseller(name: str = "City Trips", **changes: Any) -> Reseller:
+    """One that may sell everything."""
+    built = Reseller(
+        id=uuid7(), name=name, ticket_ids=None, max_holds=10, active=True, version=1, created_at=NOW
+    )
+    return replace(built, **changes)
+
+
+def make_reseller_key(reseller: Reseller, **changes: Any) -> ResellerKey:
+    """A key of no text, good for a month."""
+    key_id = uuid7()
+    built = ResellerKey(
+        id=key_id,
+        reseller_id=reseller.id,
+        name="production",
+        start="otk_abcdef",
+        hash=key_id.hex * 2,
+        scopes=(Scope.READ, Scope.WRITE),
+        created_at=NOW,
+        created_by="access:ann",
+        expires_at=NOW + timedelta(days=30),
     )
     return replace(built, **changes)
 

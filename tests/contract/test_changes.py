@@ -16,6 +16,7 @@ from tests.contract.builders import (
     NOW,
     make_admissions,
     make_idempotency,
+    make_reseller,
     make_voucher,
 )
 from tests.contract.conftest import ListenerFailed, fail
@@ -124,6 +125,22 @@ def test_money_that_goes_back_is_told_once(sale: Sale, heard: Heard) -> None:
     sale.cancel(booking, later)
     assert heard.taken() == [
         of("bookings.cancel", booking, outcomes={Outcome.CANCELLED: 1}, refunds=back(2000))
+    ]
+
+
+def test_a_test_counts_for_nothing(sale: Sale, heard: Heard) -> None:
+    slot = sale.place(2)
+    heard.taken()
+    test: dict[str, Any] = {"reseller": make_reseller(), "is_test": True}
+    held = sale.hold(slot, **test)
+    sale.confirm(held, LATER)
+    sale.hold(slot, **test)
+    assert sale.refusal(slot, 3, **test) is Code.SOLD_OUT
+    sale.store.bookings.expire_due(AFTER, 10)
+    verbs = ["bookings.hold", "bookings.confirm_free", "bookings.hold"]
+    told = heard.taken()
+    assert [(change.verb, change.outcomes, change.sales) for change in told] == [
+        (verb, {}, ()) for verb in verbs
     ]
 
 

@@ -20,9 +20,11 @@ from common.database.engine import Database
 from common.database.kinds import kind_of
 from common.mongo import migrations as mongo_migrations
 from common.mongo.database import MongoDatabase
+from tests.contract.builders import make_reseller
+from tests.contract.world import World
 from tests.servers.process import ROOT
 from ticketing_service.storage.mongo import schema as mongo_schema
-from ticketing_service.storage.opening import migrate
+from ticketing_service.storage.opening import migrate, open_store
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.store import MIGRATIONS
 
@@ -81,7 +83,7 @@ def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url
     database = Database(new_url, threads=1)
     assert migrations.current(database, schema.VERSION_TABLE) is None
     migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
-    assert migrations.current(database, schema.VERSION_TABLE) == "0005"
+    assert migrations.current(database, schema.VERSION_TABLE) == "0008"
     with database.read() as connection:
         names = inspect(connection).get_table_names()
     assert all(name.startswith(schema.PREFIX) for name in names)
@@ -92,10 +94,36 @@ def _assert_mongodb_is_at_the_last_version(url: str) -> None:
     database = MongoDatabase(url, threads=1)
     assert mongo_migrations.current(database, mongo_schema.collections) is None
     migrate(url)
-    assert mongo_migrations.current(database, mongo_schema.collections) == "0001"
+    assert mongo_migrations.current(database, mongo_schema.collections) == "0004"
     names = database.bare.list_collection_names()
     assert all(name.startswith(mongo_schema.PREFIX) for name in names)
     database.close()
+
+
+@pytest.mark.mongodb
+@pytest.mark.parametrize("store_url", ["mongodb"], indirect=True)
+def test_bookings_of_an_older_release_are_read_after_it(store_url: str) -> None:
+    store = open_store(store_url, threads=1)
+    reseller = store.resellers.create(make_reseller())
+    held = World(store).hold(World(store).slot(), 2)
+    database = MongoDatabase(store_url, threads=1)
+    bare = database.bare
+    bare.command("collMod", mongo_schema.bookings.name, validator={})
+    bare.command("collMod", mongo_schema.resellers.name, validator={})
+    (booking,) = bare[mongo_schema.bookings.name].find()
+    for unit in booking["items"][0]["units"]:
+        del unit["net"]
+    del booking["reseller_id"], booking["is_test"]
+    bare[mongo_schema.bookings.name].replace_one({"_id": booking["_id"]}, booking)
+    terms = {"markup_basis_points": "", "net_basis_points": "", "credit": ""}
+    bare[mongo_schema.resellers.name].update_many({}, {"$unset": terms})
+    bare[f"{mongo_schema.PREFIX}schema"].update_one({"_id": "version"}, {"$set": {"version": "0001"}})
+    assert migrate(store_url) is True
+    assert store.bookings.get(held.id) == held
+    assert store.resellers.get(reseller.id) == reseller
+    assert mongo_migrations.differences(database, mongo_schema.collections) == []
+    database.close()
+    store.close()
 
 
 def test_processes_that_migrate_at_the_same_time_agree(new_url: str, tmp_path: Path) -> None:

@@ -36,6 +36,9 @@ INDEXED: dict[str, Ask] = {
     ),
     "bookings of a customer": lambda store, _, __: store.bookings.search(BookingQuery(email="a@example.org")),
     "vouchers": lambda store, _, __: store.vouchers.page(10, None),
+    "resellers": lambda store, _, __: store.resellers.page(10, None),
+    "keys of a reseller": lambda store, slot, _: store.resellers.keys(slot.id, 10, None),
+    "bookings of a reseller": lambda store, slot, _: store.bookings.search(BookingQuery(reseller_id=slot.id)),
     "a voucher's code": lambda store, _, __: store.vouchers.by_code("X"),
     "revocations": lambda store, _, __: store.admissions.revocations(NOW, 10, None),
 }

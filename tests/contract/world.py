@@ -36,7 +36,12 @@ def pricing(order: HoldOrder, now: datetime = NOW) -> Pricing:
 
     def price(offers: Mapping[UUID, Offer], voucher: Voucher | None) -> PricedBooking:
         return price_booking(
-            order.items, [offers[item.slot_id] for item in order.items], voucher, POLICY, now
+            order.items,
+            [offers[item.slot_id] for item in order.items],
+            voucher,
+            POLICY,
+            now,
+            order.reseller,
         )
 
     return price

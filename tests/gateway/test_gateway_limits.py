@@ -63,6 +63,27 @@ def test_booking_and_lookup_are_limited_tighter(
     assert limited.request("GET", path, client=client).status == 200
 
 
+def test_a_key_of_a_reseller_is_limited_over_all_addresses(limited: Gateway) -> None:
+    def asked(key: str, client: str) -> Answer:
+        return limited.get("/api/v1/tickets", {"Authorization": f"Bearer {key}"}, client=client)
+
+    started = time.monotonic()
+    key, passed = f"otk_{'a' * 49}", 0
+    # fewer from each address than a client may send
+    for client in (f"127.0.2.{1 + number // 5}" for number in range(200)):
+        refused = asked(key, client)
+        if refused.status != 200:
+            break
+        passed += 1
+    assert 25 <= passed <= 26 + time.monotonic() - started
+    assert_problem(refused, 429, "RATE_LIMITED")
+    assert refused.one("RateLimit-Policy") == '"default";q=24;w=24, "reseller";q=24;w=24'
+    assert refused.one("Retry-After") == "1"
+    assert asked(f"otk_{'A' * 49}", client).status == 200
+    assert limited.get("/api/v1/tickets", client=client).status == 200
+    eventually(lambda: asked(key, client).status == 200)
+
+
 @pytest.mark.parametrize(
     "step, client",
     [

@@ -9,6 +9,7 @@ from uuid import UUID
 from common.web.idempotency import Answer, Idempotency, fingerprint_of, hashed_key
 from tests.contract.builders import NOW, make_admissions, make_order
 from tests.contract.world import LIMITS, pricing
+from tests.invariants.client import remove_the_guard
 from ticketing_service.domain.admissions import Scan
 from ticketing_service.domain.bookings import Booking, Customer, Observation, PaymentState
 from ticketing_service.domain.orders import HoldOrder
@@ -85,6 +86,26 @@ def hold_with_voucher_as_one_customer(store: Store, round_: dict[str, Any], call
     customer = Customer(name="Ann", email=f"ann-{round_['key']}@example.org")
     with_code = order(round_, customer=customer, voucher_code=round_["voucher"])
     return _hold(store, with_code, f"{round_['key']}-{caller}")
+
+
+def hold_on_credit(store: Store, round_: dict[str, Any], caller: int) -> str:
+    """Different customers of one reseller."""
+    reseller = store.resellers.get(UUID(round_["reseller"]))
+    return _hold(store, order(round_, reseller=reseller), f"{round_['key']}-{caller}")
+
+
+def hold_on_credit_without_the_guard(store: Store, round_: dict[str, Any], caller: int) -> str:
+    """The same, where a counter takes whatever is asked of it; so it is in this process from then on."""
+    remove_the_guard()
+    return hold_on_credit(store, round_, caller)
+
+
+def confirm_or_cancel_on_credit(store: Store, round_: dict[str, Any], caller: int) -> str:
+    """Each caller has a booking: half of them confirm theirs, the others give it back."""
+    booking_id = UUID(round_["bookings"][caller])
+    if caller % 2:
+        return cancel(store, {"booking": str(booking_id)}, caller)
+    return store.bookings.confirm_free(booking_id, make_admissions, "agency", NOW).status.value
 
 
 def tell_captured(store: Store, round_: dict[str, Any], caller: int) -> str:

@@ -31,6 +31,7 @@ from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import ItemOrder
 from ticketing_service.domain.refunds import plan_cancellation
+from ticketing_service.domain.resellers import Reseller
 from ticketing_service.storage.mongo import counters as mongo_counters
 from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
@@ -56,6 +57,7 @@ class Held:
     params: dict[str, Any]
     items: tuple[ItemOrder, ...]
     voucher: str | None
+    reseller: Reseller | None = None
 
 
 class Client:
@@ -67,6 +69,7 @@ class Client:
         self._destination = destination
         self._pool = pool
         self._out = out
+        self._resellers = [store.resellers.get(UUID(each)) for each in destination.resellers]
 
     def run(self, chance: random.Random, operations: int) -> None:
         moves = [
@@ -91,11 +94,19 @@ class Client:
         voucher = chance.choice(self._destination.vouchers) if chance.random() < 0.25 else None
         guest = chance.randrange(GUESTS) if chance.random() < 0.2 else None
         lifetime = SHORT_HOLD if chance.random() < 0.4 else LONG_HOLD
+        reseller = chance.choice(self._resellers) if guest is None and chance.random() < 0.3 else None
         params = {"people": sum(line.quantity for item in items for line in item.units), "voucher": voucher}
-        verb = self._hold_verb(key, items, voucher, guest, lifetime)
+        verb = self._hold_verb(key, items, voucher, guest, lifetime, reseller)
         record = self._settle("hold", key, params, verb)
         if record.booking_id is not None:
-            held = Held(booking_id=record.booking_id, key=key, params=params, items=items, voucher=voucher)
+            held = Held(
+                booking_id=record.booking_id,
+                key=key,
+                params=params,
+                items=items,
+                voucher=voucher,
+                reseller=reseller,
+            )
             self._pool.append(held)
 
     def _hold_verb(
@@ -105,6 +116,7 @@ class Client:
         voucher: str | None,
         guest: int | None,
         lifetime: timedelta,
+        reseller: Reseller | None = None,
     ) -> Verb:
         def verb(idempotency: Idempotency) -> Booking:
             now = local_now()
@@ -114,8 +126,9 @@ class Client:
                 customer=Customer(name=KEY_PREFIX + key, email=email),
                 voucher_code=voucher,
                 guest_network=None if guest is None else f"192.0.2.{guest % NETWORKS}",
+                reseller=reseller,
             )
-            price = pricing_of(items, now)
+            price = pricing_of(items, now, reseller)
             return self._store.bookings.hold(
                 order, price, LIMITS, now + lifetime, now, idempotency=idempotency
             )
@@ -130,7 +143,7 @@ class Client:
             bookings, now = self._store.bookings, local_now()
             booking = bookings.get(held.booking_id)
             assert booking is not None, f"{held.booking_id} was acknowledged and cannot be read"
-            if booking.price.total == 0:
+            if booking.to_pay == 0:
                 return bookings.confirm_free(
                     booking.id, make_admissions, "client", now, idempotency=idempotency
                 )
@@ -209,7 +222,12 @@ class Client:
             now = local_now()
             change = Amendment(items=items)
             return self._store.bookings.amend(
-                held.booking_id, change, pricing_of(items, now), "client", now, idempotency=idempotency
+                held.booking_id,
+                change,
+                pricing_of(items, now, held.reseller),
+                "client",
+                now,
+                idempotency=idempotency,
             )
 
         self._settle("amend", uuid7().hex, {"of": str(held.booking_id)}, verb)

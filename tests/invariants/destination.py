@@ -10,11 +10,19 @@ from typing import Any, Self
 from uuid import UUID
 
 from common.clock import to_milliseconds
-from tests.contract.builders import make_option, make_order, make_schedule, make_voucher, plain_unit
+from tests.contract.builders import (
+    make_option,
+    make_order,
+    make_reseller,
+    make_schedule,
+    make_voucher,
+    plain_unit,
+)
 from tests.contract.world import World
 from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer, UnitQuantity
 from ticketing_service.domain.pricing import PricedBooking, SalePolicy, price_booking
+from ticketing_service.domain.resellers import Credit, Reseller
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.calls import Pricing
@@ -37,13 +45,14 @@ class Destination:
 
     offers: list[Offered]
     vouchers: list[str]
+    resellers: list[str]
 
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> Self:
         offers = [
             Offered(each["slot"], [tuple(unit) for unit in each["units"]]) for each in document["offers"]
         ]
-        return cls(offers=offers, vouchers=list(document["vouchers"]))
+        return cls(offers=offers, vouchers=list(document["vouchers"]), resellers=list(document["resellers"]))
 
     def document(self) -> dict[str, Any]:
         return asdict(self)
@@ -69,7 +78,9 @@ def local_now() -> datetime:
 
 
 def open_destination(store: Store, capacity: int, max_uses: int) -> Destination:
-    """Four tickets, six slots, seven counters of `capacity` people each; two vouchers of `max_uses`."""
+    """Four tickets, six slots, seven counters of `capacity` people each; two vouchers of `max_uses`; two
+    resellers, one of them with too little credit.
+    """
     now, world = local_now(), World(store)
     tomorrow = (now + timedelta(days=30)).date()
     tickets = [
@@ -88,7 +99,22 @@ def open_destination(store: Store, capacity: int, max_uses: int) -> Destination:
         units = [(str(unit.id), unit.pax_count) for unit in ticket.options[0].units]
         offers += [Offered(str(slot.id), units) for slot in world.slots(ticket, tomorrow, 2)]
     vouchers = [_voucher(store, code, now, max_uses) for code in ("SPRING", "AUTUMN")]
-    return Destination(offers=offers, vouchers=[voucher.code for voucher in vouchers])
+    resellers = [
+        store.resellers.create(
+            make_reseller(
+                max_holds=30,
+                markup_basis_points=500,
+                net_basis_points=8000,
+                credit=(Credit(currency="EUR", limit=limit),),
+            )
+        )
+        for limit in (20_000, 10_000_000)
+    ]
+    return Destination(
+        offers=offers,
+        vouchers=[voucher.code for voucher in vouchers],
+        resellers=[str(reseller.id) for reseller in resellers],
+    )
 
 
 def _ticket(world: World, title: str, price: int, **option: Any) -> Ticket:
@@ -106,10 +132,11 @@ def order_of(items: tuple[ItemOrder, ...], **changes: Any) -> HoldOrder:
     return make_order(items=items, **changes)
 
 
-def pricing_of(items: tuple[ItemOrder, ...], now: datetime) -> Pricing:
+def pricing_of(items: tuple[ItemOrder, ...], now: datetime, reseller: Reseller | None = None) -> Pricing:
     """The prices of the domain."""
 
     def price(offers: Mapping[UUID, Offer], voucher: Voucher | None) -> PricedBooking:
-        return price_booking(items, [offers[item.slot_id] for item in items], voucher, POLICY, now)
+        matched = [offers[item.slot_id] for item in items]
+        return price_booking(items, matched, voucher, POLICY, now, reseller)
 
     return price

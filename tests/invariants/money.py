@@ -14,8 +14,9 @@ _UNCAPTURED = ("opening", "pending", "authorized")
 
 
 def check_money(facts: Facts) -> Iterator[Violation]:
-    """Refunds, ledger, accepted payments."""
+    """Refunds, ledger, accepted payments, accounts of resellers."""
     yield from _check_refunds(facts)
+    yield from _check_accounts(facts)
     yield from _check_ledger(facts)
     yield from _check_accepted(facts)
 
@@ -30,6 +31,31 @@ def _check_refunds(facts: Facts) -> Iterator[Violation]:
         if ordered[payment.id] > bound:
             detail = f"{ordered[payment.id]} back of {bound} ({payment.state})"
             yield Violation("refunded more than was captured", payment.booking_id, detail)
+
+
+def _check_accounts(facts: Facts) -> Iterator[Violation]:
+    """A reseller owes what the books say, and holds credit for what its bookings on hold will cost; for
+    nobody else is any held."""
+    books: Counter[UUID] = Counter()
+    for entry in facts.ledger:
+        books[entry.booking_id] += -entry.amount if entry.kind == "refund" else entry.amount
+    owed: Counter[UUID] = Counter()
+    held: Counter[UUID] = Counter()
+    for claim in facts.claims:
+        if claim.kind == "credit":
+            (owed if claim.held_until is None else held)[claim.booking_id] += claim.quantity
+    nets: Counter[UUID] = Counter()
+    for unit in facts.units:
+        if unit.status == "on_hold" and not facts.bookings[unit.booking_id].is_test:
+            nets[unit.booking_id] += unit.net or 0
+    for booking in facts.bookings.values():
+        on_account = booking.reseller_id is not None
+        if owed[booking.id] != (books[booking.id] if on_account else 0):
+            detail = f"owed {owed[booking.id]}, books {books[booking.id]}"
+            yield Violation("credit differs from the books", booking.id, detail)
+        if held[booking.id] != nets[booking.id]:
+            detail = f"held {held[booking.id]}, units {nets[booking.id]}"
+            yield Violation("credit differs from its units", booking.id, detail)
 
 
 def _check_ledger(facts: Facts) -> Iterator[Violation]:
@@ -47,7 +73,9 @@ def _check_ledger(facts: Facts) -> Iterator[Violation]:
     for refund in facts.refunds:
         if refund.payment_id in accepted and refund.status != "void":
             refunded[refund.booking_id] += refund.amount
-    for booking_id in facts.bookings:
+    for booking_id, booking in facts.bookings.items():
+        if booking.reseller_id is not None:
+            continue
         if income[booking_id] != captured[booking_id]:
             detail = f"income {income[booking_id]}, captured {captured[booking_id]}"
             yield Violation("ledger differs from captures", booking_id, detail)
@@ -63,7 +91,7 @@ def _check_accepted(facts: Facts) -> Iterator[Violation]:
     accepted = Counter(row.booking_id for row in facts.payments.values() if row.accepted)
     for booking in facts.bookings.values():
         price = booking.items_amount - booking.discount_amount + booking.fee_amount
-        sold = booking.status in _LIVING and booking.status != "on_hold"
+        sold = booking.status in _LIVING and booking.status != "on_hold" and booking.reseller_id is None
         if sold and price > 0 and accepted[booking.id] != 1:
             yield Violation("sold without payment", booking.id, f"{accepted[booking.id]} accepted payments")
         if accepted[booking.id] > 1:

@@ -22,8 +22,10 @@ from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.checking import check
 
 OPERATIONS = counts(60, 400)
+_IS_CREDIT = schema.claims.c.kind == "credit"
 # What an accident, or somebody at the database, might do; the invariants that it must not go unseen by.
 HARMS: tuple[tuple[str, Update], ...] = (
+    ("credit differs from its units", update(schema.unit_items).values(net=7)),
     ("oversold", update(schema.counters).values(capacity=0)),
     ("counter differs from its claims", update(schema.counters).values(held=schema.counters.c.held + 1)),
     ("counter differs from its bookings", update(schema.unit_items).values(status="cancelled")),
@@ -34,6 +36,7 @@ HARMS: tuple[tuple[str, Update], ...] = (
     ("refunded more than was captured", update(schema.refunds).values(amount=10_000_000)),
     ("ledger differs from captures", update(schema.ledger).values(amount=schema.ledger.c.amount + 1)),
     ("ledger differs from refunds", update(schema.refunds).values(amount=schema.refunds.c.amount + 1)),
+    ("credit differs from the books", update(schema.claims).where(_IS_CREDIT).values(quantity=1)),
     ("sold without payment", update(schema.payments).values(accepted=False)),
 )
 

@@ -24,6 +24,29 @@ def voucher_body(code: str) -> dict[str, Any]:
     }
 
 
+def reseller_body() -> dict[str, Any]:
+    """Every field that a reseller has."""
+    return {
+        "name": "City Trips",
+        "ticketIds": None,
+        "maxHolds": 50,
+        "markupBasisPoints": 500,
+        "netBasisPoints": 8000,
+        "credit": [{"currency": "EUR", "limit": 100_000, "paid": 0}],
+        "active": True,
+    }
+
+
+def reseller_key_body() -> dict[str, Any]:
+    """A key for everything."""
+    return {
+        "name": "production",
+        "scopes": ["bookings:read", "bookings:write"],
+        "isTest": False,
+        "expiresAt": "2028-07-01T00:00:00Z",
+    }
+
+
 def full_ticket() -> dict[str, Any]:
     """A ticket with every field that there is."""
     restrictions = {

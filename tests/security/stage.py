@@ -15,6 +15,7 @@ from tests.sandbox.running import SECRET, SandboxProcess
 from tests.security.bodies import full_ticket, same_parts, voucher_body
 from tests.security.digest import Watch
 from tests.security.plain_calls import Call, internal_calls, plain_calls
+from tests.security.reseller_calls import made_reseller, reseller_calls
 
 __all__ = ["LAST_DAY", "ROLES", "Call", "Stage", "route_name", "signed"]
 
@@ -44,6 +45,7 @@ class Stage:
         voucher = shop.call("POST", "/vouchers", voucher_body("SUMMER"), role="ticket_manager")
         assert voucher.status_code == 201, voucher.json
         self.voucher = voucher.json
+        self.reseller, self.reseller_key = made_reseller(shop, self.token("platform_admin"))
         self.calls = _calls(self)
 
     def token(self, role: str, **more: Any) -> str:
@@ -78,6 +80,7 @@ def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         **_operator_calls(stage),
         **plain_calls(),
         **internal_calls(stage.shop),
+        **reseller_calls(stage.shop, stage.reseller, stage.token("platform_admin")),
     }
 
 
@@ -166,6 +169,7 @@ def _booking_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         "status": "on_hold", "reference": stage.held["reference"], "email": "ann@example.org",
         "ticketId": stage.ticket["id"], "slotId": stage.slots[0]["id"], "limit": "5",
         "createdFrom": "2026-06-01T00:00:00Z", "createdTo": "2026-08-01T00:00:00Z",
+        "resellerId": stage.reseller["id"],
     }  # fmt: skip
     order = {"items": [item(stage.slots[3])], "voucherCode": stage.voucher["code"]}
     total = {"amount": 1150, "currency": "EUR"}

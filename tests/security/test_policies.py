@@ -12,15 +12,16 @@ from tests.http.ticketing.shop import CUSTOMER, Reply, refusal
 from tests.security.answers import check_problem
 from tests.security.stage import ROLES, Stage, route_name
 
-ANYONE = frozenset({"guest", "own booking", "foreign booking", *ROLES})
+ANYONE = frozenset({"guest", "own booking", "foreign booking", "reseller key", *ROLES})
 MANAGERS = frozenset({"ticket_manager"})
 FINANCE = frozenset({"finance"})
 GATES = frozenset({"gate"})
 OPERATORS = frozenset({"operator"})
-LISTS = frozenset({"support", "finance"})
+LISTS = frozenset({"support", "finance", "reseller key"})
 HOLDERS = frozenset({"own booking", "support"})
 """And its customer or reseller, which is a test of its own: here nobody's account has made the booking."""
 TOKEN = frozenset({"own booking"})
+ADMINISTRATORS: frozenset[str] = frozenset()
 SERVICES: frozenset[str] = frozenset()
 """None of these; a service's token is a test of its own."""
 PROVEN = ANYONE
@@ -62,6 +63,13 @@ WHO = {
     "GET /vouchers": MANAGERS,
     "POST /vouchers": MANAGERS,
     "PATCH /vouchers/<uuid:voucher_id>": MANAGERS,
+    "GET /resellers": ADMINISTRATORS,
+    "POST /resellers": ADMINISTRATORS,
+    "GET /resellers/<uuid:reseller_id>": ADMINISTRATORS,
+    "PATCH /resellers/<uuid:reseller_id>": ADMINISTRATORS,
+    "GET /resellers/<uuid:reseller_id>/keys": ADMINISTRATORS,
+    "POST /resellers/<uuid:reseller_id>/keys": ADMINISTRATORS,
+    "DELETE /resellers/<uuid:reseller_id>/keys/<uuid:key_id>": ADMINISTRATORS,
     "GET /revenue": FINANCE,
     "GET /revenue/export.csv": FINANCE,
     "GET /internal/sales": SERVICES,
@@ -94,6 +102,7 @@ def callers(stage: Stage, name: str) -> Iterator[tuple[str, str | None]]:
     yield "guest", None
     yield "own booking", own["accessToken"]
     yield "foreign booking", stage.foreign["accessToken"]
+    yield "reseller key", stage.reseller_key
     for role in ROLES:
         yield role, stage.token(role)
 

@@ -6,12 +6,13 @@ import io
 import random
 from functools import partial
 
-from tests.contract.builders import NOW, make_poi, make_scan
+from tests.contract.builders import NOW, make_poi, make_reseller, make_reseller_key, make_scan
 from tests.contract.world import World
 from tests.invariants.client import Client
 from tests.invariants.destination import open_destination
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.catalogue import TicketType
+from ticketing_service.domain.resellers import Credit
 from ticketing_service.storage.opening import open_store
 
 OPERATIONS = 60
@@ -26,6 +27,16 @@ def fill_ticketing(url: str) -> None:
         destination = open_destination(store, 40, max_uses=3)
         chance = random.Random(7)
         Client("one", store, destination, [], io.BytesIO()).run(chance, OPERATIONS)
+        reseller = store.resellers.create(
+            make_reseller(
+                ticket_ids=(world.ticket().id,), credit=(Credit(currency="EUR", limit=9000, paid=70),)
+            )
+        )
+        store.resellers.create(make_reseller("Day Tours", active=False))
+        for key in (make_reseller_key(reseller), make_reseller_key(reseller, is_test=True)):
+            store.resellers.add_key(key)
+        store.resellers.revoke_key(reseller.id, key.id, NOW)
+        world.hold(world.slot(), reseller=make_reseller(), is_test=True)
         admission = world.admission(type=TicketType.MULTI_DAY, valid_days=3)
         for day in ("2026-07-01", "2026-07-02"):
             store.admissions.redeem(make_scan(admission), partial(_on, day), NOW)

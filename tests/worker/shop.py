@@ -20,6 +20,7 @@ from tests.servers.smtp import SmtpServer
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.actions.following import Followed
 from ticketing_service.actions.issuing import Issuer
+from ticketing_service.actions.known_resellers import KnownResellers
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
@@ -52,6 +53,8 @@ def ports_of(store: Store, folder: Path, payment_url: str, smtp_url: str, clock:
         admission_keys=keys,
         issue=Issuer(keys),
         booking_tokens=BookingTokens(SecretRing(folder / "booking-keys")),
+        known_resellers=KnownResellers(store.resellers),
+        reseller_key_secrets=SecretRing(folder / "reseller-keys"),
         public_url=PUBLIC_URL,
     )
 

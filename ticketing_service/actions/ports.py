@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from common.auth.keyfiles import KeyRing
+from common.auth.keyfiles import KeyRing, SecretRing
 from common.auth.standing import FixedStanding, KeyUses, StandingSource
 from common.clock import Clock
 from common.mail.port import Mailer
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.actions.following import Followed
+from ticketing_service.actions.known_resellers import KnownResellers
 from ticketing_service.clients.port import PaymentModule, PoiDirectory
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.storage.port import Store
@@ -22,8 +23,9 @@ class Ports:
     `booking_tokens(booking)` is the access token of a booking. `public_url` is where visitors reach us,
     without a slash at the end. A payer may be sent back to `return_url_origins` alone; webhooks are signed
     with one of `webhook_secrets`. `standing` is what is known of credentials beside their signatures, and
-    `key_uses` notes which keys of machines are used in this process. `followed`
-    is what the platform says of sales now."""
+    `key_uses` notes which keys of machines are used in this process. `known_resellers` are whose keys are
+    good, `reseller_key_secrets` make them, `reseller_key_uses` notes which are used in this process.
+    `followed` is what the platform says of sales now."""
 
     store: Store
     payment_module: PaymentModule
@@ -34,11 +36,14 @@ class Ports:
     admission_keys: KeyRing
     issue: Issue
     booking_tokens: BookingTokens
+    known_resellers: KnownResellers
+    reseller_key_secrets: SecretRing
     public_url: str
     return_url_origins: tuple[str, ...] = ()
     webhook_secrets: tuple[str, ...] = ()
     standing: StandingSource = field(default_factory=FixedStanding)
     key_uses: KeyUses = field(default_factory=KeyUses)
+    reseller_key_uses: KeyUses = field(default_factory=KeyUses)
 
     @property
     def policy(self) -> SalePolicy:

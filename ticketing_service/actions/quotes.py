@@ -11,6 +11,7 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.orders import ItemOrder, Offer
 from ticketing_service.domain.pricing import PricedBooking, price_booking
+from ticketing_service.domain.resellers import Reseller
 from ticketing_service.domain.vouchers import Voucher
 
 
@@ -18,6 +19,7 @@ from ticketing_service.domain.vouchers import Voucher
 class AskQuote:
     items: tuple[ItemOrder, ...]
     voucher_code: str | None = None
+    reseller: Reseller | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +44,7 @@ def ask_quote(command: AskQuote, ports: Ports) -> Quote:
         reasons += _voucher_reasons(voucher)
     try:
         matched = offers_in_order(command.items, offers)
-        priced = price_booking(command.items, matched, voucher, ports.policy, ports.clock())
+        priced = price_booking(command.items, matched, voucher, ports.policy, ports.clock(), command.reseller)
     except Refused as refused:
         return Quote(priced=None, reasons=(*reasons, refused))
     reasons += _vacancy_reasons(command.items, matched, priced)

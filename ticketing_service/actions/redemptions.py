@@ -14,7 +14,7 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.tickets import AllowedPois, require_places
 from ticketing_service.domain import codes
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
-from ticketing_service.domain.entry import entry_key
+from ticketing_service.domain.entry import EntryMode, entry_key
 from ticketing_service.domain.errors import Code, Refused
 
 OLDEST_SCAN = timedelta(days=7)
@@ -46,13 +46,15 @@ class Gate:
 def redeem(scan: ScanCode, gate: Gate, ports: Ports, idempotency: Idempotency | None = None) -> Redemption:
     """Use one entry right. The same `scan_id` gets its first answer.
 
-    Raises POI_NOT_ALLOWED, SCAN_TIME_INVALID, CODE_UNREADABLE, CODE_FORGED, ADMISSION_NOT_FOUND,
+    Raises POI_NOT_ALLOWED, SCAN_TIME_INVALID, CODE_UNREADABLE, CODE_FORGED, TEST, ADMISSION_NOT_FOUND,
     ALREADY_REDEEMED and what `entry_key` raises.
     """
     require_places((scan.poi_id,), gate.allowed_pois, "/poiId")
     now = ports.clock()
     at = _moment(scan, now)
     payload = codes.verify(scan.code, ports.admission_keys.public_keys())
+    if payload.entry_mode is EntryMode.TEST:
+        raise Refused(Code.TEST, pointer="/code")
     known = Scan(
         scan_id=scan.scan_id,
         admission_id=payload.admission_id,

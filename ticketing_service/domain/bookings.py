@@ -34,6 +34,8 @@ class PaymentStatus(StrEnum):
     PARTIALLY_REFUNDED = "partially_refunded"
     REFUNDED = "refunded"
     REFUND_FAILED = "refund_failed"
+    ON_ACCOUNT = "on_account"
+    """A reseller owes it; no payment is made for the booking."""
 
 
 class Channel(StrEnum):
@@ -69,7 +71,8 @@ class SaleTerms:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnitItem:
     """One unit sold. `price` (after the multiplier), `discount` and `commission` are minor units; what was
-    paid for it is `price - discount`. `pax_count` people come in with it.
+    paid for it is `price - discount`. `net` is what the reseller owes for it, None where nobody resold it.
+    `pax_count` people come in with it.
     """
 
     id: UUID
@@ -80,12 +83,18 @@ class UnitItem:
     price: int
     discount: int
     commission: int
+    net: int | None = None
     status: BookingStatus
     admission_id: UUID | None = None
 
     @property
     def paid(self) -> int:
         return self.price - self.discount
+
+    @property
+    def due(self) -> int:
+        """What we get for it."""
+        return self.paid if self.net is None else self.net
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +165,9 @@ class Refund:
 class Booking:
     """A purchase of one or more items.
 
-    `principal` is who made it (a token's subject) or None for a guest. `extensions` counts how often the hold
-    was extended. `payment_status` sums up its payments.
+    `principal` is who made it (a token's subject) or None for a guest; `reseller_id` is whose it is when a
+    reseller made it. A test takes nothing and lets nobody in. `extensions` counts how often the hold was
+    extended. `payment_status` sums up its payments.
     """
 
     id: UUID
@@ -165,6 +175,8 @@ class Booking:
     status: BookingStatus
     channel: Channel
     principal: str | None
+    reseller_id: UUID | None = None
+    is_test: bool = False
     customer: Customer
     items: tuple[BookingItem, ...]
     price: Price
@@ -182,6 +194,21 @@ class Booking:
     @property
     def unit_items(self) -> tuple[UnitItem, ...]:
         return tuple(unit for item in self.items for unit in item.units)
+
+    @property
+    def on_account(self) -> bool:
+        """Whether a reseller owes it, so that nobody pays for the booking."""
+        return self.reseller_id is not None
+
+    @property
+    def to_pay(self) -> int:
+        """What is to be paid before it is confirmed."""
+        return 0 if self.on_account else self.price.total
+
+    @property
+    def net(self) -> int:
+        """What the reseller owed for it when it was sold."""
+        return sum(unit.net or 0 for unit in self.unit_items)
 
     @property
     def cancellable_until(self) -> datetime | None:
@@ -249,17 +276,6 @@ class Observation:
     currency: str
     captured: int
     refunded: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class HistoryRow:
-    """One change of a booking: when, who, from, to, why."""
-
-    at: datetime
-    actor: str
-    from_status: str | None
-    to_status: str
-    reason: str
 
 
 def derived_status(statuses: Iterable[BookingStatus]) -> BookingStatus:

@@ -8,9 +8,10 @@ from enum import StrEnum
 from uuid import NAMESPACE_URL, UUID, uuid5
 
 from common.identifiers import derived_id
-from ticketing_service.domain.bookings import BookingItem, Customer
+from ticketing_service.domain.bookings import Booking, BookingItem, Customer
 from ticketing_service.domain.errors import Code
 from ticketing_service.domain.orders import HoldOrder, Offer
+from ticketing_service.domain.resellers import credit_counter_id
 from ticketing_service.domain.slots import Counter
 from ticketing_service.domain.vouchers import Voucher
 
@@ -19,11 +20,18 @@ GUEST_COUNTERS = uuid5(NAMESPACE_URL, "urn:ticketing:guest")
 
 
 class ClaimKind(StrEnum):
-    """Why a booking draws on a counter. A GUEST claim ends with the hold; the others become sold."""
+    """Why a booking draws on a counter. A GUEST claim, a reseller's too, ends with the hold; the others
+    become sold. CREDIT is counted in minor units, and stands for as long as it is owed.
+    """
 
     SEAT = "seat"
     VOUCHER = "voucher"
     GUEST = "guest"
+    CREDIT = "credit"
+
+
+SCARCE = (ClaimKind.SEAT, ClaimKind.VOUCHER, ClaimKind.CREDIT)
+"""What a test takes, to be refused where a real booking would be, and gives back in the same commit."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,8 +92,24 @@ def voucher_claims(voucher: Voucher | None, customer: Customer) -> list[tuple[Cl
     ]
 
 
-def guest_claims(order: HoldOrder, limits: GuestLimits) -> list[tuple[Claim, Counter]]:
-    """The standing hold of a guest, counted for the address and for the e-mail address; with the counters."""
+def credit_claims(booking: Booking) -> list[Claim]:
+    """What the reseller of the booking will owe for it."""
+    if booking.reseller_id is None or not booking.net:
+        return []
+    counter_id = credit_counter_id(booking.reseller_id, booking.price.currency)
+    refusal = Code.CREDIT_EXHAUSTED
+    return [Claim(counter_id=counter_id, kind=ClaimKind.CREDIT, quantity=booking.net, refusal=refusal)]
+
+
+def standing_claims(order: HoldOrder, limits: GuestLimits) -> list[tuple[Claim, Counter]]:
+    """The standing hold, with its counters: of a guest for the address and for the e-mail address, of a
+    reseller for all that it has. The customer of a reseller is none of ours, so no address counts there.
+    """
+    if order.reseller is not None:
+        name = "standing tests" if order.is_test else "standing holds"
+        counter = Counter(id=derived_id(order.reseller.id, name), capacity=order.reseller.max_holds)
+        claim = Claim(counter_id=counter.id, kind=ClaimKind.GUEST, quantity=1, refusal=Code.TOO_MANY_HOLDS)
+        return [(claim, counter)]
     if order.guest_network is None:
         return []
     sources = (

@@ -11,7 +11,7 @@ The text is `TA1:` and upper-case base32 (RFC 4648, no padding) of a payload and
     2      first local day: days since 1970-01-01
     2      number of valid days
     2      people
-    1      entry mode: 0 once, 1 once each local day, 2 once at each POI
+    1      entry mode: 0 once, 1 once each local day, 2 once at each POI, 3 a test, which lets nobody in
     1      number of POIs, at most 8
     4 each POI fingerprints, ascending: the first bytes of SHA-256 of the POI id's 16 bytes
     64     signature of the prefix and all of the above

@@ -42,6 +42,14 @@ class Code(RefusalCode):
     INVALID_VOUCHER = Kind.INVALID, "The voucher contradicts itself"
     VOUCHER_CODE_TAKEN = Kind.CONFLICT, "A voucher of this code exists"
     VOUCHER_BELOW_USED = Kind.CONFLICT, "The limit would fall below the uses that are taken"
+    # resellers
+    RESELLER_NOT_FOUND = Kind.NOT_FOUND, "There is no such reseller"
+    RESELLER_INACTIVE = Kind.FORBIDDEN, "The reseller may make no booking at present"
+    CREDIT_EXHAUSTED = Kind.CONFLICT, "The credit of the reseller does not suffice"
+    CREDIT_BELOW_USED = Kind.CONFLICT, "The credit would fall below what is used of it"
+    TICKET_NOT_ALLOWED = Kind.FORBIDDEN, "The reseller does not sell this ticket"
+    API_KEY_NOT_FOUND = Kind.NOT_FOUND, "There is no such key"
+    INVALID_API_KEY = Kind.INVALID, "The key contradicts itself"
     # the life of a booking
     BOOKING_NOT_FOUND = Kind.NOT_FOUND, "There is no such booking"
     BOOKING_EXPIRED = Kind.GONE, "The hold has ended"
@@ -71,6 +79,7 @@ class Code(RefusalCode):
     ADMISSION_WRONG_DAY = Kind.CONFLICT, "The admission is for another day"
     ADMISSION_WRONG_POI = Kind.CONFLICT, "The admission is for another place"
     SCAN_TIME_INVALID = Kind.INVALID, "The scan is from the future or too old"
+    TEST = Kind.CONFLICT, "The admission is a test and lets nobody in"
     POI_NOT_ALLOWED = Kind.FORBIDDEN, "The credential is limited to other places"
     # around every call
     MAINTENANCE = Kind.UNAVAILABLE, "The platform is closed for maintenance"

@@ -9,6 +9,7 @@ from uuid import UUID
 from ticketing_service.domain.bookings import Channel, Customer
 from ticketing_service.domain.catalogue import Option, Ticket, Unit
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.resellers import Reseller
 from ticketing_service.domain.slots import Slot
 
 
@@ -39,7 +40,8 @@ class HoldOrder:
     """A booking to be made.
 
     `guest_network` (client address, IPv6 by /64) is set for guests alone; their standing holds are limited by
-    it and by e-mail address.
+    it and by e-mail address, those of a `reseller` by its own limit. A test is refused where a real booking
+    would be, and takes nothing.
     """
 
     booking_id: UUID
@@ -51,6 +53,8 @@ class HoldOrder:
     channel: Channel
     principal: str | None
     guest_network: str | None
+    reseller: Reseller | None = None
+    is_test: bool = False
 
 
 def check_orders(

@@ -153,6 +153,8 @@ def _reason_to_return(
     """Why the booking has no use for this money, or None."""
     if _is_foreign(booking, payment, observed) or not _is_exact(booking, payment, observed):
         return "mismatch"
+    if booking.on_account:
+        return "mismatch"
     if booking.status is BookingStatus.CANCELLED:
         return "cancelled"
     if accepted is not None or booking.status not in (BookingStatus.ON_HOLD, BookingStatus.EXPIRED):

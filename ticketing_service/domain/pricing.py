@@ -21,6 +21,7 @@ from ticketing_service.domain.catalogue import AvailabilityType, Option, RefundS
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.money import scaled, share_of, spread, tax_contained
 from ticketing_service.domain.orders import ItemOrder, Offer, UnitQuantity, check_orders
+from ticketing_service.domain.resellers import Reseller
 from ticketing_service.domain.slots import Slot, SlotStatus
 from ticketing_service.domain.vouchers import Voucher
 
@@ -93,32 +94,38 @@ def price_booking(
     voucher: Voucher | None,
     policy: SalePolicy,
     now: datetime,
+    reseller: Reseller | None = None,
 ) -> PricedBooking:
     """Check and price a sale; `offers` has one entry for each of `orders`. A quote asks the same.
 
-    Raises TICKET_NOT_ON_SALE, SLOT_CLOSED, CUTOFF_PASSED, UNKNOWN_OPTION, UNKNOWN_UNIT, UNIT_RESTRICTED,
-    TOO_FEW_UNITS, TOO_MANY_UNITS, MIXED_CURRENCIES or VOUCHER_NOT_VALID, each with the pointer of the
-    field at fault.
+    Raises TICKET_NOT_ALLOWED, TICKET_NOT_ON_SALE, SLOT_CLOSED, CUTOFF_PASSED, UNKNOWN_OPTION, UNKNOWN_UNIT,
+    UNIT_RESTRICTED, TOO_FEW_UNITS, TOO_MANY_UNITS, MIXED_CURRENCIES or VOUCHER_NOT_VALID, each with the
+    pointer of the field at fault.
     """
+    if reseller is not None:
+        _check_allowed(offers, reseller)
     options = tuple(
         _option_on_sale(offer, now, f"/items/{index}/slotId") for index, offer in enumerate(offers)
     )
     check_orders(orders, options, policy.max_units_per_item, policy.max_units_per_booking)
     currency = _one_currency(offers)
     items = tuple(
-        _item(order, offer, option) for order, offer, option in zip(orders, offers, options, strict=True)
+        _item(order, offer, option, reseller)
+        for order, offer, option in zip(orders, offers, options, strict=True)
     )
     if voucher is not None:
         items = _discounted(items, voucher, currency, now)
     commissions = [offer.ticket.commission_basis_points for offer in offers]
-    items = tuple(map(_with_commission, items, commissions))
+    items = tuple(
+        _with_commission(item, rate, reseller) for item, rate in zip(items, commissions, strict=True)
+    )
     units = [unit for item in items for unit in item.units]
     to_pay = sum(unit.paid for unit in units)
     price = Price(
         currency=currency,
         items=sum(unit.price for unit in units),
         discount=sum(unit.discount for unit in units),
-        fee=policy.fee if to_pay else 0,
+        fee=policy.fee if to_pay and reseller is None else 0,
         included_taxes=_included_taxes(items),
     )
     people = tuple(sum(unit.pax_count for unit in item.units) for item in items)
@@ -128,6 +135,12 @@ def price_booking(
 def unit_prices(option: Option, slot: Slot) -> tuple[tuple[UUID, int], ...]:
     """What each unit costs in that slot, for showing; a group option has one price of its own."""
     return tuple((unit.id, scaled(unit.price, slot.multiplier)) for unit in option.units)
+
+
+def _check_allowed(offers: Sequence[Offer], reseller: Reseller) -> None:
+    for index, offer in enumerate(offers):
+        if not reseller.may_sell(offer.ticket.id):
+            raise Refused(Code.TICKET_NOT_ALLOWED, pointer=f"/items/{index}/slotId")
 
 
 def _option_on_sale(offer: Offer, now: datetime, pointer: str) -> Option:
@@ -153,14 +166,14 @@ def _one_currency(offers: Sequence[Offer]) -> str:
     return currency
 
 
-def _item(order: ItemOrder, offer: Offer, option: Option) -> BookingItem:
+def _item(order: ItemOrder, offer: Offer, option: Option, reseller: Reseller | None) -> BookingItem:
     slot, ticket = offer.slot, offer.ticket
     known = {unit.id: unit for unit in option.units}
     wanted = [known[line.unit_id] for line in order.units for _ in range(line.quantity)]
     if option.price is None:
-        prices = [scaled(unit.price, slot.multiplier) for unit in wanted]
+        prices = [_asked(unit.price, slot, reseller) for unit in wanted]
     else:
-        whole = scaled(option.price, slot.multiplier)
+        whole = _asked(option.price, slot, reseller)
         prices = spread(whole, [1] * len(wanted), [unit.id for unit in wanted])
     return BookingItem(
         id=uuid7(),
@@ -189,6 +202,11 @@ def _item(order: ItemOrder, offer: Offer, option: Option) -> BookingItem:
             for unit, price in zip(wanted, prices, strict=True)
         ),
     )
+
+
+def _asked(price: int, slot: Slot, reseller: Reseller | None) -> int:
+    scaled_price = scaled(price, slot.multiplier)
+    return scaled_price if reseller is None else reseller.retail(scaled_price)
 
 
 def _terms(ticket: Ticket, option: Option, slot: Slot) -> SaleTerms:
@@ -245,8 +263,12 @@ def _content(item: BookingItem) -> tuple[str, tuple[tuple[str, int], ...]]:
     return str(item.slot_id), tuple(sorted(quantities.items()))
 
 
-def _with_commission(item: BookingItem, basis_points: int) -> BookingItem:
-    units = tuple(replace(unit, commission=share_of(unit.paid, basis_points)) for unit in item.units)
+def _with_commission(item: BookingItem, basis_points: int, reseller: Reseller | None) -> BookingItem:
+    """What a reseller owes for each unit, and the platform's share of what we get."""
+    units = item.units
+    if reseller is not None:
+        units = tuple(replace(unit, net=reseller.net(unit.paid)) for unit in units)
+    units = tuple(replace(unit, commission=share_of(unit.due, basis_points)) for unit in units)
     return replace(item, units=units)
 
 

@@ -15,7 +15,8 @@ from ticketing_service.domain.money import HUNDREDTHS, percent_of
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CancellationPlan:
-    """The unit items that end, and the money (minor units) that goes back for each and in all.
+    """The unit items that end, and the money (minor units) that goes back for each and in all; on account,
+    what is owed no more.
 
     `whole` says that nothing of the booking lives on, so that its voucher use returns.
     """
@@ -74,7 +75,7 @@ def plan_cancellation(
             percent = override_percent
         if percent is None:
             percent = _percent_by_policy(item, now, pointer)
-        refunds[unit.id] = percent_of(unit.paid, percent)
+        refunds[unit.id] = percent_of(unit.due, percent)
     fee_refund = booking.price.fee if by_destination and whole else 0
     return CancellationPlan(
         unit_ids=tuple(refunds),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -13,18 +14,28 @@ from ticketing_service.actions import bookings
 from ticketing_service.actions.bookings import AmendBooking, CancelBooking, ExtendHold
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking
-from ticketing_service.routes.calling import BOOKING_KIND, PREFIX, PortsSource, access_of, keyed
+from ticketing_service.routes.calling import (
+    BOOKING_KIND,
+    PREFIX,
+    RESELLER_KIND,
+    PortsSource,
+    access_of,
+    keyed,
+    sees_resale,
+)
 from ticketing_service.schemas.booking_answers import BookingOut, booking_document
 from ticketing_service.schemas.bookings import BookingPatch, CancelIn
 from ticketing_service.schemas.documents import rendered
 
-HOLDERS: Policy = bearer(BOOKING_KIND, ACCESS_KIND) | roles("support")
-"""Its token, its customer, support. The action decides whether it is theirs: to others there is none."""
+HOLDERS: Policy = bearer(BOOKING_KIND, ACCESS_KIND, RESELLER_KIND) | roles("support")
+"""Its token, its customer, its reseller, support. The action decides whether it is theirs: to others there is
+none."""
 
 SALE_PROBLEMS = (
     "SOLD_OUT", "SLOT_CLOSED", "CUTOFF_PASSED", "TICKET_NOT_ON_SALE", "SLOT_NOT_FOUND", "UNKNOWN_UNIT",
     "UNKNOWN_OPTION", "TOO_FEW_UNITS", "TOO_MANY_UNITS", "UNIT_RESTRICTED", "MIXED_CURRENCIES",
-    "PRICE_CHANGED", "VOUCHER_UNKNOWN", "VOUCHER_NOT_VALID", "VOUCHER_EXHAUSTED",
+    "PRICE_CHANGED", "VOUCHER_UNKNOWN", "VOUCHER_NOT_VALID", "VOUCHER_EXHAUSTED", "TICKET_NOT_ALLOWED",
+    "CREDIT_EXHAUSTED",
 )  # fmt: skip
 _HELD = ("BOOKING_NOT_FOUND", "BOOKING_EXPIRED", "BOOKING_CANCELLED", "BOOKING_NOT_ON_HOLD")
 _CANCEL = ("UNIT_ITEM_UNKNOWN", "UNIT_ITEM_NOT_CANCELLABLE", "CANCELLATION_CLOSED")
@@ -33,15 +44,15 @@ _CANCEL = ("UNIT_ITEM_UNKNOWN", "UNIT_ITEM_NOT_CANCELLABLE", "CANCELLATION_CLOSE
 def booking_api(ports: PortsSource) -> Api:
     api = Api("booking", PREFIX, tag="bookings")
 
-    def shown(booking: Booking) -> bytes:
-        return shown_booking(booking, ports())
+    def shown(caller: Caller) -> Callable[[Booking], bytes]:
+        return lambda booking: shown_booking(booking, ports(), caller)
 
     @api.route(
         "GET", "/bookings/<uuid:booking_id>", who=HOLDERS, answer=BookingOut, problems=("BOOKING_NOT_FOUND",),
         summary="One booking",
     )  # fmt: skip
     def read(booking_id: UUID, caller: Caller) -> bytes:
-        return shown(bookings.find_booking(booking_id, access_of(caller), ports()))
+        return shown(caller)(bookings.find_booking(booking_id, access_of(caller), ports()))
 
     @api.route(
         "PATCH", "/bookings/<uuid:booking_id>", who=HOLDERS, body=BookingPatch, answer=BookingOut,
@@ -55,16 +66,16 @@ def booking_api(ports: PortsSource) -> Api:
             items=tuple(body["items"]) if "items" in body else None,
             expected_total=body.get("expected_total"),
         )
-        return shown(bookings.amend_booking(command, ports()))
+        return shown(caller)(bookings.amend_booking(command, ports()))
 
     @api.route(
         "POST", "/bookings/<uuid:booking_id>/extend", who=HOLDERS, answer=BookingOut, idempotency="accepted",
         problems=(*_HELD, "EXTENSION_LIMIT"), summary="Hold the places longer, at most twice",
     )  # fmt: skip
     def extend(booking_id: UUID, caller: Caller, idempotency: Idempotency | None) -> bytes:
-        key = keyed(idempotency, shown)
+        key = keyed(idempotency, shown(caller))
         command = ExtendHold(booking_id=booking_id, access=access_of(caller), idempotency=key)
-        return shown(bookings.extend_hold(command, ports()))
+        return shown(caller)(bookings.extend_hold(command, ports()))
 
     @api.route(
         "POST", "/bookings/<uuid:booking_id>/cancel", who=HOLDERS, body=CancelIn, answer=BookingOut,
@@ -74,17 +85,18 @@ def booking_api(ports: PortsSource) -> Api:
     def cancel(
         booking_id: UUID, body: dict[str, Any], caller: Caller, idempotency: Idempotency | None
     ) -> bytes:
-        command = _cancel_command(booking_id, body, caller, keyed(idempotency, shown))
-        return shown(bookings.cancel_booking(command, ports()))
+        command = _cancel_command(booking_id, body, caller, keyed(idempotency, shown(caller)))
+        return shown(caller)(bookings.cancel_booking(command, ports()))
 
     return api
 
 
-def shown_booking(booking: Booking, ports: Ports) -> bytes:
+def shown_booking(booking: Booking, ports: Ports, caller: Caller) -> bytes:
     """The booking as its holder sees it."""
     token = ports.booking_tokens.pay(booking.id)
     payment_url = f"{ports.public_url}{PREFIX}/bookings/{booking.id}/pay?t={token}"
-    return rendered(booking_document(booking, ports.clock(), payment_url))
+    document = booking_document(booking, ports.clock(), payment_url, with_resale=sees_resale(caller))
+    return rendered(document)
 
 
 def _cancel_command(

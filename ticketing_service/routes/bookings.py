@@ -10,7 +10,7 @@ from uuid import UUID
 
 from flask import Response, request
 
-from common.auth.policy import ACCESS_KIND, Caller, anyone, roles
+from common.auth.policy import ACCESS_KIND, Caller, anyone, bearer, roles
 from common.texts import LANGUAGES
 from common.web.api import Api
 from common.web.field_errors import FieldError
@@ -28,8 +28,10 @@ from ticketing_service.domain.references import normalise
 from ticketing_service.routes.booking import SALE_PROBLEMS, shown_booking
 from ticketing_service.routes.calling import (
     PREFIX,
+    RESELLER_KIND,
     PortsSource,
     keyed,
+    reseller_of,
 )
 from ticketing_service.schemas.booking_answers import (
     CSV_COLUMNS,
@@ -47,36 +49,39 @@ MAX_CSV_ROWS = 10_000
 def bookings_api(ports: PortsSource) -> Api:
     api = Api("bookings", PREFIX)
 
-    def shown(booking: Booking) -> bytes:
-        return shown_booking(booking, ports())
-
     def with_token(document: Mapping[str, Any]) -> dict[str, str]:
         last = max(datetime.fromisoformat(item["localEnd"]) for item in document["items"])
         return {"accessToken": ports().booking_tokens.access(UUID(document["id"]), last)}
 
     @api.route(
         "POST", "/bookings", who=anyone(), body=HoldIn, answer=BookingOut, status=201, idempotency="required",
-        problems=(*SALE_PROBLEMS, "TOO_MANY_HOLDS", "RETURN_URL_NOT_ALLOWED"), answer_suffix=with_token,
-        summary="Hold places: all of them or none",
+        problems=(*SALE_PROBLEMS, "TOO_MANY_HOLDS", "RETURN_URL_NOT_ALLOWED", "RESELLER_INACTIVE"),
+        answer_suffix=with_token, summary="Hold places: all of them or none",
     )  # fmt: skip
     def hold(body: dict[str, Any], caller: Caller, idempotency: Idempotency | None) -> None:
         def held(booking: Booking) -> tuple[bytes, dict[str, str]]:
-            return shown(booking), {"Location": f"{PREFIX}/bookings/{booking.id}"}
+            return shown_booking(booking, ports(), caller), {"Location": f"{PREFIX}/bookings/{booking.id}"}
 
         # The key is required: what the store has rendered for it is sent.
         bookings.hold_booking(_hold_command(body, caller, keyed(idempotency, held)), ports())
 
     @api.route(
-        "GET", "/bookings", who=roles("support", "finance"), query=BookingSearch, answer=page_of(BookingOut),
-        summary="Find bookings; CSV when text/csv is accepted",
+        "GET", "/bookings", who=bearer(RESELLER_KIND) | roles("support", "finance"), query=BookingSearch,
+        answer=page_of(BookingOut),
+        summary="Find bookings, a reseller its own; CSV when text/csv is accepted",
     )  # fmt: skip
     def search(query: dict[str, Any], caller: Caller) -> bytes | Response:
-        contact = caller.has("support")
+        reseller = reseller_of(caller)
+        contact = caller.has("support") or reseller is not None
         wanted = _search_query(query, contact=contact)
+        if reseller is not None:
+            wanted = replace(wanted, reseller_id=reseller.id, is_test=caller.claims["is_test"])
         if request.accept_mimetypes.best_match(("application/json", CSV)) == CSV:
             return _as_csv(wanted, ports(), contact=contact)
         page, now = bookings.search_bookings(wanted, ports()), ports().clock()
-        found = [booking_document(each, now, None, with_contact=contact) for each in page.items]
+        found = [
+            booking_document(each, now, None, with_contact=contact, with_resale=True) for each in page.items
+        ]
         return rendered(page_document(page, found))
 
     @api.route(
@@ -91,17 +96,20 @@ def bookings_api(ports: PortsSource) -> Api:
 
 
 def _hold_command(body: dict[str, Any], caller: Caller, key: Idempotency | None) -> HoldBooking:
+    reseller = reseller_of(caller)
     channel = Channel.WEB
-    if caller.has("support"):
-        channel = Channel.STAFF
-    elif caller.has("reseller"):
+    if reseller is not None:
         channel = Channel.RESELLER
+    elif caller.has("support"):
+        channel = Channel.STAFF
     signed_in = caller.kind == ACCESS_KIND
     return HoldBooking(
         **{**body, "items": tuple(body["items"])},
         channel=channel,
-        principal=caller.subject if signed_in else None,
-        guest_network=None if signed_in else client_network(),
+        principal=caller.subject if signed_in else caller.principal if reseller else None,
+        guest_network=None if signed_in or reseller else client_network(),
+        reseller=reseller,
+        is_test=caller.claims.get("is_test", False),
         idempotency=key,
     )
 

@@ -56,7 +56,7 @@ def payments_api(ports: PortsSource) -> Api:
     )  # fmt: skip
     def confirm(booking_id: UUID, caller: Caller) -> bytes:
         command = ConfirmBooking(booking_id=booking_id, access=access_of(caller))
-        return shown_booking(payments.confirm_booking(command, ports()), ports())
+        return shown_booking(payments.confirm_booking(command, ports()), ports(), caller)
 
     @api.route(
         "POST", "/webhooks/payment", who=proven_by(SIGNATURE), body=bytes, max_body_bytes=MAX_WEBHOOK_BYTES,

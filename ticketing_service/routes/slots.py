@@ -16,7 +16,15 @@ from ticketing_service.domain.orders import Offer
 from ticketing_service.domain.slots import Schedule
 from ticketing_service.invalidation import places_tags
 from ticketing_service.metrics import TicketingMetrics
-from ticketing_service.routes.calling import NO_TICKET, PREFIX, PUBLIC_CACHE, PortsSource, is_visitor, keyed
+from ticketing_service.routes.calling import (
+    NO_TICKET,
+    PREFIX,
+    PUBLIC_CACHE,
+    RESELLER_KIND,
+    PortsSource,
+    is_visitor,
+    keyed,
+)
 from ticketing_service.routes.tickets import MANAGERS
 from ticketing_service.schemas.bookings import QuoteIn
 from ticketing_service.schemas.documents import rendered
@@ -116,9 +124,12 @@ def slots_api(ports: PortsSource, metrics: TicketingMetrics) -> Api:
         "POST", "/availability/check", who=anyone(), body=QuoteIn, answer=QuoteOut,
         summary="What an order costs and whether it can be booked; takes nothing",
     )  # fmt: skip
-    def check(body: dict[str, Any]) -> bytes:
+    def check(body: dict[str, Any], caller: Caller) -> bytes:
         metrics.availability_checked()
-        command = AskQuote(items=tuple(body["items"]), voucher_code=body.get("voucher_code"))
+        reseller = caller.claims["reseller"] if caller.kind == RESELLER_KIND else None
+        command = AskQuote(
+            items=tuple(body["items"]), voucher_code=body.get("voucher_code"), reseller=reseller
+        )
         return rendered(quote_document(quotes.ask_quote(command, ports())))
 
     return api

@@ -83,13 +83,24 @@ class RefundOut(ApiSchema):
     created_at = Instant(required=True)
 
 
+class ResaleOut(ApiSchema):
+    """Of what the customer pays, what the reseller owes us, and what it keeps."""
+
+    net = fields.Nested(Money, required=True)
+    commission = fields.Nested(Money, required=True)
+
+
 class BookingOut(ApiSchema):
-    """A booking. `customer` is null for who may not see it; `accessToken` is there when it is made."""
+    """A booking. `customer` is null for who may not see it; `resale` is there for the reseller and for staff;
+    `accessToken` is there when it is made.
+    """
 
     id = fields.UUID(required=True)
     reference = fields.String(required=True)
     status = fields.String(required=True)
     channel = fields.String(required=True)
+    reseller_id = fields.UUID(required=True, allow_none=True)
+    is_test = fields.Boolean(required=True)
     created_at = Instant(required=True)
     expires_at = Instant(required=True)
     customer = fields.Nested(CustomerOut, required=True, allow_none=True)
@@ -97,6 +108,7 @@ class BookingOut(ApiSchema):
     price = fields.Nested(PriceOut, required=True)
     payment = fields.Nested(BookingPayment, required=True)
     refunds = fields.List(fields.Nested(RefundOut), required=True)
+    resale = fields.Nested(ResaleOut)
     cancellable_until = Instant(required=True, allow_none=True)
     access_token = fields.String()
 
@@ -111,18 +123,25 @@ class PaymentOut(ApiSchema):
 
 
 def booking_document(
-    booking: Booking, now: datetime, payment_url: str | None, *, with_contact: bool = True
+    booking: Booking,
+    now: datetime,
+    payment_url: str | None,
+    *,
+    with_contact: bool = True,
+    with_resale: bool = False,
 ) -> Document:
     """As `BookingOut` says. `payment_url` is shown only while there is something to pay."""
     status = shown_status(booking, now)
     ended = status is not booking.status
-    payable = status is BookingStatus.ON_HOLD and booking.price.total > 0
+    payable = status is BookingStatus.ON_HOLD and booking.to_pay > 0
     until = booking.cancellable_until
-    return {
+    document = {
         "id": booking.id,
         "reference": booking.reference,
         "status": status,
         "channel": booking.channel,
+        "resellerId": booking.reseller_id,
+        "isTest": booking.is_test,
         "createdAt": instant_text(booking.created_at),
         "expiresAt": instant_text(booking.expires_at),
         "customer": _customer(booking.customer) if with_contact else None,
@@ -132,6 +151,13 @@ def booking_document(
         "refunds": [_refund(refund, booking.price.currency) for refund in booking.refunds],
         "cancellableUntil": None if until is None else instant_text(until),
     }
+    if with_resale and booking.reseller_id is not None:
+        kept = booking.price.total - booking.net
+        document["resale"] = {
+            "net": money(booking.net, booking.price.currency),
+            "commission": money(kept, booking.price.currency),
+        }
+    return document
 
 
 def price_document(price: Price) -> Document:

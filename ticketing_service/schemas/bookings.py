@@ -139,12 +139,13 @@ class PayQuery(ApiSchema):
 
 
 class BookingSearch(Paged):
-    """Filters of the staff's list, newest first."""
+    """Filters of the list, newest first. A reseller sees its own, whatever `resellerId` says."""
 
     status = fields.Enum(BookingStatus, by_value=True)
     reference = fields.String(validate=validate.Length(1, 20))
     email = EmailAddress()
     ticket_id = fields.UUID()
     slot_id = fields.UUID()
+    reseller_id = fields.UUID()
     created_from = Instant()
     created_to = Instant()

@@ -24,6 +24,7 @@ AGGREGATES = (
     "payments",
     "admissions",
     "vouchers",
+    "resellers",
     "ledger",
     "outbox",
     "people",

@@ -18,6 +18,7 @@ from ticketing_service.storage.ports.outbox import OutboxStore
 from ticketing_service.storage.ports.payments import PaymentStore
 from ticketing_service.storage.ports.people import PeopleStore
 from ticketing_service.storage.ports.platform import PlatformStore
+from ticketing_service.storage.ports.resellers import ResellerStore
 from ticketing_service.storage.ports.slots import SlotStore
 from ticketing_service.storage.ports.vouchers import VoucherStore
 
@@ -35,6 +36,7 @@ class Store:
     payments: PaymentStore
     admissions: AdmissionStore
     vouchers: VoucherStore
+    resellers: ResellerStore
     ledger: LedgerStore
     people: PeopleStore
     platform: PlatformStore

@@ -15,6 +15,8 @@ ENTITIES = (
     Entity("counters"),
     Entity("slots"),
     Entity("vouchers"),
+    Entity("resellers"),
+    Entity("reseller_keys"),
     Entity("bookings", batch=250),
     Entity("redemptions", key=("admission_id", "entry_key")),
     Entity("documents", key=("booking_id",), batch=50),

@@ -22,6 +22,7 @@ from tests.migrated import with_tables
 from tests.sandbox.running import SECRET, TOKEN, SandboxProcess
 from tests.servers.issuer import Issuer
 from ticketing_service import wiring
+from ticketing_service.actions.known_resellers import KnownResellers
 from ticketing_service.app import create_app
 from ticketing_service.domain.catalogue import Poi, Point
 from ticketing_service.storage.opening import migrate
@@ -77,7 +78,8 @@ class Shop:
         self.settings = load("ticketing", environ)
         with_tables(database_url, migrate)
         running = wiring.run_web(self.settings)
-        self.ports = replace(running.ports, clock=self.clock)
+        known = KnownResellers(running.ports.store.resellers, monotonic=lambda: self.clock().timestamp())
+        self.ports = replace(running.ports, clock=self.clock, known_resellers=known)
         self.running = replace(running, ports=self.ports)
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)

@@ -80,7 +80,7 @@ def test_in_read_only_every_route_that_writes_is_refused_whoever_asks(shop: Shop
         if not writes or operation.rule in READS_BY_POST or "/monitoring/" in operation.rule:
             continue
         path = operation.rule.removeprefix("/api/v1")
-        for argument in ("booking_id", "ticket_id", "slot_id", "voucher_id"):
+        for argument in ("booking_id", "ticket_id", "slot_id", "voucher_id", "reseller_id", "key_id"):
             path = path.replace(f"<uuid:{argument}>", str(uuid.uuid4()))
         answer: Reply = shop.call(operation.method, path, role="platform_admin")
         assert refusal(answer) == (503, "READ_ONLY"), operation.rule

@@ -1,4 +1,4 @@
-"""The staff's list of bookings: filters and a cursor, each on an index."""
+"""The list of bookings, for staff and resellers: filters and a cursor, each on an index."""
 
 from __future__ import annotations
 
@@ -18,6 +18,8 @@ def booking_page(reading: Transaction, query: BookingQuery) -> Page[Booking]:
     equal = {
         "status": query.status and query.status.value,
         "reference": query.reference,
+        "reseller_id": query.reseller_id,
+        "is_test": query.is_test,
         "customer.email_key": None if query.email is None else email_key(query.email),
         "items.ticket_id": query.ticket_id,
         "items.slot_id": query.slot_id,

@@ -7,6 +7,7 @@ from common.mongo.collections import (
     ID,
     INSTANT,
     INTEGER,
+    LIST,
     OBJECT,
     lists_of,
     none_below,
@@ -15,6 +16,24 @@ from common.mongo.collections import (
     text,
 )
 
+CUSTOMER = objects(
+    {
+        "name": text(200),
+        "email": text(254),
+        "email_key": text(254),
+        "phone": or_null(text(40)),
+        "language": text(2),
+    }
+)
+PRICE = objects(
+    {
+        "currency": text(3),
+        "items": INTEGER,
+        "discount": INTEGER,
+        "fee": INTEGER,
+        "included_taxes": LIST,
+    }
+)
 UNIT_ITEM = objects(
     {
         "id": ID,
@@ -25,6 +44,8 @@ UNIT_ITEM = objects(
         "price": INTEGER,
         "discount": INTEGER,
         "commission": INTEGER,
+        # what the reseller owes for it
+        "net": or_null(INTEGER),
         "status": text(12),
         "admission_id": or_null(ID),
         # the end of its admission
@@ -53,7 +74,7 @@ CLAIM = objects(
     # sold of the others
     {
         "counter_id": ID,
-        # the booking's own id for what no item stands for (voucher uses, standing holds)
+        # the booking's own id for what no item stands for (voucher uses, standing holds, credit)
         "item_id": ID,
         "kind": text(8),
         "quantity": none_below(0),

@@ -28,6 +28,8 @@ def booking_document(booking: Booking) -> Document:
     return {
         "_id": booking.id,
         **booking_fields(booking),
+        "reseller_id": booking.reseller_id,
+        "is_test": booking.is_test,
         "created_at": ms(booking.created_at),
         "admits_until": None,
         "next_look_at": None,
@@ -104,6 +106,7 @@ def _unit_document(unit: UnitItem) -> Document:
         "price": unit.price,
         "discount": unit.discount,
         "commission": unit.commission,
+        "net": unit.net,
         "status": unit.status.value,
         "admission_id": unit.admission_id,
         "admits_until": None,
@@ -119,6 +122,8 @@ def booking_of(document: Mapping[str, Any]) -> Booking:
         status=BookingStatus(document["status"]),
         channel=Channel(document["channel"]),
         principal=document["principal"],
+        reseller_id=document["reseller_id"],
+        is_test=document["is_test"],
         customer=Customer(
             name=customer["name"],
             email=customer["email"],
@@ -184,6 +189,7 @@ def _unit_of(document: Mapping[str, Any]) -> UnitItem:
         price=document["price"],
         discount=document["discount"],
         commission=document["commission"],
+        net=document["net"],
         status=BookingStatus(document["status"]),
         admission_id=document["admission_id"],
     )

@@ -19,11 +19,10 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
-    HistoryRow,
-    PaymentStatus,
 )
-from ticketing_service.domain.claims import GuestLimits, email_key, guest_claims
+from ticketing_service.domain.claims import GuestLimits, email_key, standing_claims
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held
@@ -41,7 +40,7 @@ from ticketing_service.storage.mongo.outbox import add_task
 from ticketing_service.storage.mongo.writing import Writer
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
-from ticketing_service.storage.records.bookings import booked
+from ticketing_service.storage.records.bookings import booked, status_without_payment
 
 
 class MongoBookings:
@@ -76,8 +75,8 @@ class MongoBookings:
             foreseen=foreseen,
             seen=seen,
         )
-        guests = [counter.id for _, counter in guest_claims(order, limits)]
-        turns = [*self._counters(order.items), *guests]
+        standing = [counter.id for _, counter in standing_claims(order, limits)]
+        turns = [*self._counters(order.items), *standing]
         try:
             booking = self._write(verb, idempotency if foreseen is None else foreseen.idempotency, turns)
         except DuplicateKeyError as error:
@@ -99,7 +98,11 @@ class MongoBookings:
         return None if found is None else booking_of(found)
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
-        mine = {"customer.email_key": email_key(email), "status": {"$ne": BookingStatus.EXPIRED.value}}
+        mine = {
+            "customer.email_key": email_key(email),
+            "status": {"$ne": BookingStatus.EXPIRED.value},
+            "is_test": False,
+        }
         with self._database.read() as reading:
             found = reading.find(schema.bookings, mine, sort=[("_id", -1)], limit=limit)
         return tuple(map(booking_of, found))
@@ -169,9 +172,10 @@ class MongoBookings:
             if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
                 return booking
             require_held(booking, now)
-            if booking.price.total > 0:
+            if booking.to_pay > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
-            confirmed = confirm(tx, file, PaymentStatus.NONE, issue, actor, "nothing to pay", now)
+            status, reason = status_without_payment(booking)
+            confirmed = confirm(tx, file, status, issue, actor, reason, now)
             settle(file)
             save(tx, [file])
             return confirmed

@@ -17,12 +17,16 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.storage.mongo.admissions import cancel_admissions
 from ticketing_service.storage.mongo.booking_file import BookingFile
-from ticketing_service.storage.mongo.counters import give_back, give_back_people
+from ticketing_service.storage.mongo.counters import give_back, give_back_credit, give_back_people
 from ticketing_service.storage.mongo.endings import order_refund, void_open_payments
 from ticketing_service.storage.mongo.ledger import add_entries
 from ticketing_service.storage.mongo.outbox import add_tasks
 from ticketing_service.storage.ports.bookings import Cancellation
-from ticketing_service.storage.records.bookings import people_by_item, with_statuses
+from ticketing_service.storage.records.bookings import (
+    kinds_that_end,
+    people_by_item,
+    with_statuses,
+)
 from ticketing_service.storage.records.entries import refund_entries
 
 
@@ -37,11 +41,16 @@ def cancel_units(
     """Carry out `plan`; `mail` is the template the customer gets. The caller saves the file."""
     before = file.booking
     if plan.whole:
-        give_back(file)
+        give_back(file, kinds_that_end(before))
     else:
         give_back_people(file, people_by_item(before, plan))
     cancel_admissions(tx, plan.unit_ids, now)
-    refund = _return_money(tx, file, plan, cancellation.reason, now)
+    refund = None
+    if before.on_account:
+        give_back_credit(file, plan.total)
+        add_entries(tx, refund_entries(before, plan, now))
+    else:
+        refund = _return_money(tx, file, plan, cancellation.reason, now)
     cancelled = with_statuses(before, dict.fromkeys(plan.unit_ids, BookingStatus.CANCELLED))
     cancelled = replace(
         cancelled,
@@ -72,7 +81,11 @@ def _tell(
         if mail == "cancelled":
             return
     payload: dict[str, Any] = {"bookingId": str(file.id)}
-    tasks = [("mail", payload | {"template": mail, "refund": plan.total, "reason": reason})]
+    # what a reseller owes is none of its customer's business
+    amount = 0 if before.on_account else plan.total
+    tasks = [("mail", payload | {"template": mail, "refund": amount, "reason": reason})]
+    if before.is_test:
+        tasks = []
     if not plan.whole:
         tasks.append(("document", payload))
     add_tasks(tx, tasks, now)

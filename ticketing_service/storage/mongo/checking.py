@@ -13,6 +13,7 @@ from uuid import UUID
 from common.transfer.documents import Document, Entity, Key
 from common.transfer.port import Side
 from ticketing_service.domain.bookings import BookingStatus, PaymentState
+from ticketing_service.domain.claims import ClaimKind
 
 MOST_NAMED = 20
 """How many offenders of one invariant are named."""
@@ -38,27 +39,65 @@ def violations(side: Side) -> Iterator[str]:
 
 def _violations(side: Side) -> Iterator[tuple[str, UUID]]:
     claimed: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
-    books: dict[UUID, list[int]] = {}
+    books = _Books()
     for booking in _each(side, _BOOKINGS):
         for claim in booking["claims"]:
             claimed[claim["counter_id"]][claim["held_until"] is None] += claim["quantity"]
         yield from ((invariant, booking["id"]) for invariant in _of_booking(booking))
+        books.expect(booking)
+    yield from _of_counters(side, claimed)
+    for entry in _each(side, _LEDGER):
+        books.enter(entry)
+    yield from books.differences()
+
+
+class _Books:
+    """What the ledger has to say, booking by booking, less what it does say."""
+
+    def __init__(self) -> None:
+        self._paid: dict[UUID, list[int]] = {}
+        self._owed: dict[UUID, int] = {}
+
+    def expect(self, booking: Document) -> None:
+        """Of a reseller's: what is owed; of all others: what was captured, and what was given back of it."""
+        if booking["reseller_id"] is not None:
+            self._owed[booking["id"]] = _credit(booking, sold=True)
+            return
         accepted = [each for each in booking["payments"] if each["accepted"]]
         if accepted:
             ids = {each["id"] for each in accepted}
             given = [each for each in booking["refunds"] if each["payment_id"] in ids]
-            books[booking["id"]] = [
+            self._paid[booking["id"]] = [
                 sum(each["captured"] for each in accepted),
                 sum(each["amount"] for each in given if each["status"] != "void"),
             ]
-    yield from _of_counters(side, claimed)
-    for entry in _each(side, _LEDGER):
-        books.setdefault(entry["booking_id"], [0, 0])[entry["kind"] == "refund"] -= entry["amount"]
-    for booking_id, (captures, refunds) in books.items():
-        if captures:
-            yield "ledger differs from captures", booking_id
-        if refunds:
-            yield "ledger differs from refunds", booking_id
+
+    def enter(self, entry: Document) -> None:
+        """A line of the ledger."""
+        booking_id, is_refund = entry["booking_id"], entry["kind"] == "refund"
+        if booking_id in self._owed:
+            self._owed[booking_id] += entry["amount"] if is_refund else -entry["amount"]
+        else:
+            self._paid.setdefault(booking_id, [0, 0])[is_refund] -= entry["amount"]
+
+    def differences(self) -> Iterator[tuple[str, UUID]]:
+        """What does not come out even."""
+        for booking_id, (captures, refunds) in self._paid.items():
+            if captures:
+                yield "ledger differs from captures", booking_id
+            if refunds:
+                yield "ledger differs from refunds", booking_id
+        for booking_id, amount in self._owed.items():
+            if amount:
+                yield "credit differs from the books", booking_id
+
+
+def _credit(booking: Document, *, sold: bool) -> int:
+    return sum(
+        claim["quantity"]
+        for claim in booking["claims"]
+        if claim["kind"] == ClaimKind.CREDIT.value and (claim["held_until"] is None) is sold
+    )
 
 
 def _of_counters(side: Side, claimed: dict[UUID, list[int]]) -> Iterator[tuple[str, UUID]]:
@@ -77,7 +116,12 @@ def _of_counters(side: Side, claimed: dict[UUID, list[int]]) -> Iterator[tuple[s
 
 def _of_booking(booking: Document) -> Iterator[str]:
     status = booking["status"]
-    untils = [claim["held_until"] for claim in booking["claims"]]
+    # what is owed of a booking on account is owed after its end, too
+    untils = [
+        claim["held_until"]
+        for claim in booking["claims"]
+        if claim["kind"] != ClaimKind.CREDIT.value or claim["held_until"] is not None
+    ]
     if status == _HELD:
         fits = all(until == booking["expires_at"] for until in untils)
     else:
@@ -92,10 +136,15 @@ def _of_booking(booking: Document) -> Iterator[str]:
     if len(accepted) > 1:
         yield "two accepted payments"
     price = booking["items_amount"] - booking["discount_amount"] + booking["fee_amount"]
-    if status in _SOLD and price > 0 and len(accepted) != 1:
+    if status in _SOLD and price > 0 and booking["reseller_id"] is None and len(accepted) != 1:
         yield "sold without payment"
     if any(_is_overspent(each, booking["refunds"]) for each in booking["payments"]):
         yield "refunded more than was captured"
+    nets = sum(unit["net"] or 0 for item in booking["items"] for unit in item["units"])
+    if booking["is_test"] and any(claim["kind"] != ClaimKind.GUEST.value for claim in booking["claims"]):
+        yield "a test takes something"
+    if _credit(booking, sold=False) != (nets if status == _HELD and not booking["is_test"] else 0):
+        yield "credit differs from its units"
 
 
 def _lets_in_unsold(booking: Document) -> bool:

@@ -14,7 +14,7 @@ from ticketing_service.storage.mongo.booking_file import BookingFile, opened, op
 from ticketing_service.storage.mongo.ledger import add_entries
 from ticketing_service.storage.mongo.outbox import add_tasks
 from ticketing_service.storage.ports.calls import Issue
-from ticketing_service.storage.records.bookings import is_confirmed, with_statuses
+from ticketing_service.storage.records.bookings import is_confirmed, tasks_of_sale, with_statuses
 from ticketing_service.storage.records.entries import sales_entries
 
 
@@ -56,8 +56,7 @@ def admit(tx: Transaction, file: BookingFile, issue: Issue, now: datetime) -> Bo
     add_admissions(tx, admissions)
     for each in admissions:
         file.admitted(each.unit_item_id, each.id, each.valid_until)
-    payload = {"bookingId": str(file.id)}
-    add_tasks(tx, [("document", payload), ("mail", payload | {"template": "confirmation"})], now)
+    add_tasks(tx, tasks_of_sale(booking), now)
     return file.booking
 
 

@@ -97,6 +97,11 @@ def _give_up(tx: Transaction, held: Iterable[tuple[UUID, int]]) -> None:
     )
 
 
+def leave(tx: Transaction, claims: Iterable[Claim]) -> None:
+    """Give back what was taken in this transaction, and written down nowhere."""
+    _give_up(tx, [(each.counter_id, each.quantity) for each in claims])
+
+
 def settle(file: BookingFile) -> None:
     """Held becomes sold; what only stood for the hold itself is given back."""
     for each in file.claims:
@@ -114,6 +119,17 @@ def give_back(file: BookingFile, kinds: Iterable[ClaimKind] = ClaimKind) -> None
         if each["kind"] in chosen:
             file.moves[each["counter_id"]][each["held_until"] is None] -= each["quantity"]
     file.claims[:] = [each for each in file.claims if each["kind"] not in chosen]
+
+
+def give_back_credit(file: BookingFile, amount: int) -> None:
+    """So much of what the reseller owed for a sold booking is owed no more."""
+    for each in file.claims:
+        if each["kind"] == ClaimKind.CREDIT.value:
+            file.moves[each["counter_id"]][1] -= amount
+            each["quantity"] -= amount
+    file.claims[:] = [
+        each for each in file.claims if each["kind"] != ClaimKind.CREDIT.value or each["quantity"]
+    ]
 
 
 def give_back_people(file: BookingFile, people_by_item: Mapping[UUID, int]) -> None:

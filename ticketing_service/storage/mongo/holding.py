@@ -9,10 +9,13 @@ from uuid import UUID
 from common.mongo.transaction import Transaction
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
+    SCARCE,
+    Claim,
     ClaimKind,
     GuestLimits,
-    guest_claims,
+    credit_claims,
     seat_claims,
+    standing_claims,
     voucher_claims,
 )
 from ticketing_service.domain.errors import Code, Refused
@@ -21,7 +24,7 @@ from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.foresight import Foreseen
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.booking_file import BookingFile, apply_moves
-from ticketing_service.storage.mongo.counters import claim, give_back, take
+from ticketing_service.storage.mongo.counters import claim, give_back, leave, take
 from ticketing_service.storage.mongo.endings import expire_on_counter, void_open_payments
 from ticketing_service.storage.mongo.slots import offers_in
 from ticketing_service.storage.mongo.vouchers import voucher_in
@@ -55,9 +58,13 @@ def hold_places(
         booking = booked(order, price(offers, voucher), voucher, expires_at, now)
     file = BookingFile.begun(booking)
     file.note(None, booking.status, order.principal or "guest", "held", now)
-    on_demand = [*voucher_claims(voucher, order.customer), *guest_claims(order, limits)]
-    claims = [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)]
-    claim(file, claims, expires_at)
+    on_demand = [*voucher_claims(voucher, order.customer), *standing_claims(order, limits)]
+    claims = [
+        *seat_claims(booking.items, offers),
+        *(claim for claim, _ in on_demand),
+        *credit_claims(booking),
+    ]
+    claim(file, _kept(booking, claims), expires_at)
     file.insert(tx)
     take(
         tx,
@@ -65,6 +72,8 @@ def hold_places(
         lambda counter_id: expire_on_counter(tx, counter_id, now),
         {counter.id: counter for _, counter in on_demand if counter.id != booking.voucher_id},
     )
+    if booking.is_test:
+        leave(tx, [each for each in claims if each.kind in SCARCE])
     return booking
 
 
@@ -84,14 +93,21 @@ def exchange_items(
     offers = offers_in(tx, (item.slot_id for item in items))
     priced = price(offers, _voucher(tx, before.voucher_code))
     after = file.keep(replace(amended, items=priced.items, price=priced.price))
-    give_back(file, [ClaimKind.SEAT])
+    give_back(file, [ClaimKind.SEAT, ClaimKind.CREDIT])
     apply_moves(tx, [file])
-    claims = seat_claims(after.items, offers)
-    claim(file, claims, before.expires_at)
+    claims = [*seat_claims(after.items, offers), *credit_claims(after)]
+    claim(file, _kept(after, claims), before.expires_at)
     take(tx, claims, lambda counter_id: expire_on_counter(tx, counter_id, now))
+    if after.is_test:
+        leave(tx, claims)
     if after.price.total != before.price.total:
         void_open_payments(tx, file, now)
     return file.booking
+
+
+def _kept(booking: Booking, claims: list[Claim]) -> list[Claim]:
+    """A test takes what is scarce only to give it back."""
+    return [each for each in claims if not (booking.is_test and each.kind in SCARCE)]
 
 
 def still_holds(tx: Transaction, foreseen: Foreseen) -> bool:

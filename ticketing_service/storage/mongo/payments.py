@@ -218,7 +218,7 @@ def _with_payment(tx: Transaction, payment_id: UUID) -> BookingFile:
 def _payable(file: BookingFile, now: datetime) -> Booking:
     booking = file.booking
     require_held(booking, now)
-    if booking.price.total == 0:
+    if booking.to_pay == 0:
         raise Refused(Code.PAYMENT_NOT_NEEDED)
     return booking
 

@@ -27,11 +27,20 @@ from common.mongo.collections import (
     outbox_collection,
     text,
 )
-from common.mongo.migrations import Step
-from ticketing_service.storage.mongo.booking_parts import CLAIM, HISTORY_ROW, ITEM, PAYMENT, REFUND
+from ticketing_service.storage.mongo import steps
+from ticketing_service.storage.mongo.booking_parts import (
+    CLAIM,
+    CUSTOMER,
+    HISTORY_ROW,
+    ITEM,
+    PAYMENT,
+    PRICE,
+    REFUND,
+)
+from ticketing_service.storage.mongo.reseller_parts import KEY, RESELLER
 
 PREFIX = "ticketing_"
-STEPS = (Step("0001"),)
+STEPS = steps.STEPS
 
 collections = Collections(PREFIX)
 
@@ -116,7 +125,7 @@ counters = collections(
         "capacity": or_null(none_below(0)),
         "held": none_below(0),
         "sold": none_below(0),
-        # set for the counters of guests' standing holds alone: those without a claim are swept away
+        # set for the counters of standing holds alone: those without a claim are swept away
         "transient": BOOLEAN,
         # how often staff changed what draws on it: a sale under way loses against that
         "changes": INTEGER,
@@ -144,6 +153,16 @@ vouchers = collections(
     index("ux_code", "code", unique=True),
 )
 
+resellers = collections("resellers", RESELLER)
+
+reseller_keys = collections(
+    "reseller_keys",
+    KEY,
+    index("ux_hash", "hash", unique=True),
+    index("reseller", "reseller_id", "_id"),
+    index("revoked", "revoked_at"),
+)
+
 bookings = collections(
     "bookings",
     {
@@ -152,24 +171,10 @@ bookings = collections(
         "status": text(12),
         "channel": text(10),
         "principal": or_null(text(120)),
-        "customer": objects(
-            {
-                "name": text(200),
-                "email": text(254),
-                "email_key": text(254),
-                "phone": or_null(text(40)),
-                "language": text(2),
-            }
-        ),
-        "price": objects(
-            {
-                "currency": text(3),
-                "items": INTEGER,
-                "discount": INTEGER,
-                "fee": INTEGER,
-                "included_taxes": LIST,
-            }
-        ),
+        "reseller_id": or_null(ID),
+        "is_test": BOOLEAN,
+        "customer": CUSTOMER,
+        "price": PRICE,
         "voucher_id": or_null(ID),
         "voucher_code": or_null(text(40)),
         "payment_status": text(20),
@@ -202,6 +207,7 @@ bookings = collections(
     index("next_look", "next_look_at", partial={"next_look_at": {"$type": "long"}}),
     index("email_id", "customer.email_key", "_id"),
     index("created_id", "created_at", "_id"),
+    index("reseller_id", "reseller_id", "_id"),
     index("slot", "items.slot_id", "_id"),
     index("ticket", "items.ticket_id", "_id"),
     index("claims", "claims.counter_id", "claims.held_until"),

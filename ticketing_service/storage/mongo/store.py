@@ -15,6 +15,7 @@ from ticketing_service.storage.mongo.outbox import MongoOutbox
 from ticketing_service.storage.mongo.payments import MongoPayments
 from ticketing_service.storage.mongo.people import MongoPeople
 from ticketing_service.storage.mongo.platform import MongoPlatform
+from ticketing_service.storage.mongo.resellers import MongoResellers
 from ticketing_service.storage.mongo.slots import MongoSlots
 from ticketing_service.storage.mongo.vouchers import MongoVouchers
 from ticketing_service.storage.mongo.writing import Expired, Writer
@@ -42,6 +43,7 @@ def open_store(
         payments=MongoPayments(database, writer),
         admissions=MongoAdmissions(database, writer, unit_redeemed),
         vouchers=MongoVouchers(database, writer),
+        resellers=MongoResellers(database, writer),
         ledger=MongoLedger(database, writer),
         outbox=MongoOutbox(database, writer),
         people=MongoPeople(database, writer),

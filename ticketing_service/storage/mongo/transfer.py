@@ -86,6 +86,16 @@ def _voucher_back(document: Document) -> Document:
     return {**document, "ticket_ids": uuids(document["ticket_ids"])}
 
 
+def _reseller_out(document: Document) -> Document:
+    tickets = document["ticket_ids"]
+    return {**document, "ticket_ids": None if tickets is None else texts(tickets)}
+
+
+def _reseller_back(document: Document) -> Document:
+    tickets = document["ticket_ids"]
+    return {**document, "ticket_ids": None if tickets is None else uuids(tickets)}
+
+
 def _task_out(document: Document) -> Document:
     return {**document, "payload": orjson.loads(document["payload"])}
 
@@ -114,6 +124,8 @@ LAYOUT: Mapping[str, Kept] = {
     ),
     "slots": Kept(collection=schema.slots, out=_slot_out),
     "vouchers": Kept(collection=schema.vouchers, out=_voucher_out, back=_voucher_back),
+    "resellers": Kept(collection=schema.resellers, out=_reseller_out, back=_reseller_back),
+    "reseller_keys": Kept(collection=schema.reseller_keys),
     "bookings": Kept(
         collection=schema.bookings,
         out=booking_out,

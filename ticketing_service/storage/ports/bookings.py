@@ -13,9 +13,9 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
-    HistoryRow,
 )
 from ticketing_service.domain.claims import GuestLimits
+from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 
@@ -39,13 +39,15 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingQuery:
-    """Filters of the staff's list; None is no filter. Newest first."""
+    """Filters of the list; None is no filter. Newest first."""
 
     status: BookingStatus | None = None
     reference: str | None = None
     email: str | None = None
     ticket_id: UUID | None = None
     slot_id: UUID | None = None
+    reseller_id: UUID | None = None
+    is_test: bool | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     limit: int = 20
@@ -63,8 +65,9 @@ class BookingStore(Protocol):
         *,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        """Take the places, or refuse (SOLD_OUT, VOUCHER_EXHAUSTED, TOO_MANY_HOLDS, what `price` refuses) and
-        change nothing. Expired holds that stand on a counter that refuses are released first.
+        """Take the places, or refuse (SOLD_OUT, VOUCHER_EXHAUSTED, TOO_MANY_HOLDS, CREDIT_EXHAUSTED, what
+        `price` refuses) and change nothing. Expired holds that stand on a counter that refuses are released
+        first.
         """
         ...
 
@@ -73,7 +76,7 @@ class BookingStore(Protocol):
     def by_reference(self, reference: str) -> Booking | None: ...
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
-        """The newest bookings of a customer that are worth a link (not expired)."""
+        """The newest bookings of a customer that are worth a link (not expired, no tests)."""
         ...
 
     def search(self, query: BookingQuery) -> Page[Booking]: ...
@@ -102,7 +105,8 @@ class BookingStore(Protocol):
         *,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        """Confirm a booking that costs nothing; answers a confirmed one as it is. Refuses PAYMENT_REQUIRED,
+        """Confirm a booking for which nothing is to be paid now: it is free, or a reseller owes it. Answers a
+        confirmed one as it is. Refuses PAYMENT_REQUIRED,
         BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_FOUND."""
         ...
 

@@ -55,6 +55,8 @@ def booking_document(booking: Taken, keys: KeyRing) -> Document:
         "status": booking.status.value,
         "channel": values["metadata.source"],
         "principal": None,
+        "reseller_id": None,
+        "is_test": False,
         "customer_name": values["guestInfo.name"],
         "customer_email": values["guestInfo.email"],
         "customer_email_key": email_key(values["guestInfo.email"]),
@@ -142,6 +144,7 @@ def _unit_item(booking: Taken, number: int, guest: Guest) -> Document:
         "price": guest.price,
         "discount": guest.discount,
         "commission": guest.commission,
+        "net": None,
         "status": guest.status.value,
         "admission_id": None if guest.ticket is None else guest.ticket.id,
     }

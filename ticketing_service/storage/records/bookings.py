@@ -11,6 +11,7 @@ from uuid import UUID
 
 from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentStatus, SaleTerms
 from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType
+from ticketing_service.domain.claims import ClaimKind
 from ticketing_service.domain.orders import HoldOrder
 from ticketing_service.domain.pricing import PricedBooking
 from ticketing_service.domain.refunds import CancellationPlan
@@ -59,6 +60,8 @@ def booked(
         status=BookingStatus.ON_HOLD,
         channel=order.channel,
         principal=order.principal,
+        reseller_id=None if order.reseller is None else order.reseller.id,
+        is_test=order.is_test,
         customer=order.customer,
         items=priced.items,
         price=priced.price,
@@ -75,6 +78,13 @@ def booked(
     )
 
 
+def status_without_payment(booking: Booking) -> tuple[PaymentStatus, str]:
+    """Of a booking that is confirmed without a payment, and the reason for its history."""
+    if booking.on_account and booking.price.total:
+        return PaymentStatus.ON_ACCOUNT, "on account"
+    return PaymentStatus.NONE, "nothing to pay"
+
+
 def with_statuses(booking: Booking, statuses: Mapping[UUID, BookingStatus]) -> Booking:
     """The booking with other unit item statuses."""
     items = tuple(
@@ -87,6 +97,21 @@ def with_statuses(booking: Booking, statuses: Mapping[UUID, BookingStatus]) -> B
 def is_confirmed(booking: Booking, unit_item_id: UUID) -> bool:
     """Whether the booking has that unit item, confirmed."""
     return any(u.id == unit_item_id and u.status is BookingStatus.CONFIRMED for u in booking.unit_items)
+
+
+def tasks_of_sale(booking: Booking) -> list[tuple[str, dict[str, Any]]]:
+    """What follows outside when admissions are made. Nobody is written to about a test."""
+    payload = {"bookingId": str(booking.id)}
+    mails = [] if booking.is_test else [("mail", payload | {"template": "confirmation"})]
+    return [("document", payload), *mails]
+
+
+def kinds_that_end(booking: Booking) -> list[ClaimKind]:
+    """What a booking that is cancelled whole takes no more: all, but that of what was sold on account there
+    may be something that is owed all the same.
+    """
+    sold = booking.on_account and booking.status is not BookingStatus.ON_HOLD
+    return [kind for kind in ClaimKind if not (sold and kind is ClaimKind.CREDIT)]
 
 
 def people_by_item(booking: Booking, plan: CancellationPlan) -> dict[UUID, int]:

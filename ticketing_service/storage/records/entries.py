@@ -45,10 +45,12 @@ def day_of(moment: datetime) -> str:
 
 
 def sales_entries(booking: Booking, now: datetime) -> list[Entry]:
-    """What was captured: a line a unit item, cancelled ones too (their refund is a line of its own), and
-    the fee."""
+    """What was captured, or is owed by a reseller: a line a unit item, cancelled ones too (their refund is a
+    line of its own), and the fee. A test is in no book."""
+    if booking.is_test:
+        return []
     entries = [
-        unit_entry(booking, item, unit, EntryKind.SALE, unit.paid, unit.commission, now)
+        unit_entry(booking, item, unit, EntryKind.SALE, unit.due, unit.commission, now)
         for item in booking.items
         for unit in item.units
     ]
@@ -91,8 +93,10 @@ def booking_entry(booking: Booking, kind: EntryKind, amount: int, now: datetime)
 
 def refund_entries(booking: Booking, plan: CancellationPlan, now: datetime) -> list[Entry]:
     """What is given back: a line a unit item, and one of the fee."""
+    if booking.is_test:
+        return []
     entries = [
-        unit_entry(booking, item, unit, EntryKind.REFUND, amount, unit.commission * amount // unit.paid, now)
+        unit_entry(booking, item, unit, EntryKind.REFUND, amount, unit.commission * amount // unit.due, now)
         for item in booking.items
         for unit in item.units
         if (amount := plan.refund_by_unit.get(unit.id, 0))

@@ -1,4 +1,4 @@
-"""The staff's list of bookings: filters and a cursor, each on an index."""
+"""The list of bookings, for staff and resellers: filters and a cursor, each on an index."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ _bookings, _items = schema.bookings, schema.booking_items
 
 def booking_page(connection: Connection, query: BookingQuery) -> Page[Booking]:
     """Newest first: ids are UUIDv7, so their order is that of creation."""
-    conditions = []
-    if query.status is not None:
-        conditions.append(_bookings.c.status == query.status.value)
-    if query.reference is not None:
-        conditions.append(_bookings.c.reference == query.reference)
-    if query.email is not None:
-        conditions.append(_bookings.c.customer_email_key == query.email.strip().casefold())
+    equal = (
+        (_bookings.c.status, query.status and query.status.value),
+        (_bookings.c.reference, query.reference),
+        (_bookings.c.reseller_id, query.reseller_id),
+        (_bookings.c.is_test, query.is_test),
+        (_bookings.c.customer_email_key, query.email and query.email.strip().casefold()),
+    )
+    conditions = [column == wanted for column, wanted in equal if wanted is not None]
     if query.created_from is not None:
         conditions.append(_bookings.c.created_at >= query.created_from)
     if query.created_to is not None:

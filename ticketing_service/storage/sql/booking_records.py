@@ -131,6 +131,8 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "status": booking.status.value,
         "channel": booking.channel.value,
         "principal": booking.principal,
+        "reseller_id": booking.reseller_id,
+        "is_test": booking.is_test,
         "customer_name": customer.name,
         "customer_email": customer.email,
         "customer_email_key": customer.email.strip().casefold(),
@@ -185,6 +187,7 @@ def _unit_row(booking_id: UUID, item_id: UUID, position: int, unit: UnitItem) ->
         "price": unit.price,
         "discount": unit.discount,
         "commission": unit.commission,
+        "net": unit.net,
         "status": unit.status.value,
         "admission_id": unit.admission_id,
     }
@@ -197,6 +200,8 @@ def _booking_of(row: Any, items: Iterable[BookingItem], refunds: Iterable[Refund
         status=BookingStatus(row.status),
         channel=Channel(row.channel),
         principal=row.principal,
+        reseller_id=row.reseller_id,
+        is_test=row.is_test,
         customer=Customer(
             name=row.customer_name, email=row.customer_email, phone=row.customer_phone, language=row.language
         ),
@@ -248,6 +253,7 @@ def _unit_of(row: Any) -> UnitItem:
         price=row.price,
         discount=row.discount,
         commission=row.commission,
+        net=row.net,
         status=BookingStatus(row.status),
         admission_id=row.admission_id,
     )

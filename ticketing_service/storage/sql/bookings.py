@@ -18,20 +18,19 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
-    HistoryRow,
-    PaymentStatus,
 )
 from ticketing_service.domain.claims import (
     GuestLimits,
 )
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held
 from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
-from ticketing_service.storage.records.bookings import booked
+from ticketing_service.storage.records.bookings import booked, status_without_payment
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_lists import booking_page
 from ticketing_service.storage.sql.booking_records import (
@@ -111,6 +110,7 @@ class SqlBookings:
             .where(
                 _bookings.c.customer_email_key == email.strip().casefold(),
                 _bookings.c.status != BookingStatus.EXPIRED.value,
+                _bookings.c.is_test.is_(False),
             )
             .order_by(_bookings.c.id.desc())
             .limit(limit)
@@ -180,9 +180,10 @@ class SqlBookings:
             if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
                 return booking
             require_held(booking, now)
-            if booking.price.total > 0:
+            if booking.to_pay > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
-            confirmed = confirm(connection, booking, PaymentStatus.NONE, issue, actor, "nothing to pay", now)
+            status, reason = status_without_payment(booking)
+            confirmed = confirm(connection, booking, status, issue, actor, reason, now)
             settle(connection, booking.id)
             return confirmed
 

@@ -18,7 +18,11 @@ from ticketing_service.domain.bookings import (
 )
 from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.storage.ports.bookings import Cancellation
-from ticketing_service.storage.records.bookings import people_by_item, with_statuses
+from ticketing_service.storage.records.bookings import (
+    kinds_that_end,
+    people_by_item,
+    with_statuses,
+)
 from ticketing_service.storage.records.entries import refund_entries
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import cancel_admissions
@@ -26,7 +30,7 @@ from ticketing_service.storage.sql.confirming import (
     set_admits_until,
     set_booking,
 )
-from ticketing_service.storage.sql.counters import give_back, give_back_people
+from ticketing_service.storage.sql.counters import give_back, give_back_credit, give_back_people
 from ticketing_service.storage.sql.endings import note, order_refund, void_open_payments
 from ticketing_service.storage.sql.ledger import add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
@@ -50,11 +54,16 @@ def cancel_units(
     """
     _CANCEL_UNIT.run_all(connection, ({"unit": unit_id} for unit_id in plan.unit_ids))
     if plan.whole:
-        give_back(connection, [booking.id])
+        give_back(connection, [booking.id], kinds_that_end(booking))
     else:
         give_back_people(connection, booking.id, people_by_item(booking, plan))
     cancel_admissions(connection, plan.unit_ids, now)
-    refund = _return_money(connection, booking, plan, cancellation.reason, now)
+    refund = None
+    if booking.on_account:
+        give_back_credit(connection, booking.id, plan.total)
+        add_entries(connection, refund_entries(booking, plan, now))
+    else:
+        refund = _return_money(connection, booking, plan, cancellation.reason, now)
     cancelled = with_statuses(booking, dict.fromkeys(plan.unit_ids, BookingStatus.CANCELLED))
     cancelled = replace(
         cancelled,
@@ -87,7 +96,11 @@ def _tell(
         if mail == "cancelled":
             return
     payload: dict[str, Any] = {"bookingId": str(booking.id)}
-    tasks = [("mail", payload | {"template": mail, "refund": plan.total, "reason": reason})]
+    # what a reseller owes is none of its customer's business
+    amount = 0 if booking.on_account else plan.total
+    tasks = [("mail", payload | {"template": mail, "refund": amount, "reason": reason})]
+    if booking.is_test:
+        tasks = []
     if not plan.whole:
         tasks.append(("document", payload))
     add_tasks(connection, tasks, now)

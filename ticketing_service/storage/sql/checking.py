@@ -15,6 +15,7 @@ from sqlalchemy.sql.selectable import Subquery
 
 from common.database.engine import Database
 from ticketing_service.domain.bookings import BookingStatus, PaymentState
+from ticketing_service.domain.claims import ClaimKind
 from ticketing_service.storage.sql import schema
 
 MOST_NAMED = 20
@@ -72,15 +73,19 @@ def _sums_of_claims() -> Subquery:
 
 
 def _sums_of_units() -> Subquery:
-    """The people of living unit items, by the counters of their slots; nought for a slot without any."""
-    living = _units.c.status
+    """The people of living unit items, by the counters of their slots; nought for a slot without any. Tests
+    take no place.
+    """
+    living, is_real = _units.c.status, _bookings.c.is_test.is_(False)
+    held, sold = and_(living == _HELD, is_real), and_(living.in_(_SOLD), is_real)
     return (
         select(
             _links.c.counter_id,
-            *_held_and_sold(living == _HELD, living.in_(_SOLD), func.coalesce(_units.c.pax_count, 0)),
+            *_held_and_sold(held, sold, func.coalesce(_units.c.pax_count, 0)),
         )
         .join_from(_links, _items, _items.c.slot_id == _links.c.slot_id, isouter=True)
         .join(_units, _units.c.item_id == _items.c.id, isouter=True)
+        .join(_bookings, _bookings.c.id == _units.c.booking_id, isouter=True)
         .group_by(_links.c.counter_id)
         .subquery()
     )
@@ -108,11 +113,22 @@ def _of_bookings() -> Iterator[tuple[str, Select[Any]]]:
     unfit = or_(
         and_(status == _HELD, or_(until.is_(None), until != _bookings.c.expires_at)),
         and_(status.in_(_SOLD), until.is_not(None)),
-        status.not_in((_HELD, *_SOLD)),
+        # what is owed of a booking on account is owed after its end, too
+        and_(
+            status.not_in((_HELD, *_SOLD)),
+            or_(_claims.c.kind != ClaimKind.CREDIT.value, until.is_not(None)),
+        ),
     )
     yield (
         "claims do not fit the status",
         select(_bookings.c.id).distinct().join(_claims, _claims.c.booking_id == _bookings.c.id).where(unfit),
+    )
+    is_scarce = _claims.c.kind != ClaimKind.GUEST.value
+    yield (
+        "a test takes something",
+        select(_bookings.c.id)
+        .join(_claims, _claims.c.booking_id == _bookings.c.id)
+        .where(_bookings.c.is_test, is_scarce),
     )
     last = select(func.max(schema.history.c.id).label("id")).group_by(schema.history.c.booking_id).subquery()
     yield (
@@ -146,8 +162,10 @@ def _of_money() -> Iterator[tuple[str, Select[Any]]]:
         .where(ordered.c.amount > bound),
     )
     is_refund = _ledger.c.kind == "refund"
+    paid, on_account = _bookings.c.reseller_id.is_(None), _bookings.c.reseller_id.is_not(None)
     captured = _by_booking(select(_payments).where(_payments.c.accepted).subquery(), "captured")
-    yield "ledger differs from captures", _unequal(_by_booking(_entries(~is_refund), "amount"), captured)
+    entered = _by_booking(_entries(~is_refund), "amount")
+    yield "ledger differs from captures", _unequal(entered, captured).where(paid)
     given_back = (
         select(_refunds)
         .join(_payments, _payments.c.id == _refunds.c.payment_id)
@@ -156,8 +174,26 @@ def _of_money() -> Iterator[tuple[str, Select[Any]]]:
     )
     yield (
         "ledger differs from refunds",
-        _unequal(_by_booking(_entries(is_refund), "amount"), _by_booking(given_back, "amount")),
+        _unequal(_by_booking(_entries(is_refund), "amount"), _by_booking(given_back, "amount")).where(paid),
     )
+    is_credit = _claims.c.kind == ClaimKind.CREDIT.value
+    owed = _by_booking(
+        select(_claims).where(is_credit, _claims.c.held_until.is_(None)).subquery(), "quantity"
+    )
+    yield (
+        "credit differs from the books",
+        _unequal(_by_booking(_net_entries(), "amount"), owed).where(on_account),
+    )
+    held = _by_booking(
+        select(_claims).where(is_credit, _claims.c.held_until.is_not(None)).subquery(), "quantity"
+    )
+    on_hold = (
+        select(_units)
+        .join(_bookings, _bookings.c.id == _units.c.booking_id)
+        .where(_units.c.status == _HELD, _bookings.c.is_test.is_(False))
+        .subquery()
+    )
+    yield "credit differs from its units", _unequal(_by_booking(on_hold, "net"), held).where(on_account)
     price = _bookings.c.items_amount - _bookings.c.discount_amount + _bookings.c.fee_amount
     accepted = (
         select(func.count())
@@ -166,13 +202,19 @@ def _of_money() -> Iterator[tuple[str, Select[Any]]]:
     )
     yield (
         "sold without payment",
-        select(_bookings.c.id).where(_bookings.c.status.in_(_SOLD), price > 0, accepted != 1),
+        select(_bookings.c.id).where(_bookings.c.status.in_(_SOLD), price > 0, paid, accepted != 1),
     )
     yield "two accepted payments", select(_bookings.c.id).where(accepted > 1)
 
 
 def _entries(condition: ColumnElement[bool]) -> Subquery:
     return select(_ledger).where(condition).subquery()
+
+
+def _net_entries() -> Subquery:
+    """What was entered less what was taken back."""
+    amount = case((_ledger.c.kind == "refund", -_ledger.c.amount), else_=_ledger.c.amount)
+    return select(_ledger.c.booking_id, amount.label("amount")).subquery()
 
 
 def _by_booking(rows: Subquery, column: str) -> Subquery:

@@ -17,7 +17,7 @@ from ticketing_service.domain.bookings import (
     derived_status,
 )
 from ticketing_service.storage.ports.calls import Issue
-from ticketing_service.storage.records.bookings import is_confirmed, with_statuses
+from ticketing_service.storage.records.bookings import is_confirmed, tasks_of_sale, with_statuses
 from ticketing_service.storage.records.entries import sales_entries
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import add_admissions
@@ -85,12 +85,7 @@ def admit(connection: Connection, booking: Booking, issue: Issue, now: datetime)
         connection, ({"unit": each.unit_item_id, "admission": each.id} for each in admissions)
     )
     _SET_UNTIL.run(connection, booking=booking.id, until=max(each.valid_until for each in admissions))
-    payload = {"bookingId": str(booking.id)}
-    add_tasks(
-        connection,
-        [("document", payload), ("mail", payload | {"template": "confirmation"})],
-        now,
-    )
+    add_tasks(connection, tasks_of_sale(booking), now)
     by_unit = {each.unit_item_id: each.id for each in admissions}
     items = tuple(
         replace(

@@ -173,6 +173,19 @@ def give_back(
         connection.execute(delete(_claims).where(*chosen))
 
 
+def give_back_credit(connection: Connection, booking_id: UUID, amount: int) -> None:
+    """So much of what the reseller owed for a sold booking is owed no more."""
+    mine = (_claims.c.booking_id == booking_id, _claims.c.kind == ClaimKind.CREDIT.value)
+    claim = connection.execute(select(_claims).where(*mine)).one_or_none()
+    if claim is None or not amount:
+        return
+    if amount < claim.quantity:
+        connection.execute(update(_claims).where(*mine).values(quantity=_claims.c.quantity - amount))
+    else:
+        connection.execute(delete(_claims).where(*mine))
+    _move(connection, {claim.counter_id: [0, -amount]})
+
+
 def give_back_people(connection: Connection, booking_id: UUID, people_by_item: dict[UUID, int]) -> None:
     """Return the places of some people of a booking's items."""
     mine = select(_claims).where(

@@ -10,10 +10,12 @@ from sqlalchemy import Connection, delete
 
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.claims import (
+    SCARCE,
     ClaimKind,
     GuestLimits,
-    guest_claims,
+    credit_claims,
     seat_claims,
+    standing_claims,
     voucher_claims,
 )
 from ticketing_service.domain.errors import Code, Refused
@@ -70,15 +72,21 @@ def hold_places(
         to_status=booking.status.value,
         reason="held",
     )
-    on_demand = [*voucher_claims(voucher, order.customer), *guest_claims(order, limits)]
+    on_demand = [*voucher_claims(voucher, order.customer), *standing_claims(order, limits)]
     take(
         connection,
         booking.id,
-        [*seat_claims(booking.items, offers), *(claim for claim, _ in on_demand)],
+        [
+            *seat_claims(booking.items, offers),
+            *(claim for claim, _ in on_demand),
+            *credit_claims(booking),
+        ],
         expires_at,
         lambda counter_id: expire_on_counter(connection, counter_id, now),
         {counter.id: counter for _, counter in on_demand if counter.id != booking.voucher_id},
     )
+    if booking.is_test:
+        give_back(connection, [booking.id], SCARCE)
     return booking
 
 
@@ -97,17 +105,19 @@ def exchange_items(
     offers = offers_in(connection, (item.slot_id for item in items), lock=True)
     priced = price(offers, _voucher(connection, booking.voucher_code))
     amended = replace(amended, items=priced.items, price=priced.price)
-    give_back(connection, [booking.id], [ClaimKind.SEAT])
+    give_back(connection, [booking.id], [ClaimKind.SEAT, ClaimKind.CREDIT])
     connection.execute(delete(_units).where(_units.c.booking_id == booking.id))
     connection.execute(delete(_items).where(_items.c.booking_id == booking.id))
     insert_items(connection, amended)
     take(
         connection,
         booking.id,
-        seat_claims(amended.items, offers),
+        [*seat_claims(amended.items, offers), *credit_claims(amended)],
         booking.expires_at,
         lambda counter_id: expire_on_counter(connection, counter_id, now),
     )
+    if amended.is_test:
+        give_back(connection, [booking.id], SCARCE)
     if amended.price.total != booking.price.total:
         void_open_payments(connection, [booking.id], now)
     return amended

@@ -219,7 +219,7 @@ def _payable(connection: Connection, booking_id: UUID, now: datetime) -> Booking
     if booking is None:
         raise Refused(Code.BOOKING_NOT_FOUND)
     require_held(booking, now)
-    if booking.price.total == 0:
+    if booking.to_pay == 0:
         raise Refused(Code.PAYMENT_NOT_NEEDED)
     return booking
 

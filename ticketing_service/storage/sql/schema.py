@@ -99,7 +99,7 @@ counters = _table(
     Column("capacity", Integer),
     Column("held", Integer, nullable=False, default=0),
     Column("sold", Integer, nullable=False, default=0),
-    # set for the counters of guests' standing holds alone: those without a claim are swept away
+    # set for the counters of standing holds alone: those without a claim are swept away
     Column("transient", Boolean, nullable=False, default=False),
     Index("ix_ticketing_capacity_counters_transient", "transient", "held", "id"),
 )
@@ -129,6 +129,42 @@ vouchers = _table(
     Index("ux_ticketing_vouchers_code", "code", unique=True),
 )
 
+resellers = _table(
+    "resellers",
+    Column("id", Identifier, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("ticket_ids", Json),
+    Column("max_holds", Integer, nullable=False),
+    Column("markup_basis_points", Integer, nullable=False),
+    Column("net_basis_points", Integer, nullable=False),
+    # currency, limit, paid of each account; its counter in `capacity_counters` says what is used
+    Column("credit", Json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("version", Integer, nullable=False),
+    # counts every change, those of its keys too: by the sum of all, processes see that there is something new
+    Column("revision", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+)
+
+reseller_keys = _table(
+    "reseller_keys",
+    Column("id", Identifier, primary_key=True),
+    Column("reseller_id", Identifier, ForeignKey(resellers.c.id), nullable=False),
+    Column("name", String(120), nullable=False),
+    Column("start", String(20), nullable=False),
+    Column("hash", String(64), nullable=False),
+    Column("scopes", Json, nullable=False),
+    Column("is_test", Boolean, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(120), nullable=False),
+    Column("expires_at", Instant, nullable=False),
+    Column("last_used_at", Instant),
+    Column("revoked_at", Instant),
+    Index("ux_ticketing_reseller_keys_hash", "hash", unique=True),
+    Index("ix_ticketing_reseller_keys_reseller", "reseller_id", "id"),
+    Index("ix_ticketing_reseller_keys_revoked", "revoked_at"),
+)
+
 bookings = _table(
     "bookings",
     Column("id", Identifier, primary_key=True),
@@ -136,6 +172,8 @@ bookings = _table(
     Column("status", String(12), nullable=False),
     Column("channel", String(10), nullable=False),
     Column("principal", String(120)),
+    Column("reseller_id", Identifier),
+    Column("is_test", Boolean, nullable=False),
     Column("customer_name", String(200), nullable=False),
     Column("customer_email", String(254), nullable=False),
     Column("customer_email_key", String(254), nullable=False),
@@ -163,6 +201,7 @@ bookings = _table(
     Index("ix_ticketing_bookings_admits_until", "admits_until"),
     Index("ix_ticketing_bookings_email_id", "customer_email_key", "id"),
     Index("ix_ticketing_bookings_created_id", "created_at", "id"),
+    Index("ix_ticketing_bookings_reseller_id", "reseller_id", "id"),
 )
 
 booking_items = _table(
@@ -199,6 +238,8 @@ unit_items = _table(
     Column("price", Integer, nullable=False),
     Column("discount", Integer, nullable=False),
     Column("commission", Integer, nullable=False),
+    # what the reseller owes for it
+    Column("net", Integer),
     Column("status", String(12), nullable=False),
     Column("admission_id", Identifier),
     Index("ix_ticketing_unit_items_booking", "booking_id", "position"),
@@ -212,7 +253,7 @@ claims = _table(
     Column("booking_id", Identifier, ForeignKey(bookings.c.id), primary_key=True),
     # no foreign key: its shared lock on the hot counter row would turn every concurrent sale into a deadlock
     Column("counter_id", Identifier, primary_key=True),
-    # the booking's own id for what no item stands for (voucher uses, standing holds)
+    # the booking's own id for what no item stands for (voucher uses, standing holds, credit)
     Column("item_id", Identifier, primary_key=True),
     Column("kind", String(8), nullable=False),
     Column("quantity", Integer, nullable=False),

@@ -17,6 +17,7 @@ from ticketing_service.storage.sql.outbox import SqlOutbox
 from ticketing_service.storage.sql.payments import SqlPayments
 from ticketing_service.storage.sql.people import SqlPeople
 from ticketing_service.storage.sql.platform import SqlPlatform
+from ticketing_service.storage.sql.resellers import SqlResellers
 from ticketing_service.storage.sql.slots import SqlSlots
 from ticketing_service.storage.sql.vouchers import SqlVouchers
 from ticketing_service.storage.sql.writing import Expired, Writer
@@ -42,6 +43,7 @@ def open_store(url: str, threads: int = 8, expired: Expired | None = None) -> St
         payments=SqlPayments(database, writer),
         admissions=SqlAdmissions(database, writer, unit_redeemed),
         vouchers=SqlVouchers(database, writer),
+        resellers=SqlResellers(database, writer),
         ledger=SqlLedger(database, writer),
         outbox=SqlOutbox(database, writer),
         people=SqlPeople(database, writer),

@@ -130,6 +130,8 @@ LAYOUT: Mapping[str, Rows] = {
         ),
     ),
     "vouchers": Rows(table=schema.vouchers),
+    "resellers": Rows(table=schema.resellers),
+    "reseller_keys": Rows(table=schema.reseller_keys),
     "bookings": BOOKINGS,
     "redemptions": Rows(table=schema.redemptions, key=("admission_id", "entry_key")),
     "documents": Rows(table=schema.documents, key=("booking_id",), unstamped=("pdf",)),

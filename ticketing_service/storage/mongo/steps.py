@@ -1,0 +1,54 @@
+"""What the steps of a migration do with documents that must become others (see `common.mongo.migrations`).
+
+The validator of the release before still stands: it is told to look away.
+"""
+
+from __future__ import annotations
+
+from pymongo.database import Database
+
+from common.mongo.migrations import Step
+from common.mongo.values import Document
+
+BOOKINGS, RESELLERS, KEYS = "ticketing_bookings", "ticketing_resellers", "ticketing_reseller_keys"
+
+
+def add_reseller(bare: Database[Document]) -> None:
+    """A booking says whose it is."""
+    bare[BOOKINGS].update_many(
+        {"reseller_id": {"$exists": False}},
+        {"$set": {"reseller_id": None}},
+        bypass_document_validation=True,
+    )
+
+
+def add_account(bare: Database[Document]) -> None:
+    """A reseller has its rates and credit, a unit says what is owed for it."""
+    bare[RESELLERS].update_many(
+        {"credit": {"$exists": False}},
+        {"$set": {"markup_basis_points": 0, "net_basis_points": 10_000, "credit": []}},
+        bypass_document_validation=True,
+    )
+    for booking in bare[BOOKINGS].find({"items.units.net": {"$exists": False}}, ["items", "revision"]):
+        items = booking["items"]
+        for unit in (unit for item in items for unit in item["units"]):
+            unit.setdefault("net", None)
+        as_read = {"_id": booking["_id"], "revision": booking["revision"]}
+        change = {"$set": {"items": items}}
+        bare[BOOKINGS].update_one(as_read, change, bypass_document_validation=True)
+
+
+def add_tests(bare: Database[Document]) -> None:
+    """A key says whether it is for tests, a booking whether it is one."""
+    for name in (KEYS, BOOKINGS):
+        bare[name].update_many(
+            {"is_test": {"$exists": False}}, {"$set": {"is_test": False}}, bypass_document_validation=True
+        )
+
+
+STEPS = (
+    Step("0001"),
+    Step("0002", add_reseller),
+    Step("0003", add_account),
+    Step("0004", add_tests),
+)
