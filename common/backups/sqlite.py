@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ BESIDE = ("-wal", "-shm", "-journal", ".turn", ".migrating")
 """Files that belong to a database and lie beside it."""
 
 BUSY_SECONDS = 30.0
+_HEADER_BYTES, _LARGEST_PAGE = 100, 65_536
 
 
 class SqliteCopying:
@@ -48,6 +50,10 @@ class SqliteCopying:
 
     def contents_of(self, copy: Path) -> Contents:
         """See DatabaseCopying. Looks at the structure of the file as well."""
+        _must_be_whole(copy)
+        return self._contents_of(copy)
+
+    def _contents_of(self, copy: Path) -> Contents:
         try:
             with closing(_opened(copy)) as connection:
                 _must_be_sound(connection, copy)
@@ -87,7 +93,7 @@ class SqliteCopying:
 
     def contents(self) -> Contents:
         """See DatabaseCopying."""
-        return self.contents_of(self._path)
+        return self._contents_of(self._path)
 
     def _tables(self, connection: sqlite3.Connection) -> list[str]:
         rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")
@@ -104,6 +110,24 @@ class SqliteCopying:
 
 def _opened(path: Path) -> sqlite3.Connection:
     return sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None)
+
+
+def _must_be_whole(path: Path) -> None:
+    """SQLite reads zeros where its last page is cut off, and may find nothing wrong with them.
+
+    The page size and the number of pages: bytes 16 and 28 of the header (https://www.sqlite.org/fileformat.html).
+    """
+    try:
+        with path.open("rb") as file:
+            header = file.read(_HEADER_BYTES)
+            size = file.seek(0, os.SEEK_END)
+    except OSError as error:
+        raise BackupFault(f"{path} cannot be read: {error}") from error
+    if len(header) < _HEADER_BYTES:
+        raise BackupFault(f"{path} ends before its end: it is no whole copy")
+    page_bytes, pages = int.from_bytes(header[16:18], "big"), int.from_bytes(header[28:32], "big")
+    if size != (_LARGEST_PAGE if page_bytes == 1 else page_bytes) * pages:
+        raise BackupFault(f"{path} has {size} bytes and says that it has {pages} pages of {page_bytes}")
 
 
 def _must_be_sound(connection: sqlite3.Connection, path: Path) -> None:

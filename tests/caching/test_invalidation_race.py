@@ -106,7 +106,7 @@ def test_readers_and_writers_at_full_speed_never_see_the_past(stage: Stage, seed
     reads: list[int] = []
 
     def write(caches: Caches, chance: random.Random) -> None:
-        while len(reads) < counts(100, 4000):
+        while len(reads) < counts(100, 4000) or not any(reads):
             item = chance.randrange(4)
             with lock:
                 source[item] += 1

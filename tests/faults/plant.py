@@ -18,7 +18,7 @@ from tests.faults.venue import open_venue
 from tests.faults.visitors import Visitors
 from tests.invariants.records import Record
 from tests.servers.mariadb import MariaDB
-from tests.servers.process import port_is_open
+from tests.servers.process import eventually, port_is_open
 from tests.servers.proxy import Proxy
 from tests.servers.redis import RedisServer
 from tests.servers.secantus import Secantus
@@ -120,6 +120,8 @@ class Plant:
             proxy.start(port)
         self.dependencies = {each.name: each for each in self._dependencies()}
         self.stack.start()
+        # The worker's first copy of the POIs ends all that is cached; it comes late on a busy machine.
+        eventually(lambda: bool(self.database.tables("pois")["pois"]), seconds=60, what="the POIs")
         self._pay_at_once()
 
     def _through(self, proxy: Proxy, direct: str) -> str:

@@ -21,7 +21,7 @@ from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.checking import check
 
-OPERATIONS = counts(60, 400)
+OPERATIONS = counts(150, 400)
 _IS_CREDIT = schema.claims.c.kind == "credit"
 # What an accident, or somebody at the database, might do; the invariants that it must not go unseen by.
 HARMS: tuple[tuple[str, Update], ...] = (
