@@ -16,7 +16,7 @@ from demo.api import Api
 
 BODY_LENGTH = 200
 SECRETS = ("t", "session", "password")
-WAIT_SECONDS = 30.0
+WAIT_SECONDS = 120.0
 POLL_SECONDS = 0.25
 
 BOLD, DIM, GREEN, YELLOW = "1", "2", "32", "33"

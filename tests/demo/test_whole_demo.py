@@ -20,7 +20,7 @@ from tests.servers.process import ROOT, free_port
 def taken(module: str, env: Mapping[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", module, *arguments],
-        cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=90, check=False,
+        cwd=ROOT, env={**os.environ, **env}, capture_output=True, text=True, timeout=240, check=False,
     )  # fmt: skip
 
 
