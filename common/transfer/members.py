@@ -58,6 +58,11 @@ class Member:
     words: Words = field(default_factory=dict)
 
 
+def left(path: str, why: str) -> Member:
+    """A member that is left behind, of whatever kind it is."""
+    return Member(path, Kind.ANY, why, left=True)
+
+
 @dataclass(frozen=True)
 class Shape:
     """The documents of a collection."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from admin_service.domain.poi import PoiStatus, PriceLevel
 from common.texts import LANGUAGES
-from common.transfer.members import Kind, Member, Shape, Words
+from common.transfer.members import Kind, Member, Shape, Words, left
 
 CATEGORY: Words = {
     "attractions": "landmark",
@@ -68,10 +68,6 @@ WORDS: Mapping[str, Words] = {
 }
 
 
-def _left(path: str, why: str) -> Member:
-    return Member(path, Kind.ANY, why, left=True)
-
-
 _TEXT, _NUMBER = Kind.TEXT, Kind.NUMBER
 _NO_PLACE = "nothing of ours says it"
 _PICTURE = "an address of a picture; pictures are uploaded to the media library"
@@ -93,31 +89,31 @@ POIS = Shape("pois", (
     Member("contact.phone", _TEXT, "telephone"),
     Member("contact.email", _TEXT, "e-mail address"),
     Member("contact.website", _TEXT, "website"),
-    _left("contact.socialMedia", _NO_PLACE),
+    left("contact.socialMedia", _NO_PLACE),
     Member("hours.regular", Kind.LIST, "opening hours", default=[]),
-    _left("hours.special", "single days, to be written anew"),
+    left("hours.special", "single days, to be written anew"),
     Member("hours.timezone", _TEXT, "time zone", default="Europe/Madrid"),
     Member("pricing.category", _TEXT, "level of the price range", words=PRICE),
     Member("pricing.range.min", _NUMBER, "lowest of the price range"),
     Member("pricing.range.max", _NUMBER, "highest of the price range"),
     Member("pricing.range.currency", _TEXT, "currency of the price range", default="EUR"),
-    _left("pricing.details", _NO_PLACE),
-    _left("rating", _NO_PLACE),
-    _left("reviews", _NO_PLACE),
+    left("pricing.details", _NO_PLACE),
+    left("rating", _NO_PLACE),
+    left("reviews", _NO_PLACE),
     Member("features", Kind.LIST, f"tags; `{WHEELCHAIR}` the accessibility", default=[]),
-    _left("aiTags", _NO_PLACE),
-    _left("images", _PICTURE),
-    _left("seasonality", _NO_PLACE),
+    left("aiTags", _NO_PLACE),
+    left("images", _PICTURE),
+    left("seasonality", _NO_PLACE),
     Member("official.dmoVerified", Kind.FLAG, "whether it is verified", default=False),
     Member("official.touristBoard", _TEXT, "note of the verification"),
     Member("official.certification", _TEXT, "note of the verification"),
     Member("official.qualityMark", _TEXT, "note of the verification"),
     Member("official.lastVerified", Kind.MOMENT, "when it was verified"),
-    _left("booking", "tickets are the ticketing service's"),
-    _left("stats", _ANEW),
+    left("booking", "tickets are the ticketing service's"),
+    left("stats", _ANEW),
     Member("status", _TEXT, "status", default="active", words=STATUS),
-    _left("dataSource", _NO_PLACE),
-    _left("quality", _ANEW),
+    left("dataSource", _NO_PLACE),
+    left("quality", _ANEW),
     *(
         Member(f"translations.{language}.{name}", _TEXT, f"{ours} in that language")
         for language in LANGUAGES if language != "en"
@@ -127,7 +123,7 @@ POIS = Shape("pois", (
     ),
     Member("createdAt", Kind.MOMENT, "when it was made", required=True),
     Member("updatedAt", Kind.MOMENT, "when it last changed", required=True),
-    _left("__v", "Mongoose's own"),
+    left("__v", "Mongoose's own"),
 ))  # fmt: skip
 
 SHAPES = (POIS,)

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from common.auth.keyfiles import KeyRing
+from common.mongo.values import local_text
 from common.transfer.documents import Document
 from common.transfer.object_ids import id_of, object_id_of
 from ticketing_service.domain import codes
@@ -19,7 +20,7 @@ from ticketing_service.domain.entry import EntryMode, entry_key, entry_mode
 from ticketing_service.domain.local_time import local_day
 from ticketing_service.storage.predecessor.bookings import STANDING, Guest, Issued, Taken, policy_of
 from ticketing_service.storage.predecessor.catalogue import TAX, unit_id
-from ticketing_service.storage.predecessor.catalogue_documents import local_text, milliseconds
+from ticketing_service.storage.predecessor.catalogue_documents import milliseconds
 from ticketing_service.storage.predecessor.money_documents import (
     ACTOR,
     HISTORY,

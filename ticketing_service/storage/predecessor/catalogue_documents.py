@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from common.mongo.values import local_text
 from common.transfer.documents import Document
 from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.search import ticket_words
@@ -69,11 +70,6 @@ def slot_document(slot: Availability) -> Document:
 
 def counter_document(slot: Availability, held: int, sold: int) -> Document:
     return {"id": slot.id, "capacity": slot.capacity, "held": held, "sold": sold, "transient": False}
-
-
-def local_text(moment: datetime) -> str:
-    """As the stores keep a local time."""
-    return moment.strftime("%Y-%m-%dT%H:%M")
 
 
 def milliseconds(moment: datetime) -> int:
