@@ -22,6 +22,14 @@ from common.backups.manifest import Position
 from common.database.hosts import split_hosts
 
 CONNECT_SECONDS = 5
+DUMPS = 10
+"""How many are made at most, to have one that is not of the moment of a change of logs."""
+
+HEAD_EVENTS = 16
+"""Transactions begin before so many events of a log: a few say what it is."""
+
+TRANSACTIONS = frozenset({"Gtid", "Anonymous_Gtid", "Query"})
+"""The events with which one begins, in MariaDB's and in MySQL's logs."""
 
 _CREATE = b"CREATE TABLE `"
 _INSERT = b"INSERT INTO `"
@@ -48,17 +56,17 @@ class MariadbCopying:
             server, logs = _asked(connection, "SELECT VERSION(), @@log_bin")[0]
         if not tables:
             raise BackupFault(f"the database {self.database} has no table of {', '.join(self._services)}")
+        position = None
         with self.settings_file() as settings:
+            said = "denied"
             if logs:
-                said = self._dump(settings, target, tables, "--master-data=2")
-                if not said:
-                    return Copied(server=str(server), database=self.database, position=_position(target))
-                if "denied" not in said:
-                    raise BackupFault(f"mariadb-dump of {self.database} failed: {said}")
-            # no binary log, or no right to ask where it stands
-            if said := self._dump(settings, target, tables):
-                raise BackupFault(f"mariadb-dump of {self.database} failed: {said}")
-        return Copied(server=str(server), database=self.database)
+                position, said = self._positioned_dump(settings, target, tables)
+            if "denied" in said:
+                # no binary log, or no right to ask where it stands
+                said = self._dump(settings, target, tables)
+        if said:
+            raise BackupFault(f"mariadb-dump of {self.database} failed: {said}")
+        return Copied(server=str(server), database=self.database, position=position)
 
     def contents_of(self, copy: Path) -> Contents:
         """See DatabaseCopying."""
@@ -151,6 +159,32 @@ class MariadbCopying:
         with target.open("wb") as file:
             done = subprocess.run(words, stdout=file, stderr=subprocess.PIPE, check=False)
         return "" if done.returncode == 0 else _said(done.stderr) or f"status {done.returncode}"
+
+    def _positioned_dump(
+        self, settings: Path, target: Path, tables: Sequence[str]
+    ) -> tuple[Position | None, str]:
+        """Write a dump from which the binary logs lead on: where it stands in them, and what the program
+        complains of.
+
+        At a change of logs MariaDB (10.11 and others) may name the head of the new one while the last commits
+        of the old one are not yet visible: that position would lead past them. So another dump is made,
+        unless the one before named the same head: those commits were then visible long ago.
+        """
+        before = None
+        for _ in range(DUMPS):
+            if said := self._dump(settings, target, tables, "--master-data=2"):
+                return None, said
+            position = _position(target)
+            if position is None or position == before or not self._is_head(position):
+                return position, ""
+            before = position
+        return None, ""
+
+    def _is_head(self, position: Position) -> bool:
+        """Whether no transaction stands before the position in its log."""
+        with self._connected() as connection:
+            events = _asked(connection, f"SHOW BINLOG EVENTS IN '{position.file}' LIMIT {HEAD_EVENTS}")
+        return not any(kind in TRANSACTIONS and at < position.offset for _, at, kind, *_ in events)
 
     def _contents(self, lines: IO[bytes], name: str) -> Contents:
         """Read a dump, in which each row is a line of its own."""

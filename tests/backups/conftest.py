@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,8 @@ from common.backups.database import kind_of
 from common.backups.restic import Repository, Restic
 from tests.invariants.stores import KINDS
 from tests.migrated import emptied, with_tables
-from tests.servers.mariadb import MariaDB
+from tests.servers.mariadb import PASSWORD as SERVER_PASSWORD
+from tests.servers.mariadb import USER, MariaDB
 from tests.servers.secantus import REAL, MongoServer, Secantus, emptied_mongodb, running_mongodb
 from ticketing_service.storage.opening import migrate as migrate_ticketing
 from ticketing_service.storage.sql import schema
@@ -32,6 +34,23 @@ def mongodb_server() -> Iterator[MongoServer]:
             yield real
         return
     with Secantus(module="secantus") as server:
+        yield server
+
+
+@contextmanager
+def logging_mariadb(*, max_bytes: int) -> Iterator[MariaDB]:
+    """A server that keeps a binary log, in files of about so many bytes, and may be asked about it."""
+    server = MariaDB()
+    server.process.argv += [
+        "--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", f"--max-binlog-size={max_bytes}",
+    ]  # fmt: skip
+    with server:
+        with server.connect() as connection, connection.cursor() as cursor:
+            # what a user needs who makes backups that lead on, and who brings them on
+            cursor.execute(
+                "GRANT RELOAD, BINLOG MONITOR, BINLOG REPLAY ON *.*"
+                f" TO '{USER}'@'%' IDENTIFIED BY '{SERVER_PASSWORD}'"
+            )
         yield server
 
 

@@ -16,11 +16,11 @@ from common.backups.binlog import following
 from common.backups.faults import BackupFault
 from common.backups.manifest import Position
 from common.backups.restic import Restic
-from tests.backups.conftest import quiet
+from tests.backups.conftest import logging_mariadb, quiet
 from tests.backups.selling import Selling
 from tests.beneath.sql import SqlBeneath
 from tests.invariants.checker import check, explain
-from tests.servers.mariadb import USER, MariaDB
+from tests.servers.mariadb import MariaDB
 from tests.servers.process import eventually
 from ticketing_service.storage.sql.store import migrate as migrate_ticketing
 
@@ -29,12 +29,7 @@ pytestmark = pytest.mark.mariadb
 
 @pytest.fixture
 def logging_server() -> Iterator[MariaDB]:
-    """A server that keeps a binary log, small ones."""
-    server = MariaDB()
-    server.process.argv += [
-        "--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", "--max-binlog-size=65536",
-    ]  # fmt: skip
-    with server:
+    with logging_mariadb(max_bytes=65536) as server:
         yield server
 
 
@@ -43,9 +38,6 @@ def shop(logging_server: MariaDB, tmp_path: Path) -> Place:
     url = logging_server.new_database("shop")
     migrate_ticketing(url)
     migrate_admin(url)
-    with logging_server.connect() as connection, connection.cursor() as cursor:
-        # what a user needs who makes backups that lead on, and who brings them on
-        cursor.execute(f"GRANT RELOAD, BINLOG MONITOR, BINLOG REPLAY ON *.* TO '{USER}'@'%'")
     return place_of({"DATA_DIR": str(tmp_path / "shop"), "DATABASE_URL": url})
 
 

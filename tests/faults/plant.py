@@ -183,6 +183,17 @@ class Plant:
         path = self._monitoring(f"circuit-breakers/{name}/reset")
         httpx.post(path, headers=self._as_operator(), timeout=30).raise_for_status()
 
+    def flush(self) -> None:
+        """End all that is cached."""
+        path = self._monitoring("cache/flush")
+        httpx.post(path, json={}, headers=self._as_operator(), timeout=30).raise_for_status()
+
+    def cached(self) -> int:
+        """How many answers Redis has."""
+        answer = httpx.get(self._monitoring("cache/stats"), headers=self._as_operator(), timeout=30)
+        total: int = answer.raise_for_status().json()["cache"]["totalKeys"]
+        return total
+
     def cache_troubles(self) -> int:
         """How often the service could not reach Redis within its fifth of a second. Two faults at once are
         not what a cell is about, but a busy machine adds this one."""
