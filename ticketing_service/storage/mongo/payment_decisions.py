@@ -149,6 +149,7 @@ def _take_again(case: _Case) -> None:
     own = {counter.id: counter for _, counter in uses if counter.id != booking.voucher_id}
     take(case.tx, claims, lambda counter_id: expire_on_counter(case.tx, counter_id, case.now), own)
     claim(case.file, claims, case.now)
+    case.file.takes_places = True
 
 
 def _return_money(case: _Case) -> None:
@@ -173,6 +174,7 @@ def _fail(case: _Case) -> None:
 
 def _captured(case: _Case) -> None:
     admit(case.tx, case.file, case.issue, case.now)
+    case.file.told_at = case.now
 
 
 def _capture_refused(case: _Case) -> None:
