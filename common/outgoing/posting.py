@@ -138,6 +138,8 @@ class Poster:
             path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
             connection.request("POST", path, body, dict(headers))
             answer = connection.getresponse()
+            if time.monotonic() >= ends_at:  # it was cut off, and may be but the beginning of an answer
+                raise TimeoutError
             with suppress(OSError, http.client.HTTPException):
                 # so much that a polite server is not cut off; nobody looks at it
                 answer.read(MAX_ANSWER_BYTES)
