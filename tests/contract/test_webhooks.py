@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import Engine, event
 
 from common.identifiers import uuid7
 from common.web.idempotency import Replayed
@@ -20,7 +24,6 @@ from tests.contract.builders import (
     make_subscription,
 )
 from tests.contract.world import LIMITS, World, pricing
-from ticketing_service.domain.catalogue import TicketStatus
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.refunds import plan_cancellation
 from ticketing_service.domain.slots import SlotChange
@@ -215,8 +218,6 @@ def test_a_reseller_hears_of_the_tickets_that_it_may_sell(world: World, store: S
     heard = told(store, hears)
     assert {each.data["ticketId"] for each in heard} == {str(sold.id)}
     assert {each.type for each in heard} == {EventType.PRODUCT, EventType.AVAILABILITY}
-    store.catalogue.replace(replace(sold, status=TicketStatus.DRAFT), 2)
-    assert len(of(EventType.PRODUCT, told(store, hears))) == 1
 
 
 def test_each_version_of_a_ticket_is_told(world: World, store: Store, hears: Subscription) -> None:
@@ -283,3 +284,42 @@ def test_an_event_and_its_sale_are_one_commit(world: World, store: Store, hears:
     with pytest.raises(Replayed):
         store.bookings.hold(order, pricing(order), LIMITS, AFTER, NOW, idempotency=key)
     assert len(of(EventType.BOOKING, told(store, hears))) == 1
+
+
+@contextmanager
+def written() -> Iterator[list[str]]:
+    """The statements that change something meanwhile, and those that ask for anything but who subscribes."""
+    statements: list[str] = []
+
+    def listen(_: Any, __: Any, statement: str, ___: Any, ____: Any, _____: Any) -> None:
+        if "FROM ticketing_webhook_subscriptions" not in statement:
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", listen)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", listen)
+
+
+@pytest.mark.parametrize(
+    "store_url", ["sqlite", pytest.param("mariadb", marks=pytest.mark.mariadb)], indirect=True
+)
+def test_a_sale_costs_one_insert_more_however_many_listen_and_nothing_if_nobody_does(
+    world: World, store: Store
+) -> None:
+    slot = world.slot()
+    world.sold(slot)
+    counted = []
+    for subscriptions in (0, 1, 9):
+        for _ in range(subscriptions):
+            store.webhooks.create(make_subscription(), MOST)
+        world.store.slots.offers([slot.id])
+        with written() as statements:
+            held = world.hold(slot)
+            store.bookings.confirm_free(held.id, make_admissions, "test", NOW)
+        events = [each for each in statements if "webhook" in each]
+        counted.append((len(statements) - len(events), [each.split()[:3] for each in events]))
+    insert = ["INSERT", "INTO", "ticketing_webhook_events"]
+    assert [events for _, events in counted] == [[], [insert] * 2, [insert] * 2]
+    assert len({others for others, _ in counted}) == 1

@@ -68,6 +68,8 @@ class WebhookQueue:
             due = _due(subscription_id, now)
             found = tx.find(_deliveries, due, sort=[("due_at", 1)], limit=limit, fields=["_id"])
             ids = [each["_id"] for each in found]
+            if not ids:
+                return ()
             taken = {"$set": {"due_at": ms(lease_until)}, "$inc": {"attempts": 1}}
             tx.update_all(_deliveries, {"_id": {"$in": ids}}, taken)
             claimed = map(delivery_of, tx.with_ids(_deliveries, ids))

@@ -11,7 +11,7 @@ from uuid import UUID
 from common.clock import system_clock
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import Booking
-from ticketing_service.domain.catalogue import Ticket, TicketStatus
+from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.slots import Slot
 from ticketing_service.domain.webhooks import (
     KEPT_TRYING,
@@ -152,10 +152,9 @@ def _heard(
 ) -> Iterator[tuple[EventType, UUID, Mapping[str, Any]]]:
     if event.booking is not None and subscription.hears_of_bookings(event.reseller_id, event.is_test):
         yield EventType.BOOKING, event.subject, event.booking
-    if event.product is not None and EventType.PRODUCT in subscription.events:
-        draft = event.product["status"] == TicketStatus.DRAFT.value
-        if _may_sell(ticket_ids, event.subject) and not (subscription.reseller_id and draft):
-            yield EventType.PRODUCT, event.subject, event.product
+    wants_product = EventType.PRODUCT in subscription.events and _may_sell(ticket_ids, event.subject)
+    if event.product is not None and wants_product:
+        yield EventType.PRODUCT, event.subject, event.product
     if EventType.AVAILABILITY in subscription.events:
         for place in event.places:
             if _may_sell(ticket_ids, place.ticket_id):

@@ -73,6 +73,8 @@ class WebhookQueue:
 
         def verb(connection: Connection) -> tuple[Delivery, ...]:
             ids = [row.id for row in connection.execute(due)]
+            if not ids:
+                return ()
             taken = update(table).where(table.c.id.in_(ids))
             connection.execute(taken.values(due_at=lease_until, attempts=table.c.attempts + 1))
             rows = connection.execute(
