@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from datetime import timedelta
 from http.server import BaseHTTPRequestHandler
 from itertools import pairwise
 from pathlib import Path
@@ -17,7 +15,6 @@ from tests.servers.endpoint import Endpoint, Received, answer
 from tests.servers.process import eventually
 from tests.worker.hooks import WAIT, Hooks, signatures
 from tests.worker.shop import QUICK
-from ticketing_service.actions.webhook_delivery import tidy_up
 from ticketing_service.actions.webhooks import (
     ChangeSubscription,
     RenewSecret,
@@ -26,46 +23,12 @@ from ticketing_service.actions.webhooks import (
     replay_delivery,
 )
 from ticketing_service.domain.webhooks import (
-    FAILURES_TO_OPEN,
     KEPT_TRYING,
     OLD_SECRET_SIGNS,
     DeliveryState,
     EventType,
 )
-from ticketing_service.storage.port import Store
 from ticketing_service.tasks import build_worker
-
-
-@pytest.fixture
-def hooks(store: Store, tmp_path: Path) -> Iterator[Hooks]:
-    made = Hooks(store, tmp_path)
-    yield made
-    made.dispatcher.close()
-
-
-@pytest.fixture
-def endpoint() -> Iterator[Endpoint]:
-    with Endpoint() as running:
-        yield running
-
-
-@pytest.fixture
-def other() -> Iterator[Endpoint]:
-    with Endpoint() as running:
-        yield running
-
-
-@pytest.fixture
-def hanging(endpoint: Endpoint) -> Iterator[Endpoint]:
-    """It takes requests and answers none before the test is over."""
-    over = threading.Event()
-
-    def hang(_: Received, __: BaseHTTPRequestHandler) -> None:
-        over.wait(WAIT)
-
-    endpoint.behave = hang
-    yield endpoint
-    over.set()
 
 
 def test_a_change_is_delivered_once_with_a_signature_that_a_receiver_can_verify(
@@ -212,33 +175,6 @@ def test_an_endpoint_that_is_away_gets_all_in_order_when_it_is_back(hooks: Hooks
     assert hooks.again(subscription).health.failures == 0
 
 
-def test_one_that_hangs_holds_up_nobody_else(hooks: Hooks, hanging: Endpoint, other: Endpoint) -> None:
-    hooks.subscribe(hanging)
-    hooks.subscribe(other)
-    bookings = {str(hooks.held().id) for _ in range(8)}
-    hooks.dispatcher.run()
-    eventually(lambda: len(other.received) == 8, seconds=WAIT, what="all that the other one is told")
-    assert {each.document["data"]["id"] for each in other.received} == bookings
-    assert len(hanging.received) <= 1
-    assert not hooks.dispatcher.idle()
-
-
-def test_those_that_fail_never_have_all_lanes(
-    store: Store, tmp_path: Path, hanging: Endpoint, other: Endpoint
-) -> None:
-    hooks = Hooks(store, tmp_path, lanes=4)
-    failing = [hooks.subscribe(hanging) for _ in range(6)]
-    hooks.subscribe(other)
-    for each in failing:
-        hooks.change(each, health=each.health.failed("slow", hooks.now, 0.5))
-    hooks.held()
-    hooks.dispatcher.run()
-    eventually(lambda: len(other.received) == 1, seconds=WAIT, what="what the other one is told")
-    eventually(lambda: len(hanging.received) == 2, seconds=WAIT, what="half of the lanes")
-    hooks.dispatcher.run()
-    assert len(hanging.received) == 2
-
-
 def test_a_redirect_is_not_followed(hooks: Hooks, endpoint: Endpoint, other: Endpoint) -> None:
     endpoint.behave = answer(302, Location=other.url)
     hooks.subscribe(endpoint)
@@ -257,79 +193,7 @@ def test_an_address_that_may_not_be_sent_to_is_a_failure_like_others(hooks: Hook
     assert hooks.log()[0].error == "Its address is not one of the public internet."
 
 
-def test_the_breaker_of_an_endpoint_opens_for_it_alone_and_a_trial_closes_it(
-    hooks: Hooks, endpoint: Endpoint, other: Endpoint
-) -> None:
-    endpoint.behave = answer(503)
-    failing = hooks.subscribe(endpoint)
-    hooks.subscribe(other)
-    for _ in range(FAILURES_TO_OPEN + 3):
-        hooks.held()
-    hooks.run_off()
-    assert len(endpoint.received) == FAILURES_TO_OPEN
-    assert len(other.received) == FAILURES_TO_OPEN + 3
-    health = hooks.again(failing).health
-    assert (health.is_open, health.closed_until) == (True, hooks.now + timedelta(seconds=30))
-    assert hooks.guard.breaker.state == "closed"
-    hooks.move(seconds=31)
-    hooks.run_off()
-    assert len(endpoint.received) == FAILURES_TO_OPEN + 1, "a single trial"
-    assert hooks.again(failing).health.closed_until == hooks.now + timedelta(seconds=60)
-    endpoint.behave = answer(200)
-    hooks.move(seconds=61)
-    hooks.run_off()
-    assert not hooks.again(failing).health.is_open
-    hooks.move(minutes=5)
-    hooks.run_off()
-    assert {each.state for each in hooks.log()} == {DeliveryState.DELIVERED}
-
-
-def test_when_all_breakers_are_open_that_of_all_webhooks_is(hooks: Hooks, endpoint: Endpoint) -> None:
-    endpoint.behave = answer(500)
-    subscription = hooks.subscribe(endpoint)
-    for _ in range(FAILURES_TO_OPEN):
-        hooks.held()
-    hooks.run_off()
-    status = hooks.guard.breaker.status()
-    assert (status.state, status.counts.failures) == ("open", FAILURES_TO_OPEN)
-    endpoint.behave = answer(200)
-    hooks.move(seconds=31)
-    hooks.run_off()
-    assert not hooks.again(subscription).health.is_open
-    assert hooks.guard.breaker.state == "closed"
-
-
-def test_operators_stop_all_webhooks_and_start_them_again(hooks: Hooks, endpoint: Endpoint) -> None:
-    hooks.subscribe(endpoint)
-    hooks.held()
-    hooks.guard.breaker.set_mode("forced_open", "an incident")
-    hooks.run()
-    assert endpoint.received == []
-    assert hooks.log()[0].attempts == 0, "it was not tried"
-    hooks.guard.breaker.set_mode("automatic")
-    hooks.run_off()
-    assert len(endpoint.received) == 1
-
-
 @pytest.mark.parametrize("how", ["reset", "disabled"])
-def test_operators_have_all_endpoints_tried_at_once(hooks: Hooks, endpoint: Endpoint, how: str) -> None:
-    endpoint.behave = answer(500)
-    hooks.subscribe(endpoint)
-    for _ in range(FAILURES_TO_OPEN):
-        hooks.held()
-    hooks.run_off()
-    endpoint.behave = answer(200)
-    hooks.held()
-    hooks.run_off()
-    assert len(endpoint.received) == FAILURES_TO_OPEN
-    if how == "reset":
-        hooks.guard.breaker.reset()
-    else:
-        hooks.guard.breaker.set_mode("disabled")
-    hooks.run_off()
-    assert len(endpoint.received) == FAILURES_TO_OPEN + 1
-
-
 def test_what_is_not_active_is_sent_nothing_until_it_is(hooks: Hooks, endpoint: Endpoint) -> None:
     subscription = hooks.subscribe(endpoint)
     hooks.held()
@@ -348,24 +212,6 @@ def test_what_is_not_active_is_sent_nothing_until_it_is(hooks: Hooks, endpoint: 
     again.dispatcher.close()
     # what happened while it was off is not told later
     assert len(endpoint.received) == 1
-
-
-def test_what_waits_for_an_endpoint_that_never_comes_back_is_dead_after_a_day(
-    hooks: Hooks, endpoint: Endpoint
-) -> None:
-    endpoint.stop()
-    hooks.subscribe(endpoint)
-    booking = hooks.held()
-    hooks.extended(booking)
-    for _ in range(FAILURES_TO_OPEN + 2):
-        hooks.held()
-    hooks.run_off()
-    hooks.now += KEPT_TRYING
-    tidy_up(hooks.ports)
-    assert {each.state for each in hooks.log()} == {DeliveryState.DEAD}
-    hooks.move(days=31)
-    tidy_up(hooks.ports)
-    assert hooks.log() == []
 
 
 def test_the_worker_does_it_all_by_itself(hooks: Hooks, endpoint: Endpoint, other: Endpoint) -> None:

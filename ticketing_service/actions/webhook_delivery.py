@@ -127,7 +127,7 @@ class Dispatcher:
         health = subscription.health
         for index, delivery in enumerate(claimed):
             after = self._send(subscription, delivery, health)
-            if after is None or after.failures:
+            if after is None or after.failures or self._closing.is_set():
                 store.release(claimed[index + 1 :], self._ports.clock())
                 return False
             health = after

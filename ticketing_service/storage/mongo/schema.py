@@ -38,7 +38,7 @@ from ticketing_service.storage.mongo.booking_parts import (
     REFUND,
 )
 from ticketing_service.storage.mongo.reseller_parts import KEY, RESELLER
-from ticketing_service.storage.mongo.webhook_parts import DELIVERY, EVENT, SUBSCRIPTION
+from ticketing_service.storage.mongo.webhook_parts import DELIVERIES, EVENTS, SUBSCRIPTIONS
 
 PREFIX = "ticketing_"
 STEPS = steps.STEPS
@@ -287,28 +287,9 @@ ledger = collections(
     index("booking", "booking_id"),
 )
 
-webhook_subscriptions = collections(
-    "webhook_subscriptions",
-    SUBSCRIPTION,
-    index("owner", "reseller_id", "is_test", "_id"),
-    index("active", "deleted_at", "active"),
-)
-
-webhook_events = collections("webhook_events", EVENT, index("subject", "subject"))
-
-webhook_deliveries = collections(
-    "webhook_deliveries",
-    DELIVERY,
-    index(
-        "ux_first", "subscription_id", "subject", "type", unique=True, partial={"first": {"$type": "bool"}}
-    ),
-    index("subject", "subscription_id", "subject", "type"),
-    index("due", "subscription_id", "state", "due_at"),
-    index("state", "subscription_id", "state", "_id"),
-    index("subscription", "subscription_id", "_id"),
-    index("finished", "state", "finished_at"),
-)
-
+webhook_subscriptions = collections(*SUBSCRIPTIONS)
+webhook_events = collections(*EVENTS)
+webhook_deliveries = collections(*DELIVERIES)
 outbox = outbox_collection(collections)
 idempotency = idempotency_collection(collections)
 leases = leases_collection(collections)

@@ -1,4 +1,4 @@
-"""What a subscription, an event and a delivery look like."""
+"""What a subscription, an event and a delivery look like, and by which indexes they are found."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from common.mongo.collections import (
     ID,
     INSTANT,
     INTEGER,
+    index,
     lists_of,
     objects,
     or_null,
@@ -64,3 +65,23 @@ DELIVERY = {
     "created_at": INSTANT,
     "finished_at": or_null(INSTANT),
 }
+
+SUBSCRIPTIONS = (
+    "webhook_subscriptions",
+    SUBSCRIPTION,
+    index("owner", "reseller_id", "is_test", "_id"),
+    index("active", "deleted_at", "active"),
+)
+EVENTS = ("webhook_events", EVENT, index("subject", "subject"))
+DELIVERIES = (
+    "webhook_deliveries",
+    DELIVERY,
+    index(
+        "ux_first", "subscription_id", "subject", "type", unique=True, partial={"first": {"$type": "bool"}}
+    ),
+    index("subject", "subscription_id", "subject", "type"),
+    index("due", "subscription_id", "state", "due_at"),
+    index("state", "subscription_id", "state", "_id"),
+    index("subscription", "subscription_id", "_id"),
+    index("finished", "state", "finished_at"),
+)
