@@ -78,7 +78,7 @@ def test_every_version_of_a_booking_is_told_in_order(world: World, store: Store,
     store.bookings.confirm_free(held.id, make_admissions, "test", LATER)
     one = held.unit_items[0].id
     cancellation = Cancellation(actor="test", reason="changed plans")
-    store.bookings.cancel(held.id, lambda it: plan_cancellation(it, [one], LATER), cancellation, LATER)
+    store.bookings.cancel(held.id, lambda it: plan_cancellation(it, (one,), LATER), cancellation, LATER)
     store.bookings.cancel(held.id, lambda it: plan_cancellation(it, None, LATER), cancellation, LATER)
     heard = of(EventType.BOOKING, told(store, hears))
     assert [each.sequence for each in heard] == [1, 2, 3, 4, 5, 6]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from tests.servers.endpoint import Endpoint, answer
 from tests.servers.process import eventually
 from tests.worker.hooks import WAIT, Hooks
@@ -98,6 +100,7 @@ def test_operators_stop_all_webhooks_and_start_them_again(hooks: Hooks, endpoint
     assert len(endpoint.received) == 1
 
 
+@pytest.mark.parametrize("how", ["reset", "disabled"])
 def test_operators_have_all_endpoints_tried_at_once(hooks: Hooks, endpoint: Endpoint, how: str) -> None:
     endpoint.behave = answer(500)
     hooks.subscribe(endpoint)

@@ -8,8 +8,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.contract.builders import NOW
 from tests.servers.endpoint import Endpoint, Received, answer
 from tests.servers.process import eventually
@@ -193,7 +191,6 @@ def test_an_address_that_may_not_be_sent_to_is_a_failure_like_others(hooks: Hook
     assert hooks.log()[0].error == "Its address is not one of the public internet."
 
 
-@pytest.mark.parametrize("how", ["reset", "disabled"])
 def test_what_is_not_active_is_sent_nothing_until_it_is(hooks: Hooks, endpoint: Endpoint) -> None:
     subscription = hooks.subscribe(endpoint)
     hooks.held()
