@@ -35,9 +35,9 @@ class BookingFile:
         self.moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
         self._read: Booking | None = None
         self._version = document["version"]
-        # what webhooks are to hear, besides that there is another version
+        # what webhooks are to hear, where the counters' moves do not say it
         self.takes_places = False
-        self.told_at: datetime | None = None
+        self.left: Booking | None = None
 
     @classmethod
     def begun(cls, booking: Booking) -> BookingFile:
@@ -132,9 +132,9 @@ class BookingFile:
         self.document["revision"] = revision + 1
         if tx.replace(schema.bookings, {"_id": self.id, "revision": revision}, self._settled()) == 0:
             raise Conflict(schema.bookings.name)
-        if self.document["version"] != self._version or self.told_at is not None:
+        if self.document["version"] != self._version:
             places = self.takes_places or any(held + sold for held, sold in self.moves.values())
-            tell_booking(tx, self.booking, self.told_at or self.booking.updated_at, places=places)
+            tell_booking(tx, self.booking, self.booking.updated_at, places=places, before=self.left)
 
 
 def opened(tx: Transaction, booking_id: UUID) -> BookingFile:

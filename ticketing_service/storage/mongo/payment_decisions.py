@@ -174,7 +174,6 @@ def _fail(case: _Case) -> None:
 
 def _captured(case: _Case) -> None:
     admit(case.tx, case.file, case.issue, case.now)
-    case.file.told_at = case.now
 
 
 def _capture_refused(case: _Case) -> None:

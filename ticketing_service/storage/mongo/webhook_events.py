@@ -40,10 +40,18 @@ def tell_of(tx: Transaction, wanted: Wanted) -> None:
     tx.noted[_WANTED] = wanted
 
 
-def tell_booking(tx: Transaction, booking: Booking, now: datetime, *, places: bool = False) -> None:
-    """The booking is another now; `places`: it has taken some, or given some back."""
+def tell_booking(
+    tx: Transaction,
+    booking: Booking,
+    now: datetime,
+    *,
+    places: bool = False,
+    before: Booking | None = None,
+) -> None:
+    """The booking is another now; `places`: it has taken some, or given some back, also of those `before`."""
     if _wanted(tx).of_booking(booking.reseller_id, booking.is_test, places=places):
-        tx.insert(schema.webhook_events, [event_document(booking_event(booking, now, places=places))])
+        event = booking_event(booking, now, places=places, before=before)
+        tx.insert(schema.webhook_events, [event_document(event)])
 
 
 def tell_ticket(tx: Transaction, ticket: Ticket) -> None:

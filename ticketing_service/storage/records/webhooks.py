@@ -10,7 +10,7 @@ from uuid import UUID
 
 from common.clock import system_clock
 from common.identifiers import uuid7
-from ticketing_service.domain.bookings import Booking
+from ticketing_service.domain.bookings import Booking, BookingItem
 from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.slots import Slot
 from ticketing_service.domain.webhooks import (
@@ -27,8 +27,12 @@ Audience = Sequence[tuple[Subscription, frozenset[UUID] | None]]
 """Active subscriptions, each with the tickets that its reseller may sell; None: all."""
 
 
-def booking_event(booking: Booking, now: datetime, *, places: bool) -> Event:
-    """What is told of a booking as it is now; `places`: whether it has taken some, or given some back."""
+def booking_event(booking: Booking, now: datetime, *, places: bool, before: Booking | None = None) -> Event:
+    """What is told of a booking as it is now; `places`: whether it has taken some, or given some back,
+    also those that it had `before`.
+    """
+    had = () if before is None else before.items
+    changed = dict.fromkeys(map(_place_of, (*had, *booking.items)))
     return Event(
         id=uuid7(),
         subject=booking.id,
@@ -45,7 +49,7 @@ def booking_event(booking: Booking, now: datetime, *, places: bool) -> Event:
             "isTest": booking.is_test,
             "version": booking.version,
         },
-        places=tuple(_places_of(booking)) if places and not booking.is_test else (),
+        places=tuple(changed) if places and not booking.is_test else (),
         at=now,
     )
 
@@ -140,11 +144,9 @@ def secrets_of(document: Iterable[Mapping[str, Any]]) -> tuple[SigningSecret, ..
     )
 
 
-def _places_of(booking: Booking) -> Iterator[Place]:
-    for item in booking.items:
-        yield Place(
-            item.ticket_id, item.option_id, item.slot_id, item.local_start.isoformat(timespec="minutes")
-        )
+def _place_of(item: BookingItem) -> Place:
+    start = item.local_start.isoformat(timespec="minutes")
+    return Place(item.ticket_id, item.option_id, item.slot_id, start)
 
 
 def _heard(

@@ -163,7 +163,7 @@ class SqlBookings:
             if booking.status is not BookingStatus.ON_HOLD:
                 add_task(connection, "document", {"bookingId": str(booking_id)}, now)
             note(connection, booking, booking.status, actor, "changed", now)
-            tell_booking(connection, amended, now, places=amendment.items is not None)
+            tell_booking(connection, amended, now, places=amendment.items is not None, before=booking)
             return amended
 
         return self._write(verb, idempotency)

@@ -44,7 +44,6 @@ from ticketing_service.storage.sql.outbox import add_task
 from ticketing_service.storage.sql.payment_records import payments_in
 from ticketing_service.storage.sql.slots import offers_in
 from ticketing_service.storage.sql.vouchers import voucher_in
-from ticketing_service.storage.sql.webhook_events import tell_booking
 
 _payments, _refunds = schema.payments, schema.refunds
 _UNCAPTURED = (PaymentState.PENDING, PaymentState.AUTHORIZED)
@@ -180,7 +179,7 @@ def _fail(case: _Case) -> None:
 
 
 def _captured(case: _Case) -> None:
-    tell_booking(case.connection, admit(case.connection, case.booking, case.issue, case.now), case.now)
+    admit(case.connection, case.booking, case.issue, case.now)
 
 
 def _capture_refused(case: _Case) -> None:

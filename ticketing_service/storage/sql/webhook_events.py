@@ -50,10 +50,17 @@ def tell_of(connection: Connection, wanted: Wanted) -> None:
     connection.info[_WANTED] = wanted
 
 
-def tell_booking(connection: Connection, booking: Booking, now: datetime, *, places: bool = False) -> None:
-    """The booking is another now; `places`: it has taken some, or given some back."""
+def tell_booking(
+    connection: Connection,
+    booking: Booking,
+    now: datetime,
+    *,
+    places: bool = False,
+    before: Booking | None = None,
+) -> None:
+    """The booking is another now; `places`: it has taken some, or given some back, also of those `before`."""
     if _wanted(connection).of_booking(booking.reseller_id, booking.is_test, places=places):
-        _write(connection, [booking_event(booking, now, places=places)])
+        _write(connection, [booking_event(booking, now, places=places, before=before)])
 
 
 def tell_bookings(connection: Connection, booking_ids: Sequence[UUID], now: datetime) -> None:
