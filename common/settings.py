@@ -25,6 +25,7 @@ _FAMILIES = (
     "PAYMENT_",
     "GATEWAY_",
     "WEB_",
+    "WEBHOOK_",
     "TOKEN_",
     "MFA_",
     "JWKS_",
@@ -89,6 +90,7 @@ class Settings:
     trusted_proxies: tuple[Network, ...]
     return_url_origins: tuple[str, ...]
     smtp_url: str = field(repr=False)
+    webhook_networks: tuple[Network, ...]
     mail_from: str
     web_workers: int
     web_threads: int

@@ -235,6 +235,12 @@ SETTINGS: tuple[Setting, ...] = (
         "files in DATA_DIR/mail).",
         secret=True,
     ),
+    _ours(
+        "WEBHOOK_NETWORKS",
+        kinds.networks,
+        "Networks that webhooks are delivered to although they are not public, and there over http:// too, "
+        "such as 10.1.0.0/16 (unset: none).",
+    ),
     _ours("MAIL_FROM", kinds.text, "The sender of mail.", "tickets@localhost"),
     _ours("WEB_WORKERS", kinds.workers, "Worker processes of a service, 1 to 64 (default: one a core)."),
     _ours("WEB_THREADS", kinds.integer(4, 64), "Threads of a worker process.", "8"),

@@ -46,6 +46,8 @@ from ticketing_service.routes.revenue import revenue_api
 from ticketing_service.routes.slots import slots_api
 from ticketing_service.routes.tickets import tickets_api
 from ticketing_service.routes.vouchers import vouchers_api
+from ticketing_service.routes.webhook_deliveries import webhook_deliveries_api
+from ticketing_service.routes.webhooks import webhooks_api
 from ticketing_service.wiring import Running
 
 RESOURCES = (
@@ -56,6 +58,8 @@ RESOURCES = (
     redemptions_api,
     vouchers_api,
     resellers_api,
+    webhooks_api,
+    webhook_deliveries_api,
     internal_api,
 )
 RETRY_AFTER_SECONDS: Mapping[RefusalCode, int] = {

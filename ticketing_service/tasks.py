@@ -11,7 +11,7 @@ from common.outbox.loop import Handler, Job, Pace, Worker
 from common.outbox.payload import id_of, text_of
 from common.outbox.port import Permanent
 from common.outbox.running import worker_name
-from ticketing_service.actions import delivery, settlement, slot_cancellation, upkeep
+from ticketing_service.actions import delivery, settlement, slot_cancellation, upkeep, webhook_delivery
 from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavailable
 from ticketing_service.documents.mail_texts import Template
@@ -31,7 +31,8 @@ def build_worker(
     pace: Pace | None = None,
 ) -> Worker:
     """The worker over `ports`; `owner` names it among others. `metrics` are told how it does."""
-    timetable = jobs(ports)
+    dispatcher = webhook_delivery.Dispatcher(ports)
+    timetable = jobs(ports, dispatcher)
     if metrics is not None:
         timetable = (*map(partial(_told, ports, metrics), timetable), *watching(ports, metrics))
     return Worker(
@@ -44,6 +45,7 @@ def build_worker(
         pace=pace,
         watcher=metrics,
         paused=lambda: ports.followed.platform.mode is Mode.READ_ONLY,
+        closing=dispatcher.close,
     )
 
 
@@ -87,7 +89,7 @@ def handlers(ports: Ports) -> Mapping[str, Handler]:
     }
 
 
-def jobs(ports: Ports) -> tuple[Job, ...]:
+def jobs(ports: Ports, dispatcher: webhook_delivery.Dispatcher) -> tuple[Job, ...]:
     """What is done again and again, in seconds."""
     copy = upkeep.PoiCopy()
     return (
@@ -96,6 +98,8 @@ def jobs(ports: Ports) -> tuple[Job, ...]:
         Job(POI_COPY, 2, partial(copy.pull, ports)),
         Job("no-shows", 60, partial(upkeep.mark_no_shows, ports)),
         Job("purge", 60, partial(upkeep.purge, ports)),
+        Job("webhooks", 0.5, dispatcher.run),
+        Job("webhooks-tidied", 60, partial(webhook_delivery.tidy_up, ports)),
         Job("schedules", 3600, partial(upkeep.extend_schedules, ports)),
     )
 

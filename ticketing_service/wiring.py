@@ -8,6 +8,7 @@ from pathlib import Path
 from common import process
 from common.auth.followed_standing import LOOK_SECONDS, FollowedStanding
 from common.auth.keyfiles import KeyRing, SecretRing
+from common.auth.sealing import Sealing
 from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
@@ -16,6 +17,7 @@ from common.database import StoreUnavailable
 from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
 from common.mail.sending import open_mailer
+from common.outgoing.posting import Poster, Rules
 from common.parts import SPARE_THREADS, Parts, open_parts
 from common.repeated import Repeated
 from common.resilience.judging import failing
@@ -30,9 +32,11 @@ from ticketing_service.actions.resellers import keep_key_uses
 from ticketing_service.clients.admin import HttpPlatformSource, NoPlatformSource
 from ticketing_service.clients.guarded import (
     POI_API,
+    WEBHOOKS,
     GuardedPaymentModule,
     GuardedPlatformSource,
     GuardedPoiDirectory,
+    GuardedSender,
 )
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_api import HttpPoiDirectory
@@ -40,6 +44,7 @@ from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
 from ticketing_service.clients.port import (
     AdminUnavailable,
     DirectoryUnavailable,
+    EndpointFailed,
     PaymentUnavailable,
     PlatformSource,
     PoiDirectory,
@@ -61,6 +66,11 @@ WORKER_CALLS = 16
 KEY_USES_SECONDS = 10.0
 """How often it is written down which keys of resellers were used."""
 
+WEBHOOK_SECONDS = 10.0
+"""How long the endpoint of a webhook may take."""
+
+NEVER = 10**9
+
 BREAKERS = (
     BreakerSpec(name="database", timeout_seconds=3, waits=DATABASE_WAITS, classify=failing(StoreUnavailable)),
     BreakerSpec(
@@ -73,6 +83,14 @@ BREAKERS = (
         classify=failing(DirectoryUnavailable, AdminUnavailable),
     ),
     BreakerSpec(name="mail", timeout_seconds=10, waits=EXTERNAL_WAITS, classify=failing(MailUnavailable)),
+    BreakerSpec(
+        name=WEBHOOKS,
+        timeout_seconds=WEBHOOK_SECONDS,
+        waits=EXTERNAL_WAITS,
+        classify=failing(EndpointFailed),
+        # each endpoint has a breaker of its own: the failures of one are no reason to stop the others
+        minimum_calls=NEVER,
+    ),
 )
 """Besides that of the cache. Their time-outs are those of the drivers: connecting and one answer."""
 
@@ -166,6 +184,12 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         booking_tokens=BookingTokens(SecretRing(keys / "booking-tokens")),
         known_resellers=KnownResellers(store.resellers),
         reseller_key_secrets=SecretRing(keys / "reseller-keys"),
+        webhook_sender=GuardedSender(
+            Poster(Rules(networks=settings.webhook_networks, seconds=WEBHOOK_SECONDS)),
+            parts.guard(WEBHOOKS),
+            metrics.external,
+        ),
+        webhook_seals=Sealing(SecretRing(keys / "webhook-secrets")),
         public_url=settings.public_url,
         return_url_origins=settings.return_url_origins,
         webhook_secrets=settings.payment_webhook_secrets,

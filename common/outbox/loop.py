@@ -67,7 +67,8 @@ class Pace:
 
 class Worker:
     """`transient` lists the failures of dependencies: such a task is tried again for as long as it takes.
-    While it is `paused` it begins nothing; it stays the active one, and what has begun ends.
+    While it is `paused` it begins nothing; it stays the active one, and what has begun ends. `closing` ends
+    what jobs have left under way.
     """
 
     def __init__(
@@ -82,9 +83,10 @@ class Worker:
         pace: Pace | None = None,
         watcher: Watcher | None = None,
         paused: Callable[[], bool] = lambda: False,
+        closing: Callable[[], None] = lambda: None,
     ) -> None:
         self._outbox = outbox
-        self._watcher, self._paused = watcher, paused
+        self._watcher, self._paused, self._closing = watcher, paused, closing
         self._handlers = handlers
         self._jobs = jobs
         self._clock = clock
@@ -118,6 +120,7 @@ class Worker:
         # A thread for each job, so that tasks waiting for a slow dependency hold up none of them.
         with ThreadPoolExecutor(self._pace.threads + len(self._jobs), "worker") as pool:
             self._work(pool)
+        self._closing()
         heart.join()
         self._let_go()
 

@@ -32,6 +32,7 @@ from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.resellers import Reseller, ResellerKey, Scope
 from ticketing_service.domain.slots import PlannedSlot, Schedule, ScheduleRule
 from ticketing_service.domain.vouchers import Voucher
+from ticketing_service.domain.webhooks import EventType, SigningSecret, Subscription
 
 NOW = datetime(2026, 6, 1, 8, tzinfo=UTC)
 ZONE = "Europe/Amsterdam"
@@ -170,6 +171,20 @@ def make_reseller_key(reseller: Reseller, **changes: Any) -> ResellerKey:
         created_at=NOW,
         created_by="access:ann",
         expires_at=NOW + timedelta(days=30),
+    )
+    return replace(built, **changes)
+
+
+def make_subscription(reseller: Reseller | None = None, **changes: Any) -> Subscription:
+    """One to everything: a reseller's, or the destination's own."""
+    built = Subscription(
+        id=uuid7(),
+        reseller_id=None if reseller is None else reseller.id,
+        url="https://hooks.example.org/in",
+        events=tuple(EventType),
+        secrets=(SigningSecret(1, "k.sealed"),),
+        created_at=NOW,
+        created_by="access:ann",
     )
     return replace(built, **changes)
 

@@ -62,6 +62,11 @@ ASKED: dict[str, Ask] = {
     "tasks": lambda store, _, __: store.outbox.claim(LATER, LATER, 10),
     "tasks that were given up": lambda store, _, __: store.outbox.given_up(10, None),  # type: ignore[attr-defined]
     "a person's bookings": lambda store, _, __: store.people.erase("ann@example.org", LATER),
+    "what webhooks are to be told": lambda store, _, __: store.webhooks.spread(LATER, 10),
+    "endpoints with something due": lambda store, _, __: store.webhooks.due(LATER),
+    "deliveries that are too late": lambda store, _, __: store.webhooks.give_up(LATER, 10),
+    "deliveries to forget": lambda store, _, __: store.webhooks.prune(LATER, LATER, 10, 10),
+    "how endpoints are": lambda store, _, __: store.webhooks.health(),
     "what is swept up": lambda store, _, __: store.outbox.purge(LATER, 10),
     "a sale": lambda store, slot, _: World(store).hold(slot, guest_network="192.0.2.9"),
 }

@@ -17,10 +17,12 @@ from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, BookingStatus
 from ticketing_service.domain.catalogue import TicketQuery
 from ticketing_service.domain.slots import Slot
+from ticketing_service.domain.webhooks import DeliveryState
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.bookings import BookingQuery
 
 Ask = Callable[[Store, Slot, Booking], Any]
+DEAD = DeliveryState.DEAD
 
 INDEXED: dict[str, Ask] = {
     "tickets by title": lambda store, _, __: store.catalogue.search(TicketQuery()),
@@ -39,6 +41,11 @@ INDEXED: dict[str, Ask] = {
     "resellers": lambda store, _, __: store.resellers.page(10, None),
     "keys of a reseller": lambda store, slot, _: store.resellers.keys(slot.id, 10, None),
     "bookings of a reseller": lambda store, slot, _: store.bookings.search(BookingQuery(reseller_id=slot.id)),
+    "subscriptions": lambda store, _, __: store.webhooks.page(None, False, 10, None),
+    "subscriptions of a reseller": lambda store, slot, _: store.webhooks.page(slot.id, False, 10, None),
+    "deliveries": lambda store, slot, _: store.webhooks.deliveries(slot.id, None, 10, None),
+    "dead deliveries": lambda store, slot, _: store.webhooks.deliveries(slot.id, DEAD, 10, None),
+    "deliveries to claim": lambda store, slot, _: store.webhooks.claim(slot.id, NOW, NOW, 10),
     "a voucher's code": lambda store, _, __: store.vouchers.by_code("X"),
     "revocations": lambda store, _, __: store.admissions.revocations(NOW, 10, None),
 }

@@ -21,8 +21,6 @@ TEXT = (ROOT / PAGE).read_text(encoding="utf-8")
 
 PARTS = ("Customer", "First", "Means", "Fix", "Undo")
 BREAKERS = tuple(dict.fromkeys((CACHE, *(spec.name for spec in (*wiring.BREAKERS, *admin_wiring.BREAKERS)))))
-# Of parts that are still to be built; one that is there is to stand without "later".
-LATER = ("webhooks",)
 REGIONS = tuple(region.name for region in wiring.REGIONS)
 # Contract, sections 1 and 6: each check, and each state that is not a matter of course.
 STATES = (
@@ -105,7 +103,7 @@ def test_no_section_is_left_of_an_alert_that_is_gone() -> None:
     assert set(re.findall(r"^### (\w+)$", TEXT, re.MULTILINE)) == {alert.name for alert in alerts()}
 
 
-@pytest.mark.parametrize("title, names", [("Breakers", {*BREAKERS, *LATER}), ("Health", {*STATES})])
+@pytest.mark.parametrize("title, names", [("Breakers", {*BREAKERS}), ("Health", {*STATES})])
 def test_each_breaker_and_each_health_state_has_its_row(title: str, names: set[str]) -> None:
     found = rows(title)
     assert found.keys() == names
@@ -113,12 +111,6 @@ def test_each_breaker_and_each_health_state_has_its_row(title: str, names: set[s
         assert len(row) == 6
         assert all(row), row
         assert row[2].startswith("`curl ")
-
-
-def test_what_is_still_to_come_is_marked_and_nothing_else() -> None:
-    marked = {name for name, row in rows("Breakers").items() if "later" in row[0]}
-    assert marked == set(LATER)
-    assert marked.isdisjoint(BREAKERS)
 
 
 def test_links_within_the_page_lead_somewhere() -> None:

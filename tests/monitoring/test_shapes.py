@@ -14,7 +14,7 @@ from tests.monitoring.watched import GUEST, OPERATOR, PREFIX, Watched
 from tests.servers.process import eventually
 
 TIMES = counts(small=5, full=50)
-BREAKERS = ("cache", "database", "mail", "payment-api", "poi-api")
+BREAKERS = ("cache", "database", "mail", "payment-api", "poi-api", "webhooks")
 REGIONS = ("availability", "statistics", "tickets")
 BREAKER = {
     *("name", "state", "mode", "failureRate", "requestCount", "failureCount"),

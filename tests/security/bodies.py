@@ -41,9 +41,19 @@ def reseller_key_body() -> dict[str, Any]:
     """A key for everything."""
     return {
         "name": "production",
-        "scopes": ["bookings:read", "bookings:write"],
+        "scopes": ["bookings:read", "bookings:write", "webhooks:manage"],
         "isTest": False,
         "expiresAt": "2028-07-01T00:00:00Z",
+    }
+
+
+def subscription_body(**more: Any) -> dict[str, Any]:
+    """Every field that a subscription to webhooks has, but for whose it is."""
+    return {
+        "url": "https://hooks.example.org/in",
+        "events": ["booking.updated", "availability.updated", "product.updated"],
+        "active": True,
+        **more,
     }
 
 

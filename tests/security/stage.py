@@ -16,6 +16,7 @@ from tests.security.bodies import full_ticket, same_parts, voucher_body
 from tests.security.digest import Watch
 from tests.security.plain_calls import Call, internal_calls, plain_calls
 from tests.security.reseller_calls import made_reseller, reseller_calls
+from tests.security.webhook_calls import webhook_calls
 
 __all__ = ["LAST_DAY", "ROLES", "Call", "Stage", "route_name", "signed"]
 
@@ -81,6 +82,7 @@ def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         **plain_calls(),
         **internal_calls(stage.shop),
         **reseller_calls(stage.shop, stage.reseller, stage.token("platform_admin")),
+        **webhook_calls(stage.shop, stage.reseller, stage.token("platform_admin")),
     }
 
 

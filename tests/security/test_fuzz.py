@@ -64,7 +64,11 @@ def routes(*methods: str) -> list[str]:
     return sorted(found, key=lambda name: name in ends)
 
 
-WITHOUT_BODY = {f"POST /bookings/<uuid:booking_id>/{verb}" for verb in ("confirm", "extend", "payment")}
+WITHOUT_BODY = {
+    *(f"POST /bookings/<uuid:booking_id>/{verb}" for verb in ("confirm", "extend", "payment")),
+    "POST /webhook-subscriptions/<uuid:subscription_id>/secret",
+    "POST /webhook-subscriptions/<uuid:subscription_id>/deliveries/<uuid:delivery_id>/replay",
+}
 BODIES = [name for name in routes("POST", "PUT", "PATCH") if name not in WITHOUT_BODY]
 
 

@@ -21,6 +21,7 @@ LISTS = frozenset({"support", "finance", "reseller key"})
 HOLDERS = frozenset({"own booking", "support"})
 """And its customer or reseller, which is a test of its own: here nobody's account has made the booking."""
 TOKEN = frozenset({"own booking"})
+RESELLERS = frozenset({"reseller key"})
 ADMINISTRATORS: frozenset[str] = frozenset()
 SERVICES: frozenset[str] = frozenset()
 """None of these; a service's token is a test of its own."""
@@ -70,6 +71,14 @@ WHO = {
     "GET /resellers/<uuid:reseller_id>/keys": ADMINISTRATORS,
     "POST /resellers/<uuid:reseller_id>/keys": ADMINISTRATORS,
     "DELETE /resellers/<uuid:reseller_id>/keys/<uuid:key_id>": ADMINISTRATORS,
+    "GET /webhook-subscriptions": RESELLERS,
+    "POST /webhook-subscriptions": RESELLERS,
+    "GET /webhook-subscriptions/<uuid:subscription_id>": RESELLERS,
+    "PATCH /webhook-subscriptions/<uuid:subscription_id>": RESELLERS,
+    "DELETE /webhook-subscriptions/<uuid:subscription_id>": RESELLERS,
+    "POST /webhook-subscriptions/<uuid:subscription_id>/secret": RESELLERS,
+    "GET /webhook-subscriptions/<uuid:subscription_id>/deliveries": RESELLERS,
+    "POST /webhook-subscriptions/<uuid:subscription_id>/deliveries/<uuid:delivery_id>/replay": RESELLERS,
     "GET /revenue": FINANCE,
     "GET /revenue/export.csv": FINANCE,
     "GET /internal/sales": SERVICES,

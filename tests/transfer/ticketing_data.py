@@ -6,13 +6,21 @@ import io
 import random
 from functools import partial
 
-from tests.contract.builders import NOW, make_poi, make_reseller, make_reseller_key, make_scan
+from tests.contract.builders import (
+    NOW,
+    make_poi,
+    make_reseller,
+    make_reseller_key,
+    make_scan,
+    make_subscription,
+)
 from tests.contract.world import World
 from tests.invariants.client import Client
 from tests.invariants.destination import open_destination
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.domain.resellers import Credit
+from ticketing_service.domain.webhooks import Outcome
 from ticketing_service.storage.opening import open_store
 
 OPERATIONS = 60
@@ -36,7 +44,14 @@ def fill_ticketing(url: str) -> None:
         for key in (make_reseller_key(reseller), make_reseller_key(reseller, is_test=True)):
             store.resellers.add_key(key)
         store.resellers.revoke_key(reseller.id, key.id, NOW)
+        for subscription in (make_subscription(), make_subscription(reseller, is_test=True)):
+            store.webhooks.create(subscription, 10)
+        store.webhooks.delete(subscription.id, 1, NOW)
         world.hold(world.slot(), reseller=make_reseller(), is_test=True)
+        store.webhooks.spread(NOW, 100)
+        for each in store.webhooks.claim(store.webhooks.page(None, False, 1, None).items[0].id, NOW, NOW, 1):
+            store.webhooks.settle(each, Outcome(delivered=True, status_code=204, milliseconds=9), NOW)
+        world.hold(world.slot())
         admission = world.admission(type=TicketType.MULTI_DAY, valid_days=3)
         for day in ("2026-07-01", "2026-07-02"):
             store.admissions.redeem(make_scan(admission), partial(_on, day), NOW)

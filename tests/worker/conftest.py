@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import pytest
 
 from tests.migrated import with_tables
 from tests.sandbox.running import SandboxProcess, running_sandbox
+from tests.servers.endpoint import Endpoint, Received
 from tests.servers.process import free_port
 from tests.servers.smtp import SmtpServer
+from tests.worker.hooks import WAIT, Hooks
 from tests.worker.shop import Shop
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql.store import migrate, open_store
@@ -56,3 +60,35 @@ def shop(store: Store, tmp_path: Path, sandbox: SandboxProcess, smtp: SmtpServer
     opened = Shop(store, tmp_path, sandbox, smtp, time.time())
     yield opened
     opened.ports.payment_module.close()  # type: ignore[attr-defined]
+
+
+@pytest.fixture
+def hooks(store: Store, tmp_path: Path) -> Iterator[Hooks]:
+    made = Hooks(store, tmp_path)
+    yield made
+    made.dispatcher.close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Endpoint]:
+    with Endpoint() as running:
+        yield running
+
+
+@pytest.fixture
+def other() -> Iterator[Endpoint]:
+    with Endpoint() as running:
+        yield running
+
+
+@pytest.fixture
+def hanging(endpoint: Endpoint) -> Iterator[Endpoint]:
+    """It takes requests and answers none before the test is over."""
+    over = threading.Event()
+
+    def hang(_: Received, __: BaseHTTPRequestHandler) -> None:
+        over.wait(WAIT)
+
+    endpoint.behave = hang
+    yield endpoint
+    over.set()

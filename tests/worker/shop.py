@@ -5,13 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any
 
 from common.auth.keyfiles import KeyRing, SecretRing
+from common.auth.sealing import Sealing
 from common.clock import Clock, to_milliseconds
 from common.mail.sending import SmtpMailer
 from common.outbox.loop import Pace
+from common.outgoing.posting import Poster, Rules
+from common.resilience.breaker import Breaker
+from common.resilience.guard import Guard
 from tests.contract.builders import NOW, make_option, plain_unit
 from tests.contract.world import POLICY, World
 from tests.sandbox.running import TOKEN, SandboxProcess
@@ -22,6 +27,7 @@ from ticketing_service.actions.following import Followed
 from ticketing_service.actions.issuing import Issuer
 from ticketing_service.actions.known_resellers import KnownResellers
 from ticketing_service.actions.ports import Ports
+from ticketing_service.clients.guarded import WEBHOOKS, GuardedSender
 from ticketing_service.clients.payment_module import HttpPaymentModule
 from ticketing_service.clients.poi_directory import GeoJsonPoiDirectory
 from ticketing_service.domain.bookings import Booking, Payment
@@ -29,10 +35,18 @@ from ticketing_service.domain.platform import Platform
 from ticketing_service.domain.slots import Slot
 from ticketing_service.storage.port import Store
 from ticketing_service.tasks import handlers
+from ticketing_service.wiring import BREAKERS
 
 PUBLIC_URL = "http://tickets.test"
 PRICE = 1250
+LOOPBACK = (ip_network("127.0.0.1/32"),)
+WEBHOOK_SECONDS = 60.0
+"""Far more than on a busy machine; where a test is about time, it has its own."""
 QUICK = Pace(threads=4, lease=0.6, task_lease=0.8, shortest_poll=0.02, longest_poll=0.05, first_retry=0.05)
+
+
+def _untimed(_: str, __: float) -> None:
+    pass
 
 
 def clock_from(start: datetime, began: float) -> Clock:
@@ -40,7 +54,15 @@ def clock_from(start: datetime, began: float) -> Clock:
     return lambda: to_milliseconds(start + timedelta(seconds=time.time() - began))
 
 
-def ports_of(store: Store, folder: Path, payment_url: str, smtp_url: str, clock: Clock) -> Ports:
+def webhooks_guard() -> Guard:
+    """The breaker of all webhooks, as the service has it."""
+    (spec,) = (spec for spec in BREAKERS if spec.name == WEBHOOKS)
+    return Guard(Breaker(spec))
+
+
+def ports_of(
+    store: Store, folder: Path, payment_url: str, smtp_url: str, clock: Clock, guard: Guard | None = None
+) -> Ports:
     """The ports over `store`; keys and POIs lie in `folder`."""
     keys = KeyRing(folder / "admission-keys")
     return Ports(
@@ -55,6 +77,10 @@ def ports_of(store: Store, folder: Path, payment_url: str, smtp_url: str, clock:
         booking_tokens=BookingTokens(SecretRing(folder / "booking-keys")),
         known_resellers=KnownResellers(store.resellers),
         reseller_key_secrets=SecretRing(folder / "reseller-keys"),
+        webhook_sender=GuardedSender(
+            Poster(Rules(networks=LOOPBACK, seconds=WEBHOOK_SECONDS)), guard or webhooks_guard(), _untimed
+        ),
+        webhook_seals=Sealing(SecretRing(folder / "webhook-secrets")),
         public_url=PUBLIC_URL,
     )
 

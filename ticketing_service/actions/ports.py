@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from common.auth.keyfiles import KeyRing, SecretRing
+from common.auth.sealing import Sealing
 from common.auth.standing import FixedStanding, KeyUses, StandingSource
 from common.clock import Clock
 from common.mail.port import Mailer
 from ticketing_service.actions.booking_tokens import BookingTokens
 from ticketing_service.actions.following import Followed
 from ticketing_service.actions.known_resellers import KnownResellers
-from ticketing_service.clients.port import PaymentModule, PoiDirectory
+from ticketing_service.clients.port import PaymentModule, PoiDirectory, WebhookSender
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.calls import Issue
@@ -25,6 +26,7 @@ class Ports:
     with one of `webhook_secrets`. `standing` is what is known of credentials beside their signatures, and
     `key_uses` notes which keys of machines are used in this process. `known_resellers` are whose keys are
     good, `reseller_key_secrets` make them, `reseller_key_uses` notes which are used in this process.
+    `webhook_seals` seal what outgoing webhooks are signed with, `webhook_sender` sends them.
     `followed` is what the platform says of sales now."""
 
     store: Store
@@ -38,6 +40,8 @@ class Ports:
     booking_tokens: BookingTokens
     known_resellers: KnownResellers
     reseller_key_secrets: SecretRing
+    webhook_sender: WebhookSender
+    webhook_seals: Sealing
     public_url: str
     return_url_origins: tuple[str, ...] = ()
     webhook_secrets: tuple[str, ...] = ()

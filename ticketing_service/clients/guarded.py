@@ -8,11 +8,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from common.outgoing.posting import NoAnswer, Poster, UrlRefused
 from common.resilience.around import Around, Timed
 from common.resilience.guard import Guard
+from common.resilience.states import Transition
 from ticketing_service.clients.port import (
     AdminUnavailable,
     DirectoryUnavailable,
+    EndpointFailed,
+    NotSent,
     PaymentModule,
     PaymentUnavailable,
     PlatformSource,
@@ -23,6 +27,9 @@ from ticketing_service.domain.bookings import Booking, Observation, Payment
 from ticketing_service.storage.ports.payments import PaymentSession
 
 POI_API = "poi-api"
+WEBHOOKS = "webhooks"
+_SUCCESSES = range(200, 300)
+_RESET = "reset by an operator"
 
 
 class GuardedPaymentModule:
@@ -73,3 +80,53 @@ class GuardedPoiDirectory:
     def read(self) -> PoiList:
         """See PoiDirectory."""
         return self._around(self._directory.read)
+
+
+class GuardedSender:
+    """`WebhookSender` behind the breaker of all webhooks. It counts what is sent to all endpoints and is for
+    operators to see and to set; by itself it opens only when the breaker of every endpoint is open.
+    """
+
+    def __init__(self, poster: Poster, guard: Guard, timed: Timed) -> None:
+        self._poster, self._breaker = poster, guard.breaker
+        self._around = Around(WEBHOOKS, guard, timed, NotSent, repeatable=False)
+        self._reset = False
+        guard.breaker.on_transition(self._on_transition)
+
+    def check(self, url: str) -> None:
+        """See WebhookSender."""
+        self._poster.check(url)
+
+    def send(self, url: str, headers: Mapping[str, str], body: bytes, *, trial: bool) -> int:
+        """See WebhookSender."""
+        if trial:
+            self._breaker.try_now()
+        return self._around(lambda: self._sent(url, headers, body))
+
+    def endpoints(self, count: int, opened: int) -> None:
+        """See WebhookSender."""
+        if opened and opened == count:
+            self._breaker.open_with_others(f"the breakers of all {count} endpoints are open")
+        else:
+            self._breaker.try_now()
+
+    def tries_all(self) -> bool:
+        """See WebhookSender."""
+        return self._breaker.status().mode == "disabled"
+
+    def was_reset(self) -> bool:
+        """See WebhookSender."""
+        was, self._reset = self._reset, False
+        return was
+
+    def _sent(self, url: str, headers: Mapping[str, str], body: bytes) -> int:
+        try:
+            answer = self._poster.post(url, headers, body)
+        except (NoAnswer, UrlRefused) as error:
+            raise EndpointFailed(str(error)) from error
+        if answer.status not in _SUCCESSES:
+            raise EndpointFailed(f"it answered {answer.status}", answer.retry_after, answer.status)
+        return answer.status
+
+    def _on_transition(self, event: Transition) -> None:
+        self._reset = self._reset or event.cause == _RESET

@@ -72,6 +72,46 @@ class PlatformSource(Protocol):
         ...
 
 
+class EndpointFailed(DependencyUnavailable):
+    """The endpoint of a webhook did not take what was sent. `status_code` is what it answered, if it did."""
+
+    def __init__(
+        self, message: str, retry_after_seconds: float | None = None, status_code: int | None = None
+    ) -> None:
+        super().__init__(message, retry_after_seconds)
+        self.status_code = status_code
+
+
+class NotSent(DependencyUnavailable):
+    """Nothing was sent, as the breaker of all webhooks is open: that says nothing about the endpoint."""
+
+
+class WebhookSender(Protocol):
+    """Sends to the endpoints of webhooks."""
+
+    def check(self, url: str) -> None:
+        """Whether anything is ever sent there, as far as the text says. Raises UrlRefused."""
+        ...
+
+    def send(self, url: str, headers: Mapping[str, str], body: bytes, *, trial: bool) -> int:
+        """The status of the success that the endpoint answered. `trial`: its own breaker is open, and this
+        decides. Raises EndpointFailed, NotSent.
+        """
+        ...
+
+    def endpoints(self, count: int, opened: int) -> None:
+        """Of how many endpoints the breakers are open: that of all webhooks is when there is none left."""
+        ...
+
+    def tries_all(self) -> bool:
+        """Whether an operator has disabled the breakers of webhooks."""
+        ...
+
+    def was_reset(self) -> bool:
+        """Whether an operator has reset them since this was asked last."""
+        ...
+
+
 class DirectoryUnavailable(DependencyUnavailable):
     """The POI directory cannot be read now."""
 

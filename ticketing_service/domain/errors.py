@@ -50,6 +50,12 @@ class Code(RefusalCode):
     TICKET_NOT_ALLOWED = Kind.FORBIDDEN, "The reseller does not sell this ticket"
     API_KEY_NOT_FOUND = Kind.NOT_FOUND, "There is no such key"
     INVALID_API_KEY = Kind.INVALID, "The key contradicts itself"
+    # webhooks
+    SUBSCRIPTION_NOT_FOUND = Kind.NOT_FOUND, "There is no such subscription"
+    TOO_MANY_SUBSCRIPTIONS = Kind.CONFLICT, "There are as many subscriptions as there may be"
+    WEBHOOK_URL_NOT_ALLOWED = Kind.INVALID, "Nothing is delivered to this address"
+    DELIVERY_NOT_FOUND = Kind.NOT_FOUND, "There is no such delivery"
+    DELIVERY_NOT_DEAD = Kind.CONFLICT, "The delivery was not given up"
     # the life of a booking
     BOOKING_NOT_FOUND = Kind.NOT_FOUND, "There is no such booking"
     BOOKING_EXPIRED = Kind.GONE, "The hold has ended"

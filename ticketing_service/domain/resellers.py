@@ -15,10 +15,11 @@ KEY_PREFIX = "otk_"
 
 
 class Scope(StrEnum):
-    """What a key may do with the reseller's bookings."""
+    """What a key may do with the reseller's bookings, and its webhooks."""
 
     READ = "bookings:read"
     WRITE = "bookings:write"
+    WEBHOOKS = "webhooks:manage"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

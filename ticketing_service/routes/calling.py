@@ -13,6 +13,7 @@ from common.web.idempotency import Idempotency
 from common.web.problems import problem
 from ticketing_service.actions.bookings import Access
 from ticketing_service.actions.ports import Ports
+from ticketing_service.actions.webhooks import Owner
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.resellers import Credential, Reseller, Scope
 
@@ -42,11 +43,24 @@ def reseller_of(caller: Caller) -> Reseller | None:
     """
     if caller.kind != RESELLER_KIND:
         return None
-    wanted = Scope.READ if request.method == "GET" else Scope.WRITE
+    return _with_scope(caller, Scope.READ if request.method == "GET" else Scope.WRITE)
+
+
+def _with_scope(caller: Caller, wanted: Scope) -> Reseller:
     if wanted not in caller.claims["scopes"]:
         raise problem("FORBIDDEN", f"The key has not the scope {wanted}.")
     reseller: Reseller = caller.claims["reseller"]
     return reseller
+
+
+def webhook_owner(caller: Caller) -> Owner | None:
+    """Whose webhooks the caller manages; None: everybody's. Raises Problem 403 FORBIDDEN when it is a
+    reseller's key that is not for this.
+    """
+    if caller.kind != RESELLER_KIND:
+        return None
+    reseller = _with_scope(caller, Scope.WEBHOOKS)
+    return Owner(reseller.id, caller.claims["is_test"])
 
 
 def access_of(caller: Caller) -> Access:

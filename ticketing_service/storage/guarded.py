@@ -25,6 +25,7 @@ AGGREGATES = (
     "admissions",
     "vouchers",
     "resellers",
+    "webhooks",
     "ledger",
     "outbox",
     "people",

@@ -21,6 +21,7 @@ from ticketing_service.storage.ports.platform import PlatformStore
 from ticketing_service.storage.ports.resellers import ResellerStore
 from ticketing_service.storage.ports.slots import SlotStore
 from ticketing_service.storage.ports.vouchers import VoucherStore
+from ticketing_service.storage.ports.webhooks import WebhookStore
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +38,7 @@ class Store:
     admissions: AdmissionStore
     vouchers: VoucherStore
     resellers: ResellerStore
+    webhooks: WebhookStore
     ledger: LedgerStore
     people: PeopleStore
     platform: PlatformStore

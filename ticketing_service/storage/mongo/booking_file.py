@@ -20,6 +20,7 @@ from ticketing_service.domain.bookings import Booking, BookingStatus
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.booking_records import booking_document, booking_fields, booking_of
+from ticketing_service.storage.mongo.webhook_events import tell_booking
 
 ACTOR_LENGTH, REASON_LENGTH = 120, 500
 
@@ -33,6 +34,10 @@ class BookingFile:
         self.document = document
         self.moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
         self._read: Booking | None = None
+        self._version = document["version"]
+        # what webhooks are to hear, where the counters' moves do not say it
+        self.takes_places = False
+        self.left: Booking | None = None
 
     @classmethod
     def begun(cls, booking: Booking) -> BookingFile:
@@ -119,6 +124,7 @@ class BookingFile:
     def insert(self, tx: Transaction) -> None:
         """Write the new document."""
         tx.insert(schema.bookings, [self._settled()])
+        tell_booking(tx, self.booking, self.booking.updated_at, places=True)
 
     def replace(self, tx: Transaction) -> None:
         """Write the document in the place of the one that was read."""
@@ -126,6 +132,9 @@ class BookingFile:
         self.document["revision"] = revision + 1
         if tx.replace(schema.bookings, {"_id": self.id, "revision": revision}, self._settled()) == 0:
             raise Conflict(schema.bookings.name)
+        if self.document["version"] != self._version:
+            places = self.takes_places or any(held + sold for held, sold in self.moves.values())
+            tell_booking(tx, self.booking, self.booking.updated_at, places=places, before=self.left)
 
 
 def opened(tx: Transaction, booking_id: UUID) -> BookingFile:

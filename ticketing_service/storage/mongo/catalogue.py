@@ -15,6 +15,7 @@ from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.ticket_records import poi_document, poi_of, ticket_document, ticket_of
 from ticketing_service.storage.mongo.ticket_search import search
+from ticketing_service.storage.mongo.webhook_events import tell_ticket
 from ticketing_service.storage.mongo.writing import Writer
 
 
@@ -27,6 +28,7 @@ class MongoCatalogue:
     def create(self, ticket: Ticket, *, idempotency: Idempotency | None = None) -> Ticket:
         def verb(tx: Transaction) -> Ticket:
             tx.insert(schema.tickets, [ticket_document(ticket)])
+            tell_ticket(tx, ticket)
             return ticket
 
         return self._write(verb, idempotency)
@@ -67,7 +69,9 @@ def _replace(tx: Transaction, ticket: Ticket, expected_version: int) -> Ticket:
     document = ticket_document(ticket)
     document |= {"version": expected_version + 1, "created_at": kept["created_at"]}
     tx.replace(schema.tickets, {"_id": ticket.id, "version": expected_version}, document)
-    return ticket_of(document)
+    replaced = ticket_of(document)
+    tell_ticket(tx, replaced)
+    return replaced
 
 
 def _put_poi(tx: Transaction, poi: Poi) -> int:
@@ -88,3 +92,4 @@ def _copy_onto(tx: Transaction, document: dict[str, Any], shown: dict[str, Any])
     changed = {**document, **shown, "version": document["version"] + 1}
     changed["words"] = ticket_document(ticket_of(changed))["words"]
     tx.replace(schema.tickets, {"_id": document["_id"]}, changed)
+    tell_ticket(tx, ticket_of(changed))

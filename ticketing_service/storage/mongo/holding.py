@@ -93,6 +93,7 @@ def exchange_items(
     offers = offers_in(tx, (item.slot_id for item in items))
     priced = price(offers, _voucher(tx, before.voucher_code))
     after = file.keep(replace(amended, items=priced.items, price=priced.price))
+    file.takes_places, file.left = True, before
     give_back(file, [ClaimKind.SEAT, ClaimKind.CREDIT])
     apply_moves(tx, [file])
     claims = [*seat_claims(after.items, offers), *credit_claims(after)]

@@ -149,6 +149,7 @@ def _take_again(case: _Case) -> None:
     own = {counter.id: counter for _, counter in uses if counter.id != booking.voucher_id}
     take(case.tx, claims, lambda counter_id: expire_on_counter(case.tx, counter_id, case.now), own)
     claim(case.file, claims, case.now)
+    case.file.takes_places = True
 
 
 def _return_money(case: _Case) -> None:

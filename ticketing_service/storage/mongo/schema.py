@@ -38,6 +38,7 @@ from ticketing_service.storage.mongo.booking_parts import (
     REFUND,
 )
 from ticketing_service.storage.mongo.reseller_parts import KEY, RESELLER
+from ticketing_service.storage.mongo.webhook_parts import DELIVERIES, EVENTS, SUBSCRIPTIONS
 
 PREFIX = "ticketing_"
 STEPS = steps.STEPS
@@ -286,6 +287,9 @@ ledger = collections(
     index("booking", "booking_id"),
 )
 
+webhook_subscriptions = collections(*SUBSCRIPTIONS)
+webhook_events = collections(*EVENTS)
+webhook_deliveries = collections(*DELIVERIES)
 outbox = outbox_collection(collections)
 idempotency = idempotency_collection(collections)
 leases = leases_collection(collections)

@@ -28,6 +28,7 @@ from ticketing_service.storage.mongo import counters, schedules, schema
 from ticketing_service.storage.mongo.outbox import add_task
 from ticketing_service.storage.mongo.slot_records import counters_of, fits, slot_of, touch_counters
 from ticketing_service.storage.mongo.ticket_records import ticket_of
+from ticketing_service.storage.mongo.webhook_events import tell_schedule, tell_slot
 from ticketing_service.storage.mongo.writing import Writer
 from ticketing_service.storage.ports.slots import CountedAgain
 from ticketing_service.storage.records.slots import counter_to_change
@@ -90,7 +91,10 @@ class MongoSlots:
         idempotency: Idempotency | None = None,
     ) -> ScheduleOutcome:
         def verb(tx: Transaction) -> ScheduleOutcome:
-            return schedules.put_schedule(tx, ticket.id, schedule, planned, now, extending=extending)
+            outcome = schedules.put_schedule(tx, ticket.id, schedule, planned, now, extending=extending)
+            if outcome.created or outcome.changed or outcome.removed:
+                tell_schedule(tx, ticket.id, now)
+            return outcome
 
         return self._write(verb, idempotency, [ticket.id])
 
@@ -107,7 +111,7 @@ class MongoSlots:
     ) -> Slot:
         """Besides the port's refusals: CAPACITY_SHARED when the slot draws on several shared
         counters, none of which is its own; their capacity is the schedule's business."""
-        return self._write(lambda tx: _change(tx, slot_id, change), idempotency, self._turns(slot_id))
+        return self._write(lambda tx: _change(tx, slot_id, change, now), idempotency, self._turns(slot_id))
 
     def cancel(
         self,
@@ -125,6 +129,7 @@ class MongoSlots:
             _set(tx, slot, status=SlotStatus.CANCELLED.value)
             payload = {"slotId": str(slot_id), "reason": reason, "actor": actor}
             add_task(tx, "slot-cancelled", payload, now)
+            tell_slot(tx, slot, now)
             return _locked(tx, slot_id)
 
         return self._write(verb, idempotency, self._turns(slot_id))
@@ -168,7 +173,7 @@ def _set(tx: Transaction, slot: Slot, **values: Any) -> None:
     touch_counters(tx, (counter.id for counter in slot.counters))
 
 
-def _change(tx: Transaction, slot_id: UUID, change: SlotChange) -> Slot:
+def _change(tx: Transaction, slot_id: UUID, change: SlotChange, now: datetime) -> Slot:
     slot = _locked(tx, slot_id)
     if slot.status is SlotStatus.CANCELLED:
         raise Refused(Code.SLOT_CANCELLED)
@@ -180,6 +185,7 @@ def _change(tx: Transaction, slot_id: UUID, change: SlotChange) -> Slot:
     if change.unlimited or change.capacity is not None:
         _set_capacity(tx, counter_to_change(slot), None if change.unlimited else change.capacity)
     _set(tx, slot, **values)
+    tell_slot(tx, slot, now)
     return _locked(tx, slot_id)
 
 

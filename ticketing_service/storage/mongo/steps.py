@@ -51,4 +51,5 @@ STEPS = (
     Step("0002", add_reseller),
     Step("0003", add_account),
     Step("0004", add_tests),
+    Step("0006"),
 )

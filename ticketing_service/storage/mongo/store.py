@@ -18,6 +18,7 @@ from ticketing_service.storage.mongo.platform import MongoPlatform
 from ticketing_service.storage.mongo.resellers import MongoResellers
 from ticketing_service.storage.mongo.slots import MongoSlots
 from ticketing_service.storage.mongo.vouchers import MongoVouchers
+from ticketing_service.storage.mongo.webhooks import MongoWebhooks
 from ticketing_service.storage.mongo.writing import Expired, Writer
 from ticketing_service.storage.port import Store
 
@@ -44,6 +45,7 @@ def open_store(
         admissions=MongoAdmissions(database, writer, unit_redeemed),
         vouchers=MongoVouchers(database, writer),
         resellers=MongoResellers(database, writer),
+        webhooks=MongoWebhooks(database, writer),
         ledger=MongoLedger(database, writer),
         outbox=MongoOutbox(database, writer),
         people=MongoPeople(database, writer),

@@ -104,6 +104,22 @@ def _task_back(document: Document) -> Document:
     return {**document, "payload": json_text(document["payload"])}
 
 
+def _event_out(document: Document) -> Document:
+    return {**document, "body": orjson.loads(document["body"])}
+
+
+def _event_back(document: Document) -> Document:
+    return {**document, "body": json_text(document["body"])}
+
+
+def _data_out(document: Document) -> Document:
+    return {**document, "data": orjson.loads(document["data"])}
+
+
+def _data_back(document: Document) -> Document:
+    return {**document, "data": json_text(document["data"])}
+
+
 def _platform_out(document: Document) -> Document:
     return {**document, "document": orjson.loads(document["document"])}
 
@@ -126,6 +142,7 @@ LAYOUT: Mapping[str, Kept] = {
     "vouchers": Kept(collection=schema.vouchers, out=_voucher_out, back=_voucher_back),
     "resellers": Kept(collection=schema.resellers, out=_reseller_out, back=_reseller_back),
     "reseller_keys": Kept(collection=schema.reseller_keys),
+    "webhook_subscriptions": Kept(collection=schema.webhook_subscriptions),
     "bookings": Kept(
         collection=schema.bookings,
         out=booking_out,
@@ -141,6 +158,8 @@ LAYOUT: Mapping[str, Kept] = {
     "redemptions": Kept(collection=schema.redemptions, members=("admission_id", "entry_key")),
     "documents": Kept(collection=schema.documents, members=("booking_id",), unstamped=("pdf",)),
     "ledger": Kept(collection=schema.ledger),
+    "webhook_events": Kept(collection=schema.webhook_events, out=_event_out, back=_event_back),
+    "webhook_deliveries": Kept(collection=schema.webhook_deliveries, out=_data_out, back=_data_back),
     "outbox": Kept(collection=schema.outbox, out=_task_out, back=_task_back),
     "idempotency": Kept(collection=schema.idempotency, members=("scope", "key"), unstamped=("body",)),
     "platform": Kept(collection=schema.platform, out=_platform_out, back=_platform_back),

@@ -10,6 +10,8 @@ from common.mongo.database import MongoDatabase
 from common.mongo.transaction import Transaction
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.mongo import schema
+from ticketing_service.storage.mongo.webhook_events import read_wanted, tell_of
+from ticketing_service.storage.subscribed import Subscribed
 
 T = TypeVar("T")
 
@@ -25,6 +27,7 @@ class Writer(writing.Writer):
     def __init__(self, database: MongoDatabase, expired: Expired | None = None) -> None:
         super().__init__(database, schema.idempotency)
         self._expired = expired
+        self.subscribed = Subscribed(lambda: read_wanted(database))
 
     def __call__(
         self,
@@ -33,10 +36,11 @@ class Writer(writing.Writer):
         turns: Iterable[Hashable] = (),
     ) -> T:
         """See `common.mongo.writing.Write`."""
-        ended = 0
+        ended, wanted = 0, self.subscribed()
 
         def counted(tx: Transaction) -> T:
             nonlocal ended
+            tell_of(tx, wanted)
             result = verb(tx)
             ended = tx.noted.get(_EXPIRED, 0)
             return result

@@ -48,6 +48,7 @@ from ticketing_service.storage.sql.endings import (
 )
 from ticketing_service.storage.sql.holding import exchange_items, hold_places
 from ticketing_service.storage.sql.outbox import add_task
+from ticketing_service.storage.sql.webhook_events import tell_booking
 from ticketing_service.storage.sql.writing import Writer
 
 _bookings, _units = schema.bookings, schema.unit_items
@@ -162,6 +163,7 @@ class SqlBookings:
             if booking.status is not BookingStatus.ON_HOLD:
                 add_task(connection, "document", {"bookingId": str(booking_id)}, now)
             note(connection, booking, booking.status, actor, "changed", now)
+            tell_booking(connection, amended, now, places=amendment.items is not None, before=booking)
             return amended
 
         return self._write(verb, idempotency)
@@ -209,6 +211,7 @@ class SqlBookings:
             )
             _update_booking(connection, extended)
             prolong(connection, booking.id, extended.expires_at)
+            tell_booking(connection, extended, now)
             return extended
 
         return self._write(verb, idempotency)

@@ -34,6 +34,7 @@ from ticketing_service.storage.sql.counters import give_back, give_back_credit, 
 from ticketing_service.storage.sql.endings import note, order_refund, void_open_payments
 from ticketing_service.storage.sql.ledger import add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
+from ticketing_service.storage.sql.webhook_events import tell_booking
 
 _units, _payments = schema.unit_items, schema.payments
 _CANCEL_UNIT = Prepared(
@@ -84,6 +85,7 @@ def cancel_units(
         now,
     )
     _tell(connection, booking, plan, cancellation.reason, mail, now)
+    tell_booking(connection, cancelled, now, places=True)
     return cancelled
 
 

@@ -18,6 +18,7 @@ from ticketing_service.domain.search import ticket_words
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.ticket_records import COLUMNS, poi_of, poi_row, ticket_of, ticket_row
 from ticketing_service.storage.sql.ticket_search import search
+from ticketing_service.storage.sql.webhook_events import tell_ticket
 from ticketing_service.storage.sql.writing import Writer
 
 _tickets, _words, _pois = schema.tickets, schema.ticket_words, schema.pois
@@ -34,6 +35,7 @@ class SqlCatalogue:
         def verb(connection: Connection) -> Ticket:
             connection.execute(insert(_tickets), ticket_row(ticket))
             _index(connection, ticket, frozenset())
+            tell_ticket(connection, ticket)
             return ticket
 
         return self._write(verb, idempotency)
@@ -76,7 +78,9 @@ def _replace(connection: Connection, ticket: Ticket, expected_version: int) -> T
             raise Refused(Code.TICKET_NOT_FOUND)
         raise Refused(Code.VERSION_CONFLICT, facts={"version": version})
     _index(connection, ticket, _indexed(connection, ticket.id))
-    return ticket_of(connection.execute(_SELECT.where(_tickets.c.id == ticket.id)).one())
+    replaced = ticket_of(connection.execute(_SELECT.where(_tickets.c.id == ticket.id)).one())
+    tell_ticket(connection, replaced)
+    return replaced
 
 
 def _put_poi(connection: Connection, poi: Poi) -> int:
@@ -105,6 +109,7 @@ def _copy_onto(connection: Connection, ticket_id: UUID, shown: dict[str, Any]) -
     )
     ticket = ticket_of(connection.execute(_SELECT.where(_tickets.c.id == ticket_id)).one())
     _index(connection, ticket, _indexed(connection, ticket_id))
+    tell_ticket(connection, ticket)
 
 
 def _indexed(connection: Connection, ticket_id: UUID) -> frozenset[str]:

@@ -25,6 +25,7 @@ from ticketing_service.storage.sql.booking_records import locked_booking
 from ticketing_service.storage.sql.endings import note
 from ticketing_service.storage.sql.ledger import add_entries
 from ticketing_service.storage.sql.outbox import add_tasks
+from ticketing_service.storage.sql.webhook_events import tell_booking
 
 _bookings, _units = schema.bookings, schema.unit_items
 _is_unit = _units.c.id == bindparam("unit")
@@ -69,6 +70,8 @@ def confirm(
     )
     set_booking(connection, confirmed)
     note(connection, booking, BookingStatus.CONFIRMED, actor, reason, now)
+    # a hold has its places already
+    tell_booking(connection, confirmed, now, places=booking.status is BookingStatus.EXPIRED)
     return confirmed if issue is None else admit(connection, confirmed, issue, now)
 
 
@@ -124,6 +127,7 @@ def mark_used(
         f"{reason} ({len(unit_ids)} of {len(booking.unit_items)})",
         now,
     )
+    tell_booking(connection, changed, now)
     return changed
 
 

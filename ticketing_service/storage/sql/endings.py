@@ -15,6 +15,7 @@ from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.counters import expired_on, give_back
 from ticketing_service.storage.sql.ledger import take_back_refunds
 from ticketing_service.storage.sql.outbox import add_task, add_tasks
+from ticketing_service.storage.sql.webhook_events import tell_bookings
 from ticketing_service.storage.sql.writing import note_expired
 
 RELEASE_BATCH = 200
@@ -100,6 +101,7 @@ def expire(connection: Connection, candidates: Sequence[UUID], now: datetime) ->
         reason="the hold ran out",
     )
     void_open_payments(connection, ids, now)
+    tell_bookings(connection, ids, now)
     note_expired(connection, sum(not row.is_test for row in found))
     return len(ids)
 

@@ -35,6 +35,7 @@ from ticketing_service.storage.sql.endings import (
 from ticketing_service.storage.sql.foresight import still_holds
 from ticketing_service.storage.sql.slots import offers_in
 from ticketing_service.storage.sql.vouchers import voucher_in
+from ticketing_service.storage.sql.webhook_events import tell_booking
 
 _items, _units = schema.booking_items, schema.unit_items
 
@@ -72,6 +73,7 @@ def hold_places(
         to_status=booking.status.value,
         reason="held",
     )
+    tell_booking(connection, booking, now, places=True)
     on_demand = [*voucher_claims(voucher, order.customer), *standing_claims(order, limits)]
     take(
         connection,

@@ -15,6 +15,7 @@ from ticketing_service.domain.payment_summary import payment_status
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.confirming import set_booking
 from ticketing_service.storage.sql.endings import OPEN_STATES
+from ticketing_service.storage.sql.webhook_events import tell_booking
 
 _payments, _refunds = schema.payments, schema.refunds
 _UNSETTLED = ("pending", "processing")
@@ -75,4 +76,5 @@ def keep_payment_status(connection: Connection, booking: Booking, now: datetime)
         return booking
     changed = replace(booking, payment_status=status, version=booking.version + 1, updated_at=now)
     set_booking(connection, changed)
+    tell_booking(connection, changed, now)
     return changed

@@ -376,6 +376,79 @@ ledger = _table(
     Index("ix_ticketing_ledger_booking", "booking_id"),
 )
 
+webhook_subscriptions = _table(
+    "webhook_subscriptions",
+    Column("id", Identifier, primary_key=True),
+    # NULL: the destination's own
+    Column("reseller_id", Identifier),
+    Column("is_test", Boolean, nullable=False),
+    Column("url", String(2000), nullable=False),
+    Column("events", Json, nullable=False),
+    # number, sealed text and end of each
+    Column("secrets", Json, nullable=False),
+    Column("active", Boolean, nullable=False),
+    # the breaker of the endpoint
+    Column("failures", Integer, nullable=False),
+    Column("openings", Integer, nullable=False),
+    Column("closed_until", Instant),
+    Column("last_error", String(200)),
+    Column("last_failure_at", Instant),
+    Column("version", Integer, nullable=False),
+    Column("created_at", Instant, nullable=False),
+    Column("created_by", String(120), nullable=False),
+    # its deliveries are still to be swept up
+    Column("deleted_at", Instant),
+    Index("ix_ticketing_webhook_subscriptions_owner", "reseller_id", "is_test", "id"),
+)
+
+webhook_events = _table(
+    "webhook_events",
+    # what was changed in the same commit, until it is turned into deliveries
+    Column("id", Identifier, primary_key=True),
+    Column("subject", Identifier, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("reseller_id", Identifier),
+    Column("is_test", Boolean, nullable=False),
+    Column("body", Json, nullable=False),
+    Column("at", Instant, nullable=False),
+    Index("ix_ticketing_webhook_events_subject", "subject"),
+)
+
+webhook_deliveries = _table(
+    "webhook_deliveries",
+    Column("id", Identifier, primary_key=True),
+    # no foreign key: a subscription may have just been deleted
+    Column("subscription_id", Identifier, nullable=False),
+    Column("event_id", Identifier, nullable=False),
+    Column("type", String(30), nullable=False),
+    Column("subject", Identifier, nullable=False),
+    Column("sequence", Integer, nullable=False),
+    Column("data", Json, nullable=False),
+    Column("state", String(10), nullable=False),
+    # true for the one that is to be sent next of its subject, else NULL
+    Column("first", Boolean),
+    Column("attempts", Integer, nullable=False),
+    Column("due_at", Instant),
+    Column("until", Instant, nullable=False),
+    Column("status_code", Integer),
+    Column("error", String(200)),
+    Column("milliseconds", Integer),
+    Column("created_at", Instant, nullable=False),
+    Column("finished_at", Instant),
+    Index(
+        "ux_ticketing_webhook_deliveries_first",
+        "subscription_id",
+        "subject",
+        "type",
+        "first",
+        unique=True,
+    ),
+    Index("ix_ticketing_webhook_deliveries_due", "subscription_id", "state", "due_at"),
+    Index("ix_ticketing_webhook_deliveries_state", "subscription_id", "state", "id"),
+    Index("ix_ticketing_webhook_deliveries_subscription", "subscription_id", "id"),
+    Index("ix_ticketing_webhook_deliveries_finished", "state", "finished_at"),
+)
+
 outbox = outbox_table(_table)
 idempotency = idempotency_table(_table)
 leases = leases_table(_table)

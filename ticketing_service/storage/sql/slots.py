@@ -38,6 +38,7 @@ from ticketing_service.storage.sql.slot_records import (
     slot_of,
 )
 from ticketing_service.storage.sql.ticket_records import COLUMNS, ticket_of
+from ticketing_service.storage.sql.webhook_events import tell_schedule, tell_slot
 from ticketing_service.storage.sql.writing import Writer
 
 _slots, _counters, _tickets = schema.slots, schema.counters, schema.tickets
@@ -112,7 +113,12 @@ class SqlSlots:
         idempotency: Idempotency | None = None,
     ) -> ScheduleOutcome:
         def verb(connection: Connection) -> ScheduleOutcome:
-            return schedules.put_schedule(connection, ticket.id, schedule, planned, now, extending=extending)
+            outcome = schedules.put_schedule(
+                connection, ticket.id, schedule, planned, now, extending=extending
+            )
+            if outcome.created or outcome.changed or outcome.removed:
+                tell_schedule(connection, ticket.id, now)
+            return outcome
 
         return self._write(verb, idempotency)
 
@@ -129,7 +135,7 @@ class SqlSlots:
     ) -> Slot:
         """Besides the port's refusals: CAPACITY_SHARED when the slot draws on several shared
         counters, none of which is its own; their capacity is the schedule's business."""
-        return self._write(lambda connection: _change(connection, slot_id, change), idempotency)
+        return self._write(lambda connection: _change(connection, slot_id, change, now), idempotency)
 
     def cancel(
         self,
@@ -147,6 +153,7 @@ class SqlSlots:
             _set(connection, slot, status=SlotStatus.CANCELLED.value)
             payload = {"slotId": str(slot_id), "reason": reason, "actor": actor}
             add_task(connection, "slot-cancelled", payload, now)
+            tell_slot(connection, slot, now)
             return _locked(connection, slot_id)
 
         return self._write(verb, idempotency)
@@ -184,7 +191,7 @@ def _set(connection: Connection, slot: Slot, **values: Any) -> None:
     )
 
 
-def _change(connection: Connection, slot_id: UUID, change: SlotChange) -> Slot:
+def _change(connection: Connection, slot_id: UUID, change: SlotChange, now: datetime) -> Slot:
     slot = _locked(connection, slot_id)
     if slot.status is SlotStatus.CANCELLED:
         raise Refused(Code.SLOT_CANCELLED)
@@ -196,6 +203,7 @@ def _change(connection: Connection, slot_id: UUID, change: SlotChange) -> Slot:
     if change.unlimited or change.capacity is not None:
         _set_capacity(connection, counter_to_change(slot), None if change.unlimited else change.capacity)
     _set(connection, slot, **values)
+    tell_slot(connection, slot, now)
     return _locked(connection, slot_id)
 
 

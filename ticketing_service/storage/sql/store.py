@@ -20,6 +20,7 @@ from ticketing_service.storage.sql.platform import SqlPlatform
 from ticketing_service.storage.sql.resellers import SqlResellers
 from ticketing_service.storage.sql.slots import SqlSlots
 from ticketing_service.storage.sql.vouchers import SqlVouchers
+from ticketing_service.storage.sql.webhooks import SqlWebhooks
 from ticketing_service.storage.sql.writing import Expired, Writer
 
 MIGRATIONS = Path(__file__).with_name("migrations")
@@ -44,6 +45,7 @@ def open_store(url: str, threads: int = 8, expired: Expired | None = None) -> St
         admissions=SqlAdmissions(database, writer, unit_redeemed),
         vouchers=SqlVouchers(database, writer),
         resellers=SqlResellers(database, writer),
+        webhooks=SqlWebhooks(database, writer),
         ledger=SqlLedger(database, writer),
         outbox=SqlOutbox(database, writer),
         people=SqlPeople(database, writer),

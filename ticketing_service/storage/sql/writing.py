@@ -12,6 +12,8 @@ from common.database.engine import Database
 from common.database.writing import IdempotencyRows
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.sql import schema
+from ticketing_service.storage.sql.webhook_events import read_wanted, tell_of
+from ticketing_service.storage.subscribed import Subscribed
 
 T = TypeVar("T")
 
@@ -28,14 +30,16 @@ class Writer(writing.Writer):
     def __init__(self, database: Database, expired: Expired | None = None) -> None:
         super().__init__(database, IdempotencyRows(schema.idempotency))
         self._expired = expired
+        self.subscribed = Subscribed(lambda: read_wanted(database))
 
     def __call__(self, verb: Callable[[Connection], T], idempotency: Idempotency | None = None) -> T:
         """See `common.database.writing.Write`."""
-        ended = 0
+        ended, wanted = 0, self.subscribed()
 
         def counted(connection: Connection) -> T:
             nonlocal ended
             connection.info[_EXPIRED] = 0
+            tell_of(connection, wanted)
             result = verb(connection)
             ended = connection.info[_EXPIRED]
             return result
