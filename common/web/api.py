@@ -20,7 +20,7 @@ from common.web.answers import Renderer, send
 from common.web.formats import chosen_format
 from common.web.language import chosen_language
 from common.web.multipart import Multipart, read_multipart
-from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
+from common.web.operations import JSON, ErrorShape, Idempotent, Operation, Suffix, unasked
 from common.web.reading import read_bytes, read_json, read_query
 from common.web.request_keys import idempotency_of, key_of
 from common.web.requests import note_user
@@ -44,11 +44,22 @@ class Api:
     """
 
     def __init__(
-        self, name: str, url_prefix: str = "", *, tag: str | None = None, clock: Clock = system_clock
+        self,
+        name: str,
+        url_prefix: str = "",
+        *,
+        tag: str | None = None,
+        clock: Clock = system_clock,
+        errors: ErrorShape | None = None,
+        either_slash: bool = False,
     ) -> None:
         self.blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
         self.operations: list[Operation] = []
         self._name, self._prefix, self._clock = name, url_prefix, clock
+        # what refusals look like where they are no problem documents; the app sees to it
+        self._errors = errors
+        # whether an address means the same with a slash at its end
+        self._rule_options = {"strict_slashes": False} if either_slash else {}
         # the heading under which the routes are documented
         self._tag = tag or name
 
@@ -115,6 +126,7 @@ class Api:
                 answer_suffix=answer_suffix,
                 formats=tuple(formats),
                 body_optional=body_optional,
+                errors=self._errors,
             )
             self._add(operation, view, rule, cached)
             return view
@@ -141,6 +153,7 @@ class Api:
             ),
             methods=[operation.method],
             provide_automatic_options=False,
+            **self._rule_options,
         )
 
 

@@ -21,6 +21,15 @@ JSON = "application/json"
 _UNCHANGING = (str, int, float, bool, type(None), Enum)
 
 
+@dataclass(frozen=True, slots=True)
+class ErrorShape:
+    """How some routes answer what the others answer as a problem document: in JSON of another `schema`, with
+    `status` of what the problem's would be."""
+
+    schema: type[Schema]
+    status: Callable[[int], int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one URL rule. `body` is a schema, `Multipart` for uploads, or `bytes` for a view that
@@ -48,6 +57,7 @@ class Operation:
     answer_suffix: Suffix | None = field(default=None, repr=False)
     formats: tuple[str, ...] = ()
     body_optional: bool = False
+    errors: ErrorShape | None = None
 
 
 def unasked(query: Schema | None) -> Mapping[str, Any] | None:

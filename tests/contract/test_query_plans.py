@@ -39,6 +39,17 @@ INDEXED: dict[str, Ask] = {
     "resellers": lambda store, _, __: store.resellers.page(10, None),
     "keys of a reseller": lambda store, slot, _: store.resellers.keys(slot.id, 10, None),
     "bookings of a reseller": lambda store, slot, _: store.bookings.search(BookingQuery(reseller_id=slot.id)),
+    "bookings by a reseller's reference": lambda store, slot, _: store.bookings.search(
+        BookingQuery(reseller_id=slot.id, resale_reference="R-1")
+    ),
+    "bookings of a reseller's days": lambda store, slot, _: store.bookings.search(
+        BookingQuery(reseller_id=slot.id, local_from=FIRST_DAY, local_to=FIRST_DAY)
+    ),
+    "a booking by its reseller's uuid": lambda store, slot, _: store.bookings.by_resale_uuid(
+        slot.id, slot.id, is_test=False
+    ),
+    "what became of bookings": lambda store, _, booking: store.bookings.courses([booking.id]),
+    "schedules": lambda store, slot, _: store.slots.schedules([slot.ticket_id]),
     "a voucher's code": lambda store, _, __: store.vouchers.by_code("X"),
     "revocations": lambda store, _, __: store.admissions.revocations(NOW, 10, None),
 }

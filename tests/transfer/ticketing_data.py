@@ -7,6 +7,7 @@ import random
 from functools import partial
 
 from tests.contract.builders import NOW, make_poi, make_reseller, make_reseller_key, make_scan
+from tests.contract.test_resale import make_resale
 from tests.contract.world import World
 from tests.invariants.client import Client
 from tests.invariants.destination import open_destination
@@ -37,6 +38,7 @@ def fill_ticketing(url: str) -> None:
             store.resellers.add_key(key)
         store.resellers.revoke_key(reseller.id, key.id, NOW)
         world.hold(world.slot(), reseller=make_reseller(), is_test=True)
+        world.hold(world.slot(), reseller=reseller, resale=make_resale())
         admission = world.admission(type=TicketType.MULTI_DAY, valid_days=3)
         for day in ("2026-07-01", "2026-07-02"):
             store.admissions.redeem(make_scan(admission), partial(_on, day), NOW)

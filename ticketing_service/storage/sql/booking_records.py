@@ -25,6 +25,7 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.catalogue import UnitType
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.records.bookings import terms_document, terms_of
+from ticketing_service.storage.records.resale import resale_document, resale_of
 from ticketing_service.storage.sql import schema
 
 _items, _units, _refunds = schema.booking_items, schema.unit_items, schema.refunds
@@ -133,6 +134,9 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "principal": booking.principal,
         "reseller_id": booking.reseller_id,
         "is_test": booking.is_test,
+        "resale_uuid": booking.resale and booking.resale.uuid,
+        "resale_reference": booking.resale and booking.resale.reference,
+        "resale": resale_document(booking.resale),
         "customer_name": customer.name,
         "customer_email": customer.email,
         "customer_email_key": customer.email.strip().casefold(),
@@ -202,6 +206,7 @@ def _booking_of(row: Any, items: Iterable[BookingItem], refunds: Iterable[Refund
         principal=row.principal,
         reseller_id=row.reseller_id,
         is_test=row.is_test,
+        resale=resale_of(row.resale),
         customer=Customer(
             name=row.customer_name, email=row.customer_email, phone=row.customer_phone, language=row.language
         ),
