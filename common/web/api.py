@@ -20,7 +20,7 @@ from common.web.answers import Renderer, send
 from common.web.formats import chosen_format
 from common.web.language import chosen_language
 from common.web.multipart import Multipart, read_multipart
-from common.web.operations import JSON, ErrorShape, Idempotent, Operation, Suffix, unasked
+from common.web.operations import JSON, Dialect, Idempotent, Operation, Suffix, unasked
 from common.web.reading import read_bytes, read_json, read_query
 from common.web.request_keys import idempotency_of, key_of
 from common.web.requests import note_user
@@ -50,16 +50,12 @@ class Api:
         *,
         tag: str | None = None,
         clock: Clock = system_clock,
-        errors: ErrorShape | None = None,
-        either_slash: bool = False,
+        dialect: Dialect | None = None,
     ) -> None:
         self.blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
         self.operations: list[Operation] = []
         self._name, self._prefix, self._clock = name, url_prefix, clock
-        # what refusals look like where they are no problem documents; the app sees to it
-        self._errors = errors
-        # whether an address means the same with a slash at its end
-        self._rule_options = {"strict_slashes": False} if either_slash else {}
+        self._dialect = dialect
         # the heading under which the routes are documented
         self._tag = tag or name
 
@@ -126,7 +122,7 @@ class Api:
                 answer_suffix=answer_suffix,
                 formats=tuple(formats),
                 body_optional=body_optional,
-                errors=self._errors,
+                dialect=self._dialect,
             )
             self._add(operation, view, rule, cached)
             return view
@@ -153,7 +149,7 @@ class Api:
             ),
             methods=[operation.method],
             provide_automatic_options=False,
-            **self._rule_options,
+            **({} if self._dialect is None else {"strict_slashes": False}),
         )
 
 
@@ -211,6 +207,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
     wants_caller, wants_language = "caller" in wanted, "language" in wanted
     wants_query, wants_body, wants_key = "query" in wanted, "body" in wanted, "idempotency" in wanted
     wants_format = "media_type" in wanted
+    reads_query = operation.query is not None or operation.dialect is None
 
     def serve(**arguments: Any) -> Response:
         # The proxy costs a look-up each time it is touched; this is the documented way round it.
@@ -220,7 +217,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
             arguments["caller"] = caller
         key = key_of(operation.idempotency, incoming) if wants_key else None
         body = _read_body(operation, incoming) if wants_body else None
-        query = read_query(incoming, operation.query)
+        query = read_query(incoming, operation.query) if reads_query else {}
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
         if wants_body:
             arguments["body"] = body if load_body is None else load_body(body)

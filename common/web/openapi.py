@@ -191,11 +191,13 @@ def _responses(operation: Operation, known: Mapping[str, ProblemCode]) -> dict[s
     elif operation.status in range(200, 300) and operation.status != 204:
         success["content"] = {media_type: {"schema": {}} for media_type in operation.produces}
     by_status: dict[int, list[str]] = {}
-    shape = operation.errors
+    dialect = operation.dialect
     for code in problem_codes(operation):
         status = known[code].status
-        by_status.setdefault(status if shape is None else shape.status(status), []).append(code)
-    form = {MEDIA_TYPE: {"schema": "Problem"}} if shape is None else {JSON: {"schema": shape.schema}}
+        by_status.setdefault(status if dialect is None else dialect.status(status), []).append(code)
+    form: dict[str, Any] = {MEDIA_TYPE: {"schema": "Problem"}}
+    if dialect is not None:
+        form = {JSON: {"schema": dialect.error}}
     refusals = {
         str(status): {
             "description": "; ".join(f"`{code}` {known[code].title}" for code in sorted(codes)),

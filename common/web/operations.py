@@ -22,11 +22,13 @@ _UNCHANGING = (str, int, float, bool, type(None), Enum)
 
 
 @dataclass(frozen=True, slots=True)
-class ErrorShape:
-    """How some routes answer what the others answer as a problem document: in JSON of another `schema`, with
-    `status` of what the problem's would be."""
+class Dialect:
+    """How the routes of another standard differ from ours: what is a problem document elsewhere is JSON of
+    `error` there, with `status` of what its status would be; the app sees to that. An address means the same
+    with a slash at its end, and parameters that no route reads are let pass.
+    """
 
-    schema: type[Schema]
+    error: type[Schema]
     status: Callable[[int], int]
 
 
@@ -57,7 +59,7 @@ class Operation:
     answer_suffix: Suffix | None = field(default=None, repr=False)
     formats: tuple[str, ...] = ()
     body_optional: bool = False
-    errors: ErrorShape | None = None
+    dialect: Dialect | None = None
 
 
 def unasked(query: Schema | None) -> Mapping[str, Any] | None:

@@ -22,8 +22,8 @@ from ticketing_service.domain.resale_changes import Changes
 from ticketing_service.domain.resellers import Scope
 from ticketing_service.routes.calling import PortsSource
 from ticketing_service.routes.octo.calling import (
-    ERRORS,
     NOTES,
+    OCTO,
     PREFIX,
     WHO,
     Answer,
@@ -46,7 +46,7 @@ _PDF = "application/pdf"
 
 
 def octo_booking_api(ports: PortsSource) -> Api:
-    api = Api("octo_booking", PREFIX, tag="octo", errors=ERRORS, either_slash=True)
+    api = Api("octo_booking", PREFIX, tag="octo", dialect=OCTO)
 
     def one(booking: Booking, seller: Seller) -> Answer:
         return shown([booking], seller, ports(), one=True)
@@ -128,7 +128,7 @@ def _changed(
         mails=body["email_receipt"],
     )
     command = ChangeResold(seller=seller, uuid=booking_uuid, changes=changes, confirm=confirm)
-    with naming(uuid=uuid), naming_sale(body, seller, ports):
+    with naming_sale({**body, "uuid": uuid}, seller, ports):
         try:
             return resale.change_resold(command, ports)
         except Refused as refusal:

@@ -19,8 +19,8 @@ from ticketing_service.domain.resale_changes import named
 from ticketing_service.domain.resellers import Scope
 from ticketing_service.routes.calling import PortsSource
 from ticketing_service.routes.octo.calling import (
-    ERRORS,
     NOTES,
+    OCTO,
     PREFIX,
     WHO,
     Answer,
@@ -42,10 +42,11 @@ _WHICH = "either resellerReference, supplierReference, localDate or localDateSta
 
 
 def octo_bookings_api(ports: PortsSource) -> Api:
-    api = Api("octo_bookings", PREFIX, tag="octo", errors=ERRORS, either_slash=True)
+    api = Api("octo_bookings", PREFIX, tag="octo", dialect=OCTO)
 
     @api.route(
         "POST", "/bookings", who=WHO, body=ReservationIn, multiline=NOTES,
+        problems=("TOO_MANY_HOLDS",),
         summary="Hold places; the same request once more answers the same booking",
     )  # fmt: skip
     def reserve(body: dict[str, Any], caller: Caller) -> Answer:

@@ -13,7 +13,7 @@ from flask import Flask, Response, request
 from common.auth.policy import Caller, bearer
 from common.texts import LANGUAGES
 from common.web.language import negotiated
-from common.web.operations import ErrorShape
+from common.web.operations import Dialect
 from common.web.problems import MEDIA_TYPE, Problem, problem
 from ticketing_service.actions.resale import Seller
 from ticketing_service.domain.errors import Refused
@@ -29,7 +29,7 @@ from ticketing_service.schemas.octo.requests import identifier
 
 PREFIX = f"{API}/octo"
 WHO = bearer(RESELLER_KIND)
-ERRORS = ErrorShape(OctoError, status_of)
+OCTO = Dialect(OctoError, status_of)
 
 NOTES = ("notes",)
 """Texts that may have several lines."""

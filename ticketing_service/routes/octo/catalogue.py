@@ -19,7 +19,7 @@ from ticketing_service.domain.slots import Slot
 from ticketing_service.metrics import TicketingMetrics
 from ticketing_service.routes.calling import PortsSource
 from ticketing_service.routes.octo.calling import (
-    ERRORS,
+    OCTO,
     PREFIX,
     WHO,
     Answer,
@@ -49,7 +49,7 @@ class _Found:
 
 
 def octo_catalogue_api(ports: PortsSource, metrics: TicketingMetrics) -> Api:
-    api = Api("octo_catalogue", PREFIX, tag="octo", errors=ERRORS, either_slash=True)
+    api = Api("octo_catalogue", PREFIX, tag="octo", dialect=OCTO)
 
     @api.route("GET", "/supplier", who=WHO, summary="Who sells: this destination")
     def supplier(caller: Caller) -> Answer:

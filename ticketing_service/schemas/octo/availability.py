@@ -117,18 +117,15 @@ def _day(day: date, slots: Sequence[Slot], shown: Shown) -> Document:
 
 
 def _prices(slots: Sequence[Slot], shown: Shown, of_units: str, of_order: str) -> Document:
-    """The lowest that the slots have, of each unit and of the order."""
-    pricers = [Pricer(shown.ticket, shown.asked.reseller, slot) for slot in slots]
-    # one of each multiplier is enough
-    pricers = list({pricer.slot.multiplier: pricer for pricer in pricers if pricer.slot}.values())
-    each = [pricer.units(shown.option) for pricer in pricers]
-    units = [cheapest(prices) for prices in zip(*each, strict=True)] if each else []
-    document: Document = {of_units: units}
-    orders = [pricer.order(shown.option, shown.quantities) for pricer in pricers]
-    order = cheapest(price for price in orders if price is not None)
-    if order is not None:
-        document[of_order] = order
-    return document
+    """The lowest that the slots have, of each unit and of the order; without any, the usual ones."""
+    # one slot of each multiplier is enough
+    several = {slot.multiplier: slot for slot in slots}.values() or (None,)
+    pricers = [Pricer(shown.ticket, shown.asked.reseller, slot) for slot in several]
+    of_each = [pricer.units(shown.option) for pricer in pricers]
+    return {
+        of_units: [cheapest(prices) for prices in zip(*of_each, strict=True)],
+        of_order: cheapest(pricer.order(shown.option, shown.quantities) for pricer in pricers),
+    }
 
 
 def _opening_hours(slot: Slot) -> list[Document]:

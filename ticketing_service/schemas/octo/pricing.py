@@ -49,12 +49,10 @@ class Pricer:
         """Of each unit of the option."""
         return [{"unitId": unit.id, **self.document(self.unit(unit.price))} for unit in option.units]
 
-    def order(self, option: Option, quantities: Mapping[UUID, int]) -> Document | None:
-        """All of an order; of a price for each booking whatever is ordered. None where that is not known."""
+    def order(self, option: Option, quantities: Mapping[UUID, int]) -> Document:
+        """All of an order: nothing of no units, unless the price is one of the booking."""
         if option.price is not None:
             return self._whole(option, quantities)
-        if not quantities:
-            return None
         prices = {unit.id: self.unit(unit.price) for unit in option.units}
         return self.document(*(_times(prices[unit_id], count) for unit_id, count in quantities.items()))
 
@@ -112,9 +110,9 @@ def price_document(currency: str, taxes: Iterable[Tax], lines: Sequence[Line]) -
     }
 
 
-def cheapest(documents: Iterable[Document]) -> Document | None:
+def cheapest(documents: Iterable[Document]) -> Document:
     """The one with the lowest retail price."""
-    return min(documents, key=lambda document: int(document["retail"]), default=None)
+    return min(documents, key=lambda document: int(document["retail"]))
 
 
 def _sold(units: Iterable[UnitItem]) -> Line:
