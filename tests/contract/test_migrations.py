@@ -73,7 +73,7 @@ def test_a_second_run_finds_nothing_to_do(new_url: str) -> None:
     assert migrate(new_url) is True
     began = time.monotonic()
     assert migrate(new_url) is False
-    assert time.monotonic() - began < 1
+    assert time.monotonic() - began < 10  # it waits for no lock
 
 
 def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url: str) -> None:

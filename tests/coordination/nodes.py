@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import traceback
@@ -18,12 +17,9 @@ from common.coordination.embedded import EmbeddedCoordination
 from common.coordination.port import Coordination
 from common.coordination.redis import RedisCoordination
 from common.redis_options import RedisOptions
+from tests.forking import context
 
 HANG_SECONDS = 60
-
-# Children are forked from a clean process that has no threads and has imported everything.
-_context = multiprocessing.get_context("forkserver")
-_context.set_forkserver_preload(["tests.coordination.nodes"])
 
 Deed = Callable[[Coordination], Any]
 
@@ -53,8 +49,8 @@ class Node:
     """One process. `begin` and `result` let several work at once; `run` and `call` do both."""
 
     def __init__(self, machine: Machine) -> None:
-        self._pipe, theirs = _context.Pipe()
-        self._process = _context.Process(target=_serve, args=(theirs, machine), daemon=True)
+        self._pipe, theirs = context.Pipe()
+        self._process = context.Process(target=_serve, args=(theirs, machine), daemon=True)
         self._process.start()
         theirs.close()
 

@@ -15,6 +15,7 @@ from common.identifiers import uuid7
 from tests.beneath import Beneath, open_beneath
 from tests.contract.builders import make_option, make_schedule, plain_unit
 from tests.contract.world import World
+from tests.migrated import with_tables
 from tests.servers.process import eventually
 from tests.servers.stack import ServiceStack
 from ticketing_service.storage.opening import migrate, open_store
@@ -29,7 +30,7 @@ class Running:
     """`with Running(folder, url) as service`; its calls are repeated while something of it is down."""
 
     def __init__(self, folder: Path, url: str, **stack: Any) -> None:
-        migrate(url)
+        with_tables(url, migrate)
         self.database = open_beneath(url)
         self.slot, self.unit = _place(url)
         self.stack = ServiceStack(folder / "data", database_url=url, **stack)

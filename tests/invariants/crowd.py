@@ -6,11 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
-from multiprocessing import get_context
 from typing import Any
 
 from common.database import StoreUnavailable
 from common.web.idempotency import KeyReused, Replayed
+from tests.forking import context
 from ticketing_service.domain.errors import Refused
 from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
@@ -28,7 +28,6 @@ class Crowd:
     """`with Crowd() as crowd: crowd.rush(url, act, rounds)`; acts are functions of a module."""
 
     def __init__(self) -> None:
-        context = get_context("spawn")  # a fork would share open connections and locks
         self._barrier = context.Barrier(CALLERS)
         self._pool = ProcessPoolExecutor(
             PROCESSES, mp_context=context, initializer=_remember, initargs=(self._barrier,)

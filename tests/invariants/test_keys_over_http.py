@@ -17,6 +17,7 @@ from tests.beneath import open_beneath
 from tests.invariants.checker import KEY_PREFIX, check, explain
 from tests.invariants.destination import open_destination
 from tests.invariants.stores import KINDS
+from tests.migrated import with_tables
 from tests.servers.mariadb import MariaDB
 from tests.servers.secantus import MongoServer
 from tests.servers.stack import ServiceStack
@@ -67,7 +68,7 @@ def url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="module")
 def shop(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
-    migrate(url)
+    with_tables(url, migrate)
     folder: Path = tmp_path_factory.mktemp("stack")
     with ServiceStack(folder, database_url=url, web_workers=3, worker=False, sandbox=False) as stack:
         made = Shop(url, stack)

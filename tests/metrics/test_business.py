@@ -8,6 +8,7 @@ import pytest
 
 from tests.contract.builders import NOW
 from tests.faults.sale import AFTER, Sale
+from tests.migrated import with_tables
 from ticketing_service.domain.bookings import PaymentState
 from ticketing_service.domain.errors import Code
 from ticketing_service.storage.changes import Change, Outcome, booking_change, refused_change
@@ -17,7 +18,7 @@ from ticketing_service.storage.sql.store import migrate, open_store
 @pytest.fixture
 def sale(tmp_path):
     url = f"sqlite:///{tmp_path / 'store.db'}"
-    migrate(url)
+    with_tables(url, migrate)
     store = open_store(url, 2)
     yield Sale(store)
     store.close()

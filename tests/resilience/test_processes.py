@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 
 from common.clock import system_clock
+from tests.forking import context
 from tests.resilience.service_process import run
 from tests.servers.process import eventually
 
@@ -22,7 +22,6 @@ class Worker:
     """One process of the service."""
 
     def __init__(self, folder: Path) -> None:
-        context = multiprocessing.get_context("spawn")
         self._pipe, other = context.Pipe()
         self.process = context.Process(target=run, args=(folder, other), daemon=True)
         self.process.start()

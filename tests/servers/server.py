@@ -46,8 +46,8 @@ class Server:
         self.process.resume()
 
     def close(self) -> None:
-        """Stop and remove its folder."""
-        self.stop()
+        """End it, which need not be clean, and remove its folder."""
+        self.kill()
         self.process.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 

@@ -12,9 +12,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from common.settings import load
 from demo.run import procfile
+from tests.migrated import with_tables
 from tests.servers.issuer import ROLES, Issuer
 from tests.servers.process import ROOT, Process, descendants, free_port
+from ticketing_service.storage.opening import migrate
 
 READY_SECONDS = 60.0
 
@@ -86,7 +89,7 @@ class ServiceStack:
 
     def start(self) -> Self:
         """Start what was asked for, and wait until it serves."""
-        self.run_command("commands.migrate")
+        with_tables(load("ticketing", self.env).database_url, migrate)
         for process in (self.ticketing, *self._wanted):
             process.start()
         self.wait_until_ready()

@@ -10,6 +10,7 @@ import pytest
 
 from common.database import StoreUnavailable
 from tests.contract.builders import NOW
+from tests.migrated import with_tables
 from ticketing_service.actions.following import Followed, Follower
 from ticketing_service.clients.admin import NoPlatformSource
 from ticketing_service.clients.port import AdminUnavailable
@@ -66,7 +67,7 @@ class Process:
 @pytest.fixture
 def kept(tmp_path: Path) -> Iterator[Watched]:
     url = f"sqlite:///{tmp_path / 'store.db'}"
-    migrate(url)
+    with_tables(url, migrate)
     store = open_store(url)
     yield Watched(store)
     store.close()
