@@ -48,7 +48,7 @@ INDEXED: dict[str, Ask] = {
     "a booking by its reseller's uuid": lambda store, slot, _: store.bookings.by_resale_uuid(
         slot.id, slot.id, is_test=False
     ),
-    "what became of bookings": lambda store, _, booking: store.bookings.courses([booking.id]),
+    "what became of bookings": lambda store, _, booking: store.bookings.courses([booking]),
     "schedules": lambda store, slot, _: store.slots.schedules([slot.ticket_id]),
     "a voucher's code": lambda store, _, __: store.vouchers.by_code("X"),
     "revocations": lambda store, _, __: store.admissions.revocations(NOW, 10, None),

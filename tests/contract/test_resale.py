@@ -125,7 +125,12 @@ def test_it_changes_with_the_booking_and_when_it_is_confirmed(world: World, rese
 
 
 def course(world: World, booking: Booking) -> Course:
-    return world.store.bookings.courses([booking.id, uuid7()])[booking.id]
+    """Of the booking as it is now, asked for by itself and beside one that there is not."""
+    now = world.store.bookings.get(booking.id)
+    assert now is not None
+    alone = world.store.bookings.courses([now])
+    assert world.store.bookings.courses([now, replace(now, id=uuid7())]) == alone
+    return alone[booking.id]
 
 
 def test_the_course_of_a_booking_is_told(world: World, reseller: Reseller) -> None:
@@ -144,7 +149,7 @@ def test_the_course_of_a_booking_is_told(world: World, reseller: Reseller) -> No
     assert [row.to_status for row in told.history] == ["on_hold", "confirmed", "confirmed"]
     assert told.admissions == {each.unit_item_id: each for each in admissions}
     assert told.used_at == {admissions[0].unit_item_id: scan.scanned_at}
-    assert set(world.store.bookings.courses([held.id, other.id])) == {held.id, other.id}
+    assert set(world.store.bookings.courses([held, other])) == {held.id, other.id}
     assert world.store.bookings.courses([]) == {}
 
 

@@ -150,7 +150,7 @@ def search_resold(query: BookingQuery, seller: Seller, ports: Ports) -> tuple[Bo
 
 def told(bookings: Sequence[Booking], ports: Ports) -> list[Told]:
     """Each with what its reseller is told of it. What stands on hold has no course worth a look."""
-    over = [each.id for each in bookings if each.status is not BookingStatus.ON_HOLD]
+    over = [each for each in bookings if each.status is not BookingStatus.ON_HOLD]
     courses = ports.store.bookings.courses(over) if over else {}
     offers = ports.store.slots.offers({booking.items[0].slot_id for booking in bookings})
     return [

@@ -106,9 +106,9 @@ class MongoBookings:
             found = reading.one(schema.bookings, called)
         return None if found is None else booking_of(found)
 
-    def courses(self, booking_ids: Sequence[UUID]) -> dict[UUID, Course]:
+    def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
         with self._database.read() as reading:
-            return courses_in(reading, booking_ids)
+            return courses_in(reading, bookings)
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
         mine = {

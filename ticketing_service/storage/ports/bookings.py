@@ -108,8 +108,10 @@ class BookingStore(Protocol):
         """The booking that the reseller calls so."""
         ...
 
-    def courses(self, booking_ids: Sequence[UUID]) -> dict[UUID, Course]:
-        """What has become of each of the bookings that there are."""
+    def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
+        """What has become of each of the bookings that there are: uses where any unit item was used, what was
+        given back where all of it was cancelled.
+        """
         ...
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:

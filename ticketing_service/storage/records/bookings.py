@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -122,6 +122,16 @@ def kinds_that_end(booking: Booking) -> list[ClaimKind]:
     """
     sold = booking.on_account and booking.status is not BookingStatus.ON_HOLD
     return [kind for kind in ClaimKind if not (sold and kind is ClaimKind.CREDIT)]
+
+
+def used_ones(bookings: Iterable[Booking]) -> list[UUID]:
+    """Those of which any unit item was used."""
+    return [each.id for each in bookings if any(u.status is BookingStatus.REDEEMED for u in each.unit_items)]
+
+
+def cancelled_ones(bookings: Iterable[Booking]) -> list[UUID]:
+    """Those that are cancelled whole."""
+    return [each.id for each in bookings if each.status is BookingStatus.CANCELLED]
 
 
 def people_by_item(booking: Booking, plan: CancellationPlan) -> dict[UUID, int]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select, update
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.bookings import (
@@ -45,6 +45,13 @@ _INSERT_UNIT = Prepared(insert(_units))
 _is_asked = schema.bookings.c.id == bindparam("booking")
 _BOOKING = Prepared(select(schema.bookings).where(_is_asked))
 _LOCKED_BOOKING = Prepared(select(schema.bookings).where(_is_asked).with_for_update())
+_TOLD = (
+    "resale_uuid", "resale_reference", "resale", "customer_name", "customer_email", "customer_email_key",
+    "customer_phone", "language",
+)  # fmt: skip
+_UPDATE_TOLD = Prepared(
+    update(schema.bookings).where(_is_asked).values({name: bindparam(f"to_{name}") for name in _TOLD})
+)
 _ITEMS = Prepared(
     select(_items).where(_items.c.booking_id == bindparam("booking")).order_by(_items.c.position)
 )
@@ -60,6 +67,13 @@ def insert_booking(connection: Connection, booking: Booking) -> None:
     """Write the booking with its items and unit items."""
     _INSERT_BOOKING.run(connection, **booking_row(booking))
     insert_items(connection, booking)
+
+
+def update_told(connection: Connection, booking: Booking) -> None:
+    """Write what was told of the booking: its customer, and what its reseller has written down."""
+    row = booking_row(booking)
+    told = {f"to_{name}": row[name] for name in _TOLD}
+    _UPDATE_TOLD.run(connection, booking=booking.id, **told)
 
 
 def insert_items(connection: Connection, booking: Booking) -> None:

@@ -38,6 +38,7 @@ from ticketing_service.storage.sql.booking_records import (
     booking_row,
     bookings_of,
     locked_booking,
+    update_told,
 )
 from ticketing_service.storage.sql.cancelling import cancel_units
 from ticketing_service.storage.sql.confirming import confirm, mark_no_show
@@ -116,9 +117,9 @@ class SqlBookings:
         with self._database.read() as connection:
             return next(iter(bookings_of(connection, connection.execute(statement).all())), None)
 
-    def courses(self, booking_ids: Sequence[UUID]) -> dict[UUID, Course]:
+    def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
         with self._database.read() as connection:
-            return courses_in(connection, booking_ids)
+            return courses_in(connection, bookings)
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
         statement = (
@@ -185,7 +186,7 @@ class SqlBookings:
                 raise Refused(Code.PAYMENT_REQUIRED)
             if amendment is not None:
                 booking = amendment.of(booking)
-                _update_booking(connection, booking)
+                update_told(connection, booking)
             status, reason = status_without_payment(booking)
             confirmed = confirm(connection, booking, status, issue, actor, reason, now)
             settle(connection, booking.id)
