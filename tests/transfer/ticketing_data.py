@@ -38,7 +38,7 @@ def fill_ticketing(url: str) -> None:
             store.resellers.add_key(key)
         store.resellers.revoke_key(reseller.id, key.id, NOW)
         world.hold(world.slot(), reseller=make_reseller(), is_test=True)
-        world.hold(world.slot(), reseller=reseller, resale=make_resale())
+        world.hold(world.slot(), reseller=make_reseller(), resale=make_resale())
         admission = world.admission(type=TicketType.MULTI_DAY, valid_days=3)
         for day in ("2026-07-01", "2026-07-02"):
             store.admissions.redeem(make_scan(admission), partial(_on, day), NOW)
