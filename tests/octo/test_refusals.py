@@ -168,6 +168,23 @@ def test_what_cannot_be_processed_says_so(later: Shop, ota: Ota, product: Docume
     assert ota.refused("POST", f"/bookings/{sold['uuid']}/cancel", {})["error"] == "UNPROCESSABLE_ENTITY"
 
 
+def test_what_is_refused_at_last_has_changed_nothing(ota: Ota, product: Document) -> None:
+    held = ota.reserved(product, count=2)
+    path, (first, second) = f"/bookings/{held['uuid']}", held["unitItems"]
+    same = {"uuid": first["uuid"], "unitId": first["unitId"]}
+    error = ota.refused("PATCH", path, {"unitItems": [same, same]})
+    assert error["error"] == "UNPROCESSABLE_ENTITY"
+    fewer = {"unitItems": [{"uuid": second["uuid"], "unitId": second["unitId"]}]}
+    assert ota.refused("POST", f"{path}/confirm", fewer)["error"] == "UNPROCESSABLE_ENTITY"  # for whom?
+    assert ota.ok("GET", path) == held
+    sold = ota.ok("POST", f"{path}/confirm", {**fewer, "contact": LEAD})
+    assert [each["uuid"] for each in sold["unitItems"]] == [second["uuid"]]
+    over = ota.ok("POST", f"{path}/cancel")
+    assert ota.refused("PATCH", path, {"notes": "late"})["error"] == "UNPROCESSABLE_ENTITY"
+    assert ota.refused("POST", f"{path}/confirm", {"contact": LEAD})["error"] == "UNPROCESSABLE_ENTITY"
+    assert ota.ok("GET", path) == over
+
+
 def test_a_hold_is_extended_twice_at_most(later: Shop, ota: Ota, product: Document) -> None:
     held = ota.reserved(product)
     path = f"/bookings/{held['uuid']}/extend"

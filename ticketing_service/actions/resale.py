@@ -4,7 +4,7 @@ visitors have, too.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from uuid import UUID
@@ -42,6 +42,10 @@ MOST_FOUND = 1000
 """Bookings that are found at once."""
 
 _PAGE = 100
+_OVER: Mapping[BookingStatus, Code] = {
+    BookingStatus.CANCELLED: Code.BOOKING_CANCELLED,
+    BookingStatus.EXPIRED: Code.BOOKING_EXPIRED,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,7 +177,11 @@ def change_resold(command: ChangeResold, ports: Ports) -> Booking:
     if command.confirm and status is not BookingStatus.ON_HOLD:
         # a repetition; or it is too late, and the action says so
         return confirm_booking(ConfirmBooking(booking_id=booking.id, access=access), ports)
+    if status in _OVER:
+        raise Refused(_OVER[status])
     amendment = _amendment(booking, changes)
+    if command.confirm:
+        _check_contact(booking, amendment)
     items = None
     if needs_other_places(booking, changes):
         if status is BookingStatus.CONFIRMED:
@@ -192,9 +200,6 @@ def change_resold(command: ChangeResold, ports: Ports) -> Booking:
         amendment = Amendment()
     if not command.confirm:
         return booking
-    contact = amendment.contact or {"name": booking.customer.name, "email": booking.customer.email}
-    if not contact["name"] or not contact["email"]:
-        raise Refused(Code.CONTACT_REQUIRED)
     confirm = ConfirmBooking(booking_id=booking.id, access=access, amendment=amendment)
     return confirm_booking(confirm, ports)
 
@@ -247,6 +252,12 @@ def _amendment(booking: Booking, changes: Changes) -> Amendment:
         }
     units, held = wanted_units(booking, changes), booking.status is BookingStatus.ON_HOLD
     return Amendment(contact=contact, resale=lambda resale: changed(resale, changes, units, held=held))
+
+
+def _check_contact(booking: Booking, amendment: Amendment) -> None:
+    customer = replace(booking.customer, **amendment.contact)
+    if not customer.name or not customer.email:
+        raise Refused(Code.CONTACT_REQUIRED)
 
 
 def _other_places(booking: Booking, changes: Changes) -> ItemOrder:

@@ -30,7 +30,7 @@ from ticketing_service.routes.octo.calling import (
     seller_of,
 )
 from ticketing_service.routes.octo.selling import naming_sale, shown, units_of
-from ticketing_service.schemas.octo.errors import BAD_REQUEST, UNPROCESSABLE
+from ticketing_service.schemas.octo.errors import BAD_REQUEST
 from ticketing_service.schemas.octo.requests import (
     BookingsQuery,
     ReservationIn,
@@ -82,8 +82,6 @@ def _reservation(body: Mapping[str, Any], seller: Seller) -> Reserve:
     option_id = known_id(body["option_id"], "INVALID_OPTION_ID")
     slot_id = known_id(body["availability_id"], "INVALID_AVAILABILITY_ID")
     units = named((), units_of(body["unit_items"]))
-    if len({unit.uuid for unit in units}) < len(units):
-        raise refused(UNPROCESSABLE, "Two unit items have one uuid.")
     contact: Contact = body["contact"] or Contact()
     written = Resale(
         uuid=uuid,

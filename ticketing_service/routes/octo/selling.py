@@ -24,6 +24,7 @@ from ticketing_service.routes.octo.calling import (
     refused,
 )
 from ticketing_service.schemas.octo.bookings import View, booking_document
+from ticketing_service.schemas.octo.errors import UNPROCESSABLE
 from ticketing_service.schemas.octo.requests import named_unit
 
 
@@ -41,7 +42,10 @@ def shown(bookings: Sequence[Booking], seller: Seller, ports: Ports, *, one: boo
 
 
 def units_of(unit_items: Sequence[dict[str, Any]]) -> tuple[NamedUnit, ...]:
-    """The unit items of an order. Raises INVALID_UNIT_ID."""
+    """The unit items of an order. Raises INVALID_UNIT_ID, UNPROCESSABLE_ENTITY (two of one uuid)."""
+    uuids = [each["uuid"] for each in unit_items if each["uuid"] is not None]
+    if len(set(uuids)) < len(uuids):
+        raise refused(UNPROCESSABLE, "Two unit items have one uuid.")
     return tuple(named_unit(each, known_id(each["unit_id"], "INVALID_UNIT_ID")) for each in unit_items)
 
 
