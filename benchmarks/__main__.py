@@ -24,6 +24,7 @@ from benchmarks.outage import measure_outage
 from benchmarks.parts import measure_breaker, measure_cache_hits, measure_scrape
 from benchmarks.progress import Progress, Step
 from benchmarks.reading import measure_gateway, measure_memory, measure_reads, measure_watching
+from benchmarks.reselling import measure_resale
 from benchmarks.selling import measure_growth, measure_paid_sale, measure_sale
 from benchmarks.site import running
 from benchmarks.staffing import measure_staff
@@ -115,6 +116,7 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: {MANY_POIS[size]:,} points of interest", POI_SECONDS[size]),
         Step(f"{store}: import of {IMPORTED_POIS[size]:,} points of interest", IMPORT_SECONDS[size]),
         Step(f"{store}: sign-ins and uploads", 25),
+        Step(f"{store}: what resellers ask for and sell over OCTO", 75),
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
         *([backup] if store == MARIADB else []),
     ]
@@ -145,6 +147,8 @@ def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure
         figures += measure_import(databases, IMPORTED_POIS[size])
     with progress.step():
         figures += measure_staff(databases)
+    with progress.step():
+        figures += measure_resale(databases)
     with progress.step():
         figures += measure_growth(databases, FEW_BOOKINGS, MANY_BOOKINGS[size])
     if databases.server is not None:

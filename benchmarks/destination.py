@@ -61,10 +61,10 @@ def build(url: str) -> Destination:
     """Fill a migrated, empty database through the store's own verbs."""
     store = open_store(url, threads=1)
     try:
-        pois = [_poi(number) for number in range(TICKETS // 4)]
+        pois = [make_poi(number) for number in range(TICKETS // 4)]
         store.catalogue.put_pois(pois)
         for number in range(TICKETS - 2):
-            store.catalogue.create(_ticket(pois[number % len(pois)], number, price=500 + 25 * number))
+            store.catalogue.create(make_ticket(pois[number % len(pois)], number, price=500 + 25 * number))
         free, ticket = _on_sale(store, pois[0], price=0), _calendar(store, pois[1])
         paid = _on_sale(store, pois[2], price=1250)
     finally:
@@ -82,7 +82,7 @@ def build(url: str) -> Destination:
 
 def _on_sale(store: Store, poi: Poi, *, price: int) -> OnSale:
     """A ticket on sale with one hot slot and `SPREAD` others, from tomorrow on."""
-    ticket = _ticket(poi, 1000 + price, price=price)
+    ticket = make_ticket(poi, 1000 + price, price=price)
     store.catalogue.create(ticket)
     today = local_day(system_clock(), ZONE)
     hot_day, others = today + timedelta(days=1), today + timedelta(days=2)
@@ -98,10 +98,15 @@ def _on_sale(store: Store, poi: Poi, *, price: int) -> OnSale:
 
 def _calendar(store: Store, poi: Poi) -> Ticket:
     """A ticket with several starts on each of the days that the calendar shows."""
-    ticket = _ticket(poi, 2000, price=1500)
+    return on_each_day(store, poi, 2000, CALENDAR_DAYS)
+
+
+def on_each_day(store: Store, poi: Poi, number: int, days: int) -> Ticket:
+    """A new ticket with several starts on each of so many days from tomorrow on."""
+    ticket = make_ticket(poi, number, price=1500)
     store.catalogue.create(ticket)
     begin = local_day(system_clock(), ZONE) + timedelta(days=1)
-    _schedule(store, ticket, (_rule(ticket, begin, CALENDAR_DAYS, _starts(), 40),))
+    _schedule(store, ticket, (_rule(ticket, begin, days, _starts(), 40),))
     return ticket
 
 
@@ -126,7 +131,8 @@ def _starts() -> tuple[str, ...]:
     return tuple(f"{9 + 2 * number:02}:30" for number in range(SLOTS_A_DAY))
 
 
-def _poi(number: int) -> Poi:
+def make_poi(number: int) -> Poi:
+    """A place of some city, each number another."""
     return Poi(
         id=uuid4(),
         names={"en": f"{THINGS[number % len(THINGS)]} of {CITIES[number % len(CITIES)]}"},
@@ -138,7 +144,8 @@ def _poi(number: int) -> Poi:
     )
 
 
-def _ticket(poi: Poi, number: int, *, price: int) -> Ticket:
+def make_ticket(poi: Poi, number: int, *, price: int) -> Ticket:
+    """A ticket at the place, without a schedule."""
     now = system_clock()
     title = f"{THINGS[number % len(THINGS)]} visit {number}"
     unit = Unit(

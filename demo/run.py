@@ -19,6 +19,8 @@ from pathlib import Path
 
 from demo import data_folder, ports
 from demo.processes import ChildEnded, Console, StopRequested, Supervisor
+from demo.reselling import FILE as KEYS_FILE
+from demo.reselling import LIVE, read_keys
 from demo.staff import ADMINISTRATOR, FILE, address, read_staff
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -161,8 +163,8 @@ def _start(supervisor: Supervisor, processes: Mapping[str, tuple[list[str], dict
 
 
 def welcome(run: Run, console: Console, seconds: float, *, first: bool) -> None:
-    """Print where to look, how to sign in and what to try. The administrator's password is printed at the
-    `first` start, and to a terminal only: it is in the file of the staff as well.
+    """Print where to look, how to sign in and what to try. The administrator's password and the reseller's
+    key are printed at the `first` start, and to a terminal only: they are in files as well.
     """
     staff, gateway = run.data_dir / FILE, run.url("GATEWAY_PORT", "/api/v1")
     lines = [
@@ -176,11 +178,13 @@ def welcome(run: Run, console: Console, seconds: float, *, first: bool) -> None:
         f"  health                {run.url('GATEWAY_PORT', '/health/all')}",
         f"  users and passwords   {staff} (one user for each role)",
     ]
+    lines.append(f"  a reseller's keys     {run.data_dir / KEYS_FILE} (over OCTO at {gateway}/octo)")
     if not os.environ.get("SMTP_URL"):
         lines.append(f"  mail that is sent     {run.data_dir / 'mail'}")
     if first and console.is_terminal:
         password = read_staff(run.data_dir)[ADMINISTRATOR].password
         lines.append(f"  the administrator     {address(ADMINISTRATOR)} {password}")
+        lines.append(f"  the reseller          {read_keys(run.data_dir).get(LIVE, '')}")
     lines += [
         "",
         "Try, in another terminal:",

@@ -1,4 +1,5 @@
-"""Loads the demo's destination through the public API: users, places, tickets, their schedules, vouchers.
+"""Loads the demo's destination through the public API: users, places, tickets, their schedules, vouchers, and
+a reseller's keys.
 
 A second run finds what is there and changes nothing; schedules that are about to end are prolonged. The
 places come to the admin service, and ticketing follows them.
@@ -20,14 +21,15 @@ from zoneinfo import ZoneInfo
 from demo.api import Api, NobodyAnswers, Refused, expect
 from demo.catalogue import SCHEDULE_DAYS, Catalogue, Json, TicketPlan, VoucherPlan
 from demo.places import Places
+from demo.reselling import Reselling
 from demo.run import Run, SetupError, read_run
-from demo.staff import Hiring, SignInRefused, sign_in
+from demo.staff import ADMINISTRATOR, Hiring, SignInRefused, sign_in
 
 ZONE = ZoneInfo("Europe/Amsterdam")
 PROLONG_WHEN_LEFT = timedelta(days=30)
 PLACES_WAIT_SECONDS = 30.0
 POLL_SECONDS = 0.1
-KINDS = ("users", "places", "tickets", "schedules", "vouchers")
+KINDS = ("users", "places", "tickets", "schedules", "vouchers", "keys")
 
 
 @dataclass(slots=True)
@@ -147,7 +149,7 @@ def prolonged(schedule: Json, today: date) -> Json | None:
 
 
 def load(run: Run, api: Api, mail_folder: Path | None) -> Tally:
-    """Users, places and tickets. Raises Refused, SignInRefused, NobodyAnswers."""
+    """Users, places, tickets and a reseller. Raises Refused, SignInRefused, NobodyAnswers."""
     # At the service itself: the gateway lets one address sign in ten times a minute, and `make try` is next.
     auth = run.url("ADMIN_PORT", "/api/admin/auth")
     hiring, tally, file = Hiring(api, auth, run.data_dir, mail_folder), Tally(), Catalogue()
@@ -157,6 +159,9 @@ def load(run: Run, api: Api, mail_folder: Path | None) -> Tally:
     tally.new |= {"users": hiring.new, "places": places.new}
     memory = run.data_dir / "demo" / "seeded.json"
     Seeder(api, sign_in(api, auth, staff["ticket_manager"]), catalogue, memory, tally).run()
+    reselling = Reselling(api, sign_in(api, auth, staff[ADMINISTRATOR]), run.data_dir)
+    reselling.run()
+    tally.new["keys"] = reselling.new
     return tally
 
 

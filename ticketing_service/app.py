@@ -39,6 +39,10 @@ from ticketing_service.routes.bookings import bookings_api
 from ticketing_service.routes.calling import BOOKING_KIND, PREFIX, PortsSource, reseller_caller
 from ticketing_service.routes.internal import internal_api
 from ticketing_service.routes.mode import keep_mode
+from ticketing_service.routes.octo.booking import octo_booking_api
+from ticketing_service.routes.octo.bookings import octo_bookings_api
+from ticketing_service.routes.octo.calling import install_errors
+from ticketing_service.routes.octo.catalogue import octo_catalogue_api
 from ticketing_service.routes.payments import payments_api
 from ticketing_service.routes.redemptions import redemptions_api
 from ticketing_service.routes.resellers import resellers_api
@@ -58,6 +62,8 @@ RESOURCES = (
     redemptions_api,
     vouchers_api,
     resellers_api,
+    octo_bookings_api,
+    octo_booking_api,
     webhooks_api,
     webhook_deliveries_api,
     internal_api,
@@ -97,7 +103,8 @@ def create_app(settings: Settings, running: Running | None = None) -> Flask:
     clock = system_clock if running is None else running.ports.clock
     app.extensions["authenticator"] = _authenticator(settings, process.ports, clock)
     keep_mode(app, lambda: process.ports().followed.platform.mode, lambda: operations_of(app))
-    for catalogue in (tickets_api, slots_api):
+    install_errors(app)
+    for catalogue in (tickets_api, slots_api, octo_catalogue_api):
         catalogue(process.ports, metrics).register(app)
     for resource in RESOURCES:
         resource(process.ports).register(app)

@@ -20,7 +20,7 @@ from common.web.answers import Renderer, send
 from common.web.formats import chosen_format
 from common.web.language import chosen_language
 from common.web.multipart import Multipart, read_multipart
-from common.web.operations import JSON, Idempotent, Operation, Suffix, unasked
+from common.web.operations import JSON, Dialect, Idempotent, Operation, Suffix, unasked
 from common.web.reading import read_bytes, read_json, read_query
 from common.web.request_keys import idempotency_of, key_of
 from common.web.requests import note_user
@@ -44,11 +44,18 @@ class Api:
     """
 
     def __init__(
-        self, name: str, url_prefix: str = "", *, tag: str | None = None, clock: Clock = system_clock
+        self,
+        name: str,
+        url_prefix: str = "",
+        *,
+        tag: str | None = None,
+        clock: Clock = system_clock,
+        dialect: Dialect | None = None,
     ) -> None:
         self.blueprint = Blueprint(name, __name__, url_prefix=url_prefix or None)
         self.operations: list[Operation] = []
         self._name, self._prefix, self._clock = name, url_prefix, clock
+        self._dialect = dialect
         # the heading under which the routes are documented
         self._tag = tag or name
 
@@ -115,6 +122,7 @@ class Api:
                 answer_suffix=answer_suffix,
                 formats=tuple(formats),
                 body_optional=body_optional,
+                dialect=self._dialect,
             )
             self._add(operation, view, rule, cached)
             return view
@@ -141,6 +149,7 @@ class Api:
             ),
             methods=[operation.method],
             provide_automatic_options=False,
+            **({} if self._dialect is None else {"strict_slashes": False}),
         )
 
 
@@ -198,6 +207,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
     wants_caller, wants_language = "caller" in wanted, "language" in wanted
     wants_query, wants_body, wants_key = "query" in wanted, "body" in wanted, "idempotency" in wanted
     wants_format = "media_type" in wanted
+    reads_query = operation.query is not None or operation.dialect is None
 
     def serve(**arguments: Any) -> Response:
         # The proxy costs a look-up each time it is touched; this is the documented way round it.
@@ -207,7 +217,7 @@ def _served(operation: Operation, view: View, wanted: frozenset[str], clock: Clo
             arguments["caller"] = caller
         key = key_of(operation.idempotency, incoming) if wants_key else None
         body = _read_body(operation, incoming) if wants_body else None
-        query = read_query(incoming, operation.query)
+        query = read_query(incoming, operation.query) if reads_query else {}
         language = chosen_language(incoming, query, operation.languages) if operation.languages else None
         if wants_body:
             arguments["body"] = body if load_body is None else load_body(body)

@@ -191,12 +191,17 @@ def _responses(operation: Operation, known: Mapping[str, ProblemCode]) -> dict[s
     elif operation.status in range(200, 300) and operation.status != 204:
         success["content"] = {media_type: {"schema": {}} for media_type in operation.produces}
     by_status: dict[int, list[str]] = {}
+    dialect = operation.dialect
     for code in problem_codes(operation):
-        by_status.setdefault(known[code].status, []).append(code)
+        status = known[code].status
+        by_status.setdefault(status if dialect is None else dialect.status(status), []).append(code)
+    form: dict[str, Any] = {MEDIA_TYPE: {"schema": "Problem"}}
+    if dialect is not None:
+        form = {JSON: {"schema": dialect.error}}
     refusals = {
         str(status): {
             "description": "; ".join(f"`{code}` {known[code].title}" for code in sorted(codes)),
-            "content": {MEDIA_TYPE: {"schema": "Problem"}},
+            "content": form,
         }
         for status, codes in sorted(by_status.items())
     }

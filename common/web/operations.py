@@ -21,6 +21,17 @@ JSON = "application/json"
 _UNCHANGING = (str, int, float, bool, type(None), Enum)
 
 
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """How the routes of another standard differ from ours: what is a problem document elsewhere is JSON of
+    `error` there, with `status` of what its status would be; the app sees to that. An address means the same
+    with a slash at its end, and parameters that no route reads are let pass.
+    """
+
+    error: type[Schema]
+    status: Callable[[int], int]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Operation:
     """One method on one URL rule. `body` is a schema, `Multipart` for uploads, or `bytes` for a view that
@@ -48,6 +59,7 @@ class Operation:
     answer_suffix: Suffix | None = field(default=None, repr=False)
     formats: tuple[str, ...] = ()
     body_optional: bool = False
+    dialect: Dialect | None = None
 
 
 def unasked(query: Schema | None) -> Mapping[str, Any] | None:

@@ -113,7 +113,8 @@ def test_bookings_of_an_older_release_are_read_after_it(store_url: str) -> None:
     (booking,) = bare[mongo_schema.bookings.name].find()
     for unit in booking["items"][0]["units"]:
         del unit["net"]
-    del booking["reseller_id"], booking["is_test"]
+    for later in ("reseller_id", "is_test", "resale_uuid", "resale_reference", "resale"):
+        del booking[later]
     bare[mongo_schema.bookings.name].replace_one({"_id": booking["_id"]}, booking)
     terms = {"markup_basis_points": "", "net_basis_points": "", "credit": ""}
     bare[mongo_schema.resellers.name].update_many({}, {"$unset": terms})

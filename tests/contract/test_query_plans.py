@@ -46,6 +46,17 @@ INDEXED: dict[str, Ask] = {
     "deliveries": lambda store, slot, _: store.webhooks.deliveries(slot.id, None, 10, None),
     "dead deliveries": lambda store, slot, _: store.webhooks.deliveries(slot.id, DEAD, 10, None),
     "deliveries to claim": lambda store, slot, _: store.webhooks.claim(slot.id, NOW, NOW, 10),
+    "bookings by a reseller's reference": lambda store, slot, _: store.bookings.search(
+        BookingQuery(reseller_id=slot.id, resale_reference="R-1")
+    ),
+    "bookings of a reseller's days": lambda store, slot, _: store.bookings.search(
+        BookingQuery(reseller_id=slot.id, local_from=FIRST_DAY, local_to=FIRST_DAY)
+    ),
+    "a booking by its reseller's uuid": lambda store, slot, _: store.bookings.by_resale_uuid(
+        slot.id, slot.id, is_test=False
+    ),
+    "what became of bookings": lambda store, _, booking: store.bookings.courses([booking]),
+    "schedules": lambda store, slot, _: store.slots.schedules([slot.ticket_id]),
     "a voucher's code": lambda store, _, __: store.vouchers.by_code("X"),
     "revocations": lambda store, _, __: store.admissions.revocations(NOW, 10, None),
 }

@@ -12,6 +12,7 @@ from pathlib import Path
 import httpx
 
 from admin_service.domain.permissions import ROLES as PRODUCT_ROLES
+from demo.reselling import read_keys
 from demo.staff import Account, read_staff, write_staff
 from tests.demo.running import free_ports, running
 from tests.servers.process import ROOT, free_port
@@ -53,7 +54,7 @@ def test_the_demo_is_loaded_sold_from_and_kept(tmp_path: Path) -> None:
     env = free_ports() | {"DATA_DIR": str(folder), "WEB_WORKERS": "1"}
     url = f"http://127.0.0.1:{env['GATEWAY_PORT']}/api/v1"
     with running(env) as first:
-        assert "made 9 users, 14 places, 16 tickets, 16 schedules, 3 vouchers" in first.output()
+        assert "made 9 users, 14 places, 16 tickets, 16 schedules, 3 vouchers, 2 keys" in first.output()
         staff = read_staff(folder)
         assert staff.keys() == PRODUCT_ROLES.keys()
         tour = taken("demo.try_it", env)
@@ -63,13 +64,18 @@ def test_the_demo_is_loaded_sold_from_and_kept(tmp_path: Path) -> None:
         )
         assert re.search(told, tour.stdout)
         assert "\033[" not in tour.stdout, "colours are for terminals"
-        secrets = [account.password for account in staff.values()]
+        keys = read_keys(folder)
+        assert keys.keys() == {"live", "test"}
+        assert (folder / "reseller.txt").stat().st_mode & 0o777 == 0o600
+        sold = httpx.get(f"{url}/octo/products/", headers={"Authorization": f"Bearer {keys['live']}"})
+        assert len(sold.json()) == 16, sold.text
+        secrets = [*keys.values(), *(account.password for account in staff.values())]
         assert not [secret for secret in secrets if secret in tour.stdout + first.output()]
         before = everything(url, staff)
         assert before["users"] == {account.email: [role] for role, account in staff.items()}
     with running(env) as second:
         assert "all of it was there already" in second.output()
-        assert read_staff(folder) == staff
+        assert (read_staff(folder), read_keys(folder)) == (staff, keys)
         assert everything(url, staff) == before
 
 

@@ -24,6 +24,17 @@ def test_a_dead_upstream_is_a_problem_document_with_retry_after(start_gateway: S
     assert "secret" not in gateway.process.output()
 
 
+def test_below_octo_an_outage_has_the_shape_of_that_standard(start_gateway: StartGateway) -> None:
+    gateway = start_gateway(TICKETING_PORT=str(free_port()))
+    for path in ("/api/v1/octo/products/", "/api/v1/octo/bookings/x?t=secret"):
+        answer = gateway.get(path)
+        assert (answer.status, answer.one("Content-Type")) == (503, "application/json")
+        assert answer.json().keys() == {"error", "errorMessage"}
+        assert answer.json()["error"] == "SERVICE_UNAVAILABLE"
+        assert answer.one("Retry-After")
+    assert_problem(gateway.get("/api/v1/octopus?t=secret"), 503, "UPSTREAM_UNAVAILABLE")
+
+
 def test_who_meets_an_outage_at_one_moment_is_not_called_back_at_one_moment(
     start_gateway: StartGateway,
 ) -> None:

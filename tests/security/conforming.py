@@ -115,7 +115,7 @@ class Document:
                 case.body.update({key: call.body[key] for key in kept})
             _held(case, call, CHECKS)
 
-        _tried(send, generated, mixed=True)
+        tried(send, generated, mixed=True)
 
     def forbidden(self, name: str, make: Callable[[], WellMeant]) -> None:
         """Send what the document forbids, at the address of the call."""
@@ -130,7 +130,7 @@ class Document:
         def send(case: Case[Any]) -> None:
             _held(case, call, [*CHECKS, negative_data_rejection, missing_required_header])
 
-        _tried(send, generated, mixed=False)
+        tried(send, generated, mixed=False)
 
     def _arguments(self, operation: Operation, call: WellMeant) -> dict[str, Any]:
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", operation.path)
@@ -171,7 +171,7 @@ def _held(case: Case[Any], call: WellMeant, checks: list[Any], **body: Any) -> R
     return answer
 
 
-def _tried(send: Callable[..., None], generated: st.SearchStrategy[Case[Any]], *, mixed: bool) -> None:
+def tried(send: Callable[..., None], generated: st.SearchStrategy[Case[Any]], *, mixed: bool) -> None:
     """Send so many examples, the same in each run."""
     more = {"data": st.data()} if mixed else {}
     bounded = settings(

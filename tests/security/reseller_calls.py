@@ -12,7 +12,9 @@ from tests.security.plain_calls import Call
 
 def made_reseller(shop: Shop, token: str) -> tuple[dict[str, Any], str]:
     """A reseller, and a key of it."""
-    reseller = shop.call("POST", "/resellers", reseller_body(), token=token).json
+    # the same holds stand for as long as the stage does
+    terms = {"maxHolds": 10_000, "credit": [{"currency": "EUR", "limit": 100_000_000}]}
+    reseller = shop.call("POST", "/resellers", {**reseller_body(), **terms}, token=token).json
     key = shop.call("POST", f"/resellers/{reseller['id']}/keys", reseller_key_body(), token=token)
     assert key.status_code == 201, key.json
     return reseller, key.json["key"]

@@ -14,6 +14,7 @@ from tests.http.ticketing.shop import API, CUSTOMER, MUSEUM, TOWER, Reply, Shop,
 from tests.sandbox.running import SECRET, SandboxProcess
 from tests.security.bodies import full_ticket, same_parts, voucher_body
 from tests.security.digest import Watch
+from tests.security.octo_calls import octo_calls
 from tests.security.plain_calls import Call, internal_calls, plain_calls
 from tests.security.reseller_calls import made_reseller, reseller_calls
 from tests.security.webhook_calls import webhook_calls
@@ -47,6 +48,9 @@ class Stage:
         assert voucher.status_code == 201, voucher.json
         self.voucher = voucher.json
         self.reseller, self.reseller_key = made_reseller(shop, self.token("platform_admin"))
+        # so many are held there that no call is refused for want of places
+        self.octo_ticket = shop.ticket(title={"en": "Harbour"})
+        self.octo_slots = shop.slots(self.octo_ticket, capacity=None, dateTo=LAST_DAY)
         self.calls = _calls(self)
 
     def token(self, role: str, **more: Any) -> str:
@@ -82,6 +86,7 @@ def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         **plain_calls(),
         **internal_calls(stage.shop),
         **reseller_calls(stage.shop, stage.reseller, stage.token("platform_admin")),
+        **octo_calls(stage.shop, stage.octo_ticket, stage.octo_slots[0], stage.reseller_key),
         **webhook_calls(stage.shop, stage.reseller, stage.token("platform_admin")),
     }
 

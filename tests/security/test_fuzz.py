@@ -103,7 +103,8 @@ def test_members_that_are_missing_or_more_are_borne(stage: Stage, name: str) -> 
         here = body
         for step in path:
             here = here[step]
-        if isinstance(here, dict) and path[-1:] not in (("title",), ("description",)):
+        strict = not name.split()[1].startswith("/octo/")  # which lets pass what it does not know
+        if strict and isinstance(here, dict) and path[-1:] not in (("title",), ("description",)):
             more = hostile.replaced(body, path, {**here, "$where": 1})
             answer = stage.send(replace(stage.call(name), body=more))
             assert check_problem(answer)["code"] == "VALIDATION_FAILED", (name, path)
@@ -126,6 +127,9 @@ def test_each_parameter_of_a_query_bears_anything(stage: Stage, name: str) -> No
     for parameter in call.query:
         twice = "&".join(f"{key}={value}" for key, value in call.query.items()) + f"&{parameter}=1"
         answer = stage.send(replace(call, query={}), query_string=twice.replace("+", "%2B"))
+        if "/octo/" in call.path:
+            assert check_problem(answer)["code"] == "BAD_REQUEST"
+            continue
         assert ("?" + parameter, "REPEATED") in [
             (error["pointer"], error["code"]) for error in check_problem(answer)["errors"]
         ]

@@ -17,6 +17,7 @@ REFUSED = {
     "POST /bookings/<uuid:booking_id>/extend": "the clock stands still: the hold ends as late as it may",
     "POST /redemptions": "the scan is at another place than the ticket's",
     "GET /bookings/<uuid:booking_id>/admissions.pdf": "the worker that makes it does not run here",
+    "GET /octo/bookings/<uuid:booking_id>/voucher.pdf": "the worker that makes it does not run here",
 }
 """Calls that are meant well and yet refused: no failures, for these reasons."""
 

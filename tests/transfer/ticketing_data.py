@@ -14,6 +14,7 @@ from tests.contract.builders import (
     make_scan,
     make_subscription,
 )
+from tests.contract.test_resale import make_resale
 from tests.contract.world import World
 from tests.invariants.client import Client
 from tests.invariants.destination import open_destination
@@ -51,7 +52,7 @@ def fill_ticketing(url: str) -> None:
         store.webhooks.spread(NOW, 100)
         for each in store.webhooks.claim(store.webhooks.page(None, False, 1, None).items[0].id, NOW, NOW, 1):
             store.webhooks.settle(each, Outcome(delivered=True, status_code=204, milliseconds=9), NOW)
-        world.hold(world.slot())
+        world.hold(world.slot(), reseller=make_reseller(), resale=make_resale())
         admission = world.admission(type=TicketType.MULTI_DAY, valid_days=3)
         for day in ("2026-07-01", "2026-07-02"):
             store.admissions.redeem(make_scan(admission), partial(_on, day), NOW)

@@ -1,6 +1,7 @@
-"""The tokens of one booking: `bkt_...` for whoever holds it, and a shorter-lived one that only pays.
+"""The tokens of one booking: `bkt_...` for whoever holds it, and some that do less: one only
+pays, one only fetches the document.
 
-Both are derived from secrets, so that nothing has to be stored, and the same booking has the same token.
+All are derived from secrets, so that nothing has to be stored, and the same booking has the same token.
 """
 
 from __future__ import annotations
@@ -69,6 +70,15 @@ class BookingTokens:
         """Whether `token` is the one that `pay` made for this booking."""
         mac = _bytes(token, _MAC_SIZE)
         return mac is not None and self._is_ours(b"pay", booking_id.bytes + mac)
+
+    def fetch(self, booking_id: UUID) -> str:
+        """The token that fetches the document of a booking, and nothing else of it."""
+        return _text(self._newest_mac(b"fetch", booking_id.bytes))
+
+    def may_fetch(self, token: str, booking_id: UUID) -> bool:
+        """Whether `token` is the one that `fetch` made for this booking."""
+        mac = _bytes(token, _MAC_SIZE)
+        return mac is not None and self._is_ours(b"fetch", booking_id.bytes + mac)
 
     def _newest_mac(self, purpose: bytes, content: bytes) -> bytes:
         return _mac(self.secrets.newest()[1], purpose, content)

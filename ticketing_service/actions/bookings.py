@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -21,6 +21,7 @@ from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.pricing import PricedBooking, SalePolicy, price_booking
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.refunds import CancellationPlan, plan_cancellation
+from ticketing_service.domain.resale import Resale
 from ticketing_service.domain.resellers import Reseller
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
@@ -49,7 +50,7 @@ class ExpectedTotal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HoldBooking:
-    """`guest_network` is set for guests alone."""
+    """`guest_network` is set for guests alone. `minutes`: how long it is to be held, as far as that goes."""
 
     items: tuple[ItemOrder, ...]
     customer: Customer
@@ -61,24 +62,33 @@ class HoldBooking:
     guest_network: str | None = None
     reseller: Reseller | None = None
     is_test: bool = False
+    resale: Resale | None = None
+    minutes: int | None = None
+    currency: str | None = None
     idempotency: Idempotency | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmendBooking:
-    """None stays as it is. Of the contact only what is named changes."""
+    """None stays as it is. Of the contact only what is named changes; `resale` makes of what the reseller has
+    written down what it is to be.
+    """
 
     booking_id: UUID
     access: Access
     contact: Mapping[str, Any] | None = None
     items: tuple[ItemOrder, ...] | None = None
     expected_total: ExpectedTotal | None = None
+    resale: Callable[[Resale], Resale] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendHold:
+    """`minutes`: how long it is to be held from now, as far as that goes."""
+
     booking_id: UUID
     access: Access
+    minutes: int | None = None
     idempotency: Idempotency | None = None
 
 
@@ -98,12 +108,15 @@ def hold_booking(command: HoldBooking, ports: Ports) -> Booking:
     """Take the places and price them, in one commit and without any call outside.
 
     Raises SOLD_OUT, SLOT_NOT_FOUND, RETURN_URL_NOT_ALLOWED, PRICE_CHANGED, TOO_MANY_HOLDS,
-    VOUCHER_UNKNOWN, VOUCHER_EXHAUSTED, RESELLER_INACTIVE and what `price_booking` raises.
+    VOUCHER_UNKNOWN, VOUCHER_EXHAUSTED, RESELLER_INACTIVE, RESALE_UUID_TAKEN and what `price_booking` raises.
     """
     check_return_url(command.return_url, ports)
     if command.reseller is not None and not command.reseller.active:
         raise Refused(Code.RESELLER_INACTIVE)
     policy, now = ports.policy, ports.clock()
+    held_for = policy.hold_minutes
+    if command.minutes is not None:
+        held_for = min(command.minutes, policy.max_hold_minutes)
     order = HoldOrder(
         booking_id=uuid7_at(now),
         reference=new_reference(),
@@ -116,12 +129,15 @@ def hold_booking(command: HoldBooking, ports: Ports) -> Booking:
         guest_network=command.guest_network,
         reseller=command.reseller,
         is_test=command.is_test,
+        resale=command.resale,
     )
     return ports.store.bookings.hold(
         order,
-        _pricing(command.items, command.expected_total, command.reseller, policy, now),
+        _pricing(
+            command.items, command.expected_total, command.reseller, policy, now, currency=command.currency
+        ),
         GuestLimits(per_address=policy.guest_holds_per_address, per_email=policy.guest_holds_per_email),
-        now + timedelta(minutes=policy.hold_minutes),
+        now + timedelta(minutes=held_for),
         now,
         idempotency=command.idempotency,
     )
@@ -155,7 +171,7 @@ def amend_booking(command: AmendBooking, ports: Ports) -> Booking:
     reseller = _reseller_of(command.booking_id, ports) if items else None
     return ports.store.bookings.amend(
         command.booking_id,
-        Amendment(contact=command.contact or {}, items=command.items),
+        Amendment(contact=command.contact or {}, items=command.items, resale=command.resale),
         _pricing(items, command.expected_total, reseller, ports.policy, now),
         command.access.actor,
         now,
@@ -168,13 +184,13 @@ def extend_hold(command: ExtendHold, ports: Ports) -> Booking:
     now, policy = ports.clock(), ports.policy
     return ports.store.bookings.extend(
         command.booking_id,
-        lambda booking: extended_end(booking, policy, now),
+        lambda booking: extended_end(booking, policy, now, command.minutes),
         now,
         idempotency=command.idempotency,
     )
 
 
-def extended_end(booking: Booking, policy: SalePolicy, now: datetime) -> datetime:
+def extended_end(booking: Booking, policy: SalePolicy, now: datetime, minutes: int | None = None) -> datetime:
     """The new end of a hold. Raises EXTENSION_LIMIT when it cannot be later than it is."""
     latest = min(
         booking.created_at + timedelta(minutes=policy.max_hold_minutes),
@@ -185,7 +201,7 @@ def extended_end(booking: Booking, policy: SalePolicy, now: datetime) -> datetim
         raise Refused(
             Code.EXTENSION_LIMIT, f"A hold is extended at most {policy.max_extensions} times.", facts=facts
         )
-    end = min(now + timedelta(minutes=policy.hold_minutes), latest)
+    end = min(now + timedelta(minutes=minutes or policy.hold_minutes), latest)
     if end <= booking.expires_at:
         raise Refused(Code.EXTENSION_LIMIT, "The hold ends as late as it may.", facts=facts)
     return end
@@ -251,9 +267,13 @@ def _pricing(
     reseller: Reseller | None,
     policy: SalePolicy,
     now: datetime,
+    *,
+    currency: str | None = None,
 ) -> Pricing:
     def price(offers: Mapping[UUID, Offer], voucher: Voucher | None) -> PricedBooking:
         priced = price_booking(items, offers_in_order(items, offers), voucher, policy, now, reseller)
+        if currency not in (None, priced.price.currency):
+            raise Refused(Code.MIXED_CURRENCIES, f"It is sold in {priced.price.currency}.")
         total = ExpectedTotal(priced.price.total, priced.price.currency)
         if expected not in (None, total):
             facts = {"total": {"amount": total.amount, "currency": total.currency}}

@@ -15,6 +15,7 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
 from ticketing_service.domain.bookings import Booking, BookingStatus, Payment, PaymentState
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.storage.ports.bookings import Amendment
 
 log = logging.getLogger(__name__)
 
@@ -39,8 +40,11 @@ class OpenPayment:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfirmBooking:
+    """`amendment`: what else is changed of a booking that nobody pays for, but for its items."""
+
     booking_id: UUID
     access: Access
+    amendment: Amendment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +81,11 @@ def confirm_booking(command: ConfirmBooking, ports: Ports) -> Booking:
     require_access(command.booking_id, command.access, ports)
     try:
         return ports.store.bookings.confirm_free(
-            command.booking_id, ports.issue, command.access.actor, ports.clock()
+            command.booking_id,
+            ports.issue,
+            command.access.actor,
+            ports.clock(),
+            amendment=command.amendment,
         )
     except Refused as refused:
         # a hold that has ended may have been paid in time all the same

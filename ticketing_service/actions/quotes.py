@@ -54,7 +54,7 @@ def ask_quote(command: AskQuote, ports: Ports) -> Quote:
 def offers_in_order(items: tuple[ItemOrder, ...], offers: Mapping[UUID, Offer]) -> tuple[Offer, ...]:
     """The offer of each item. Raises SLOT_NOT_FOUND with the item's pointer."""
     for index, item in enumerate(items):
-        if item.slot_id not in offers:
+        if item.slot_id not in offers or not item.is_of(offers[item.slot_id].slot):
             raise Refused(Code.SLOT_NOT_FOUND, pointer=f"/items/{index}/slotId")
     return tuple(offers[item.slot_id] for item in items)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from common.texts import Texts
 from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType, UnitType
+from ticketing_service.domain.resale import Resale
 
 
 class BookingStatus(StrEnum):
@@ -166,8 +167,8 @@ class Booking:
     """A purchase of one or more items.
 
     `principal` is who made it (a token's subject) or None for a guest; `reseller_id` is whose it is when a
-    reseller made it. A test takes nothing and lets nobody in. `extensions` counts how often the hold was
-    extended. `payment_status` sums up its payments.
+    reseller made it, and `resale` what that one has written down. A test takes nothing and lets nobody in.
+    `extensions` counts how often the hold was extended. `payment_status` sums up its payments.
     """
 
     id: UUID
@@ -177,6 +178,7 @@ class Booking:
     principal: str | None
     reseller_id: UUID | None = None
     is_test: bool = False
+    resale: Resale | None = None
     customer: Customer
     items: tuple[BookingItem, ...]
     price: Price

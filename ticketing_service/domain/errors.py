@@ -48,6 +48,8 @@ class Code(RefusalCode):
     CREDIT_EXHAUSTED = Kind.CONFLICT, "The credit of the reseller does not suffice"
     CREDIT_BELOW_USED = Kind.CONFLICT, "The credit would fall below what is used of it"
     TICKET_NOT_ALLOWED = Kind.FORBIDDEN, "The reseller does not sell this ticket"
+    RESALE_UUID_TAKEN = Kind.CONFLICT, "The reseller has used the uuid for another booking"
+    CONTACT_REQUIRED = Kind.CONFLICT, "Whom the booking is for must be known before it is confirmed"
     API_KEY_NOT_FOUND = Kind.NOT_FOUND, "There is no such key"
     INVALID_API_KEY = Kind.INVALID, "The key contradicts itself"
     # webhooks

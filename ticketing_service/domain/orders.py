@@ -9,6 +9,7 @@ from uuid import UUID
 from ticketing_service.domain.bookings import Channel, Customer
 from ticketing_service.domain.catalogue import Option, Ticket, Unit
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.resale import Resale
 from ticketing_service.domain.resellers import Reseller
 from ticketing_service.domain.slots import Slot
 
@@ -21,10 +22,16 @@ class UnitQuantity:
 
 @dataclass(frozen=True, slots=True)
 class ItemOrder:
-    """What a customer wants of one slot."""
+    """What a customer wants of one slot; that of another ticket or option than is named is not meant."""
 
     slot_id: UUID
     units: tuple[UnitQuantity, ...]
+    ticket_id: UUID | None = None
+    option_id: UUID | None = None
+
+    def is_of(self, slot: Slot) -> bool:
+        """Whether `slot` is the one that is meant."""
+        return self.ticket_id in (None, slot.ticket_id) and self.option_id in (None, slot.option_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class HoldOrder:
     guest_network: str | None
     reseller: Reseller | None = None
     is_test: bool = False
+    resale: Resale | None = None
 
 
 def check_orders(

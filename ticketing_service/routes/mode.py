@@ -14,7 +14,15 @@ from ticketing_service.domain.platform import Mode
 from ticketing_service.routes.calling import PREFIX
 
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
-READS_BY_POST = frozenset({f"{PREFIX}/availability/check", f"{PREFIX}/internal/people/export"})
+READS_BY_POST = frozenset(
+    f"{PREFIX}{path}"
+    for path in (
+        "/availability/check",
+        "/internal/people/export",
+        "/octo/availability",
+        "/octo/availability/calendar",
+    )
+)
 """These ask for something in a body, and change nothing."""
 
 WRITES_BY_GET = frozenset({f"{PREFIX}/bookings/<uuid:booking_id>/pay"})

@@ -197,7 +197,10 @@ def item(slot: dict[str, Any], quantity: int = 1) -> dict[str, Any]:
 
 
 def refusal(answer: Reply) -> tuple[int, str]:
-    """Status and code of a problem document."""
+    """Status and code of a problem document, or of what OCTO has in its place."""
+    if answer.request.path.startswith(f"{API}/octo/"):
+        error = answer.json["error"]
+        return answer.status_code, {"UNAUTHORIZED": "UNAUTHENTICATED"}.get(error, error)
     assert answer.content_type == "application/problem+json", answer.get_data(as_text=True)
     return answer.status_code, answer.json["code"]
 

@@ -83,7 +83,8 @@ def test_in_read_only_every_route_that_writes_is_refused_whoever_asks(shop: Shop
         for argument in ("booking_id", "ticket_id", "slot_id", "voucher_id", "reseller_id", "key_id"):
             path = path.replace(f"<uuid:{argument}>", str(uuid.uuid4()))
         answer: Reply = shop.call(operation.method, path, role="platform_admin")
-        assert refusal(answer) == (503, "READ_ONLY"), operation.rule
+        said = "SERVICE_UNAVAILABLE" if "/octo/" in path else "READ_ONLY"
+        assert refusal(answer) == (503, said), operation.rule
         refused += 1
     assert refused > 15
     assert shop.call("GET", "/tickets").status_code == 200

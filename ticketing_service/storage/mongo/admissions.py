@@ -54,12 +54,12 @@ class MongoAdmissions:
         # unit items have ids in the order in which they were booked
         with self._database.read() as reading:
             found = reading.find(schema.admissions, {"booking_id": booking_id}, sort=[("unit_item_id", 1)])
-        return tuple(map(_admission_of, found))
+        return tuple(map(admission_of, found))
 
     def get(self, admission_id: UUID) -> Admission | None:
         with self._database.read() as reading:
             found = reading.one(schema.admissions, {"_id": admission_id})
-        return None if found is None else _admission_of(found)
+        return None if found is None else admission_of(found)
 
     def redeem(
         self,
@@ -76,7 +76,7 @@ class MongoAdmissions:
             found = tx.one(schema.admissions, {"_id": scan.admission_id})
             if found is None:
                 raise Refused(Code.ADMISSION_NOT_FOUND)
-            admission = _admission_of(found)
+            admission = admission_of(found)
             # the same scan, sent twice at a time, loses against the first, and then finds its answer
             earlier = _answered_before(tx, scan, admission)
             return earlier or self._use(tx, scan, found, check(admission), now)
@@ -86,7 +86,7 @@ class MongoAdmissions:
     def _use(
         self, tx: Transaction, scan: Scan, document: Document, entry_key: str, now: datetime
     ) -> Redemption:
-        admission = _admission_of(document)
+        admission = admission_of(document)
         entry = {"admission_id": admission.id, "entry_key": entry_key}
         first = tx.one(schema.redemptions, {"_id": entry})
         if first is not None:
@@ -127,7 +127,7 @@ class MongoAdmissions:
                 sort=[("cancelled_at", 1), ("_id", 1)],
                 limit=limit + 1,
             )
-        return page_from([_admission_of(each) for each in found], limit, _revocation_key)
+        return page_from([admission_of(each) for each in found], limit, _revocation_key)
 
     def document(self, booking_id: UUID, booking_version: int) -> bytes | None:
         newer = {"_id": booking_id, "booking_version": {"$gte": booking_version}}
@@ -192,7 +192,7 @@ def _document(admission: Admission) -> Document:
     }
 
 
-def _admission_of(document: Mapping[str, Any]) -> Admission:
+def admission_of(document: Mapping[str, Any]) -> Admission:
     return Admission(
         id=document["_id"],
         booking_id=document["booking_id"],

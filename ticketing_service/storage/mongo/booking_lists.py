@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from common.database.cursors import id_cursor, page_from
 from common.mongo.transaction import Transaction
 from common.mongo.values import Document, ms
@@ -20,6 +22,7 @@ def booking_page(reading: Transaction, query: BookingQuery) -> Page[Booking]:
         "reference": query.reference,
         "reseller_id": query.reseller_id,
         "is_test": query.is_test,
+        "resale_reference": query.resale_reference,
         "customer.email_key": None if query.email is None else email_key(query.email),
         "items.ticket_id": query.ticket_id,
         "items.slot_id": query.slot_id,
@@ -32,6 +35,14 @@ def booking_page(reading: Transaction, query: BookingQuery) -> Page[Booking]:
         created["$lt"] = ms(query.created_to)
     if created:
         condition["created_at"] = created
+    begins = {}
+    if query.local_from is not None:
+        begins["$gte"] = query.local_from.isoformat()
+    if query.local_to is not None:
+        # local times are texts that go on behind the day
+        begins["$lt"] = (query.local_to + timedelta(days=1)).isoformat()
+    if begins:
+        condition["items"] = {"$elemMatch": {"local_start": begins}}
     if query.cursor is not None:
         condition["_id"] = {"$lt": id_cursor(query.cursor)}
     found = reading.find(schema.bookings, condition, sort=[("_id", -1)], limit=query.limit + 1)

@@ -9,6 +9,7 @@ from common.mongo.collections import (
     INTEGER,
     LIST,
     OBJECT,
+    index,
     lists_of,
     none_below,
     objects,
@@ -24,6 +25,23 @@ CUSTOMER = objects(
         "phone": or_null(text(40)),
         "language": text(2),
     }
+)
+RESALE = {
+    # what the reseller calls the booking, and all that it has written down with it
+    "resale_uuid": or_null(ID),
+    "resale_reference": or_null(text(200)),
+    "resale": or_null(OBJECT),
+}
+RESALE_INDEXES = (
+    index("resale_reference", "reseller_id", "resale_reference", "_id"),
+    index(
+        "ux_resale_uuid",
+        "reseller_id",
+        "is_test",
+        "resale_uuid",
+        unique=True,
+        partial={"resale_uuid": {"$type": "binData"}},
+    ),
 )
 PRICE = objects(
     {

@@ -21,6 +21,7 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.catalogue import UnitType
 from ticketing_service.domain.claims import email_key
 from ticketing_service.storage.records.bookings import terms_document, terms_of
+from ticketing_service.storage.records.resale import resale_document, resale_of
 
 
 def booking_document(booking: Booking) -> Document:
@@ -66,6 +67,9 @@ def booking_fields(booking: Booking) -> Document:
             "fee": price.fee,
             "included_taxes": [[t.name, t.rate_basis_points, t.amount] for t in price.included_taxes],
         },
+        "resale_uuid": booking.resale and booking.resale.uuid,
+        "resale_reference": booking.resale and booking.resale.reference,
+        "resale": resale_document(booking.resale),
         "voucher_id": booking.voucher_id,
         "voucher_code": booking.voucher_code,
         "payment_status": booking.payment_status.value,
@@ -124,6 +128,7 @@ def booking_of(document: Mapping[str, Any]) -> Booking:
         principal=document["principal"],
         reseller_id=document["reseller_id"],
         is_test=document["is_test"],
+        resale=resale_of(document["resale"]),
         customer=Customer(
             name=customer["name"],
             email=customer["email"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -13,7 +13,7 @@ from pymongo.errors import DuplicateKeyError
 from common.mongo.database import MongoDatabase
 from common.mongo.failures import is_duplicate
 from common.mongo.transaction import Transaction
-from common.mongo.values import instant, ms
+from common.mongo.values import ms
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.bookings import (
@@ -34,11 +34,12 @@ from ticketing_service.storage.mongo.booking_records import booking_of
 from ticketing_service.storage.mongo.cancelling import cancel_units
 from ticketing_service.storage.mongo.confirming import confirm, mark_no_show
 from ticketing_service.storage.mongo.counters import counters_drawn_on, prolong, settle
+from ticketing_service.storage.mongo.courses import courses_in, history_of
 from ticketing_service.storage.mongo.endings import expire
 from ticketing_service.storage.mongo.holding import exchange_items, hold_places
 from ticketing_service.storage.mongo.outbox import add_task
 from ticketing_service.storage.mongo.writing import Writer
-from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
+from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation, Course
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 from ticketing_service.storage.records.bookings import booked, status_without_payment
 
@@ -80,6 +81,8 @@ class MongoBookings:
         try:
             booking = self._write(verb, idempotency if foreseen is None else foreseen.idempotency, turns)
         except DuplicateKeyError as error:
+            if is_duplicate(error, "resale_uuid"):
+                raise Refused(Code.RESALE_UUID_TAKEN) from error
             if not is_duplicate(error, "reference"):
                 raise
             again = replace(order, reference=new_reference())
@@ -96,6 +99,16 @@ class MongoBookings:
         with self._database.read() as reading:
             found = reading.one(schema.bookings, {"reference": reference})
         return None if found is None else booking_of(found)
+
+    def by_resale_uuid(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> Booking | None:
+        called = {"reseller_id": reseller_id, "is_test": is_test, "resale_uuid": uuid}
+        with self._database.read() as reading:
+            found = reading.one(schema.bookings, called)
+        return None if found is None else booking_of(found)
+
+    def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
+        with self._database.read() as reading:
+            return courses_in(reading, bookings)
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
         mine = {
@@ -114,16 +127,7 @@ class MongoBookings:
     def history(self, booking_id: UUID) -> tuple[HistoryRow, ...]:
         with self._database.read() as reading:
             found = reading.one(schema.bookings, {"_id": booking_id}, ["history"])
-        return tuple(
-            HistoryRow(
-                at=instant(row["at"]),
-                actor=row["actor"],
-                from_status=row["from_status"],
-                to_status=row["to_status"],
-                reason=row["reason"],
-            )
-            for row in (found or {"history": []})["history"]
-        )
+        return history_of(found or {"history": []})
 
     def amend(
         self,
@@ -138,12 +142,7 @@ class MongoBookings:
         def verb(tx: Transaction) -> Booking:
             file = opened(tx, booking_id)
             before = file.booking
-            amended = replace(
-                before,
-                customer=replace(before.customer, **amendment.contact),
-                version=before.version + 1,
-                updated_at=now,
-            )
+            amended = replace(amendment.of(before), version=before.version + 1, updated_at=now)
             if amendment.items is not None:
                 require_held(before, now)
                 exchange_items(tx, file, amended, amendment.items, price, now)
@@ -164,6 +163,7 @@ class MongoBookings:
         actor: str,
         now: datetime,
         *,
+        amendment: Amendment | None = None,
         idempotency: Idempotency | None = None,
     ) -> Booking:
         def verb(tx: Transaction) -> Booking:
@@ -174,6 +174,8 @@ class MongoBookings:
             require_held(booking, now)
             if booking.to_pay > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
+            if amendment is not None:
+                booking = file.keep(amendment.of(booking))
             status, reason = status_without_payment(booking)
             confirmed = confirm(tx, file, status, issue, actor, reason, now)
             settle(file)

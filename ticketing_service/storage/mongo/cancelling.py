@@ -23,6 +23,7 @@ from ticketing_service.storage.mongo.ledger import add_entries
 from ticketing_service.storage.mongo.outbox import add_tasks
 from ticketing_service.storage.ports.bookings import Cancellation
 from ticketing_service.storage.records.bookings import (
+    is_told,
     kinds_that_end,
     people_by_item,
     with_statuses,
@@ -84,7 +85,7 @@ def _tell(
     # what a reseller owes is none of its customer's business
     amount = 0 if before.on_account else plan.total
     tasks = [("mail", payload | {"template": mail, "refund": amount, "reason": reason})]
-    if before.is_test:
+    if not is_told(before, always=mail != "cancelled"):
         tasks = []
     if not plan.whole:
         tasks.append(("document", payload))

@@ -14,6 +14,7 @@ from ticketing_service.domain.claims import email_key
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.writing import Writer
 from ticketing_service.storage.ports.people import Erasure
+from ticketing_service.storage.records.resale import without_people
 
 NOBODY = "erased.invalid"
 """A domain that no mail reaches (RFC 6761 section 6.4)."""
@@ -45,7 +46,7 @@ class MongoPeople:
 
 def _erase_some(tx: Transaction, key: str, pseudonym: str, now: datetime) -> int:
     found = tx.find(
-        schema.bookings, {"customer.email_key": key, **_is_over(now)}, limit=CHUNK, fields=["_id"]
+        schema.bookings, {"customer.email_key": key, **_is_over(now)}, limit=CHUNK, fields=["resale"]
     )
     chosen = {"_id": {"$in": [each["_id"] for each in found]}}
     if not found:
@@ -59,6 +60,14 @@ def _erase_some(tx: Transaction, key: str, pseudonym: str, now: datetime) -> int
         "updated_at": ms(now),
     }
     tx.update_all(schema.bookings, chosen, {"$set": nobody, "$inc": {"version": 1, "revision": 1}})
+    tx.update_each(
+        schema.bookings,
+        [
+            ({"_id": each["_id"]}, {"$set": {"resale": without_people(each["resale"])}})
+            for each in found
+            if each["resale"] is not None
+        ],
+    )
     tx.delete(schema.documents, chosen)
     tx.delete(schema.idempotency, {"about": {"$type": "binData", **chosen["_id"]}})
     return len(found)

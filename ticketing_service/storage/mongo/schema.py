@@ -36,6 +36,8 @@ from ticketing_service.storage.mongo.booking_parts import (
     PAYMENT,
     PRICE,
     REFUND,
+    RESALE,
+    RESALE_INDEXES,
 )
 from ticketing_service.storage.mongo.reseller_parts import KEY, RESELLER
 from ticketing_service.storage.mongo.webhook_parts import DELIVERIES, EVENTS, SUBSCRIPTIONS
@@ -174,6 +176,7 @@ bookings = collections(
         "principal": or_null(text(120)),
         "reseller_id": or_null(ID),
         "is_test": BOOLEAN,
+        **RESALE,
         "customer": CUSTOMER,
         "price": PRICE,
         "voucher_id": or_null(ID),
@@ -187,8 +190,7 @@ bookings = collections(
         "updated_at": INSTANT,
         # the end of the last admission while one is still to be used, for the no-show sweep
         "admits_until": or_null(INSTANT),
-        # the end of the last item
-        "ends_at": INSTANT,
+        "ends_at": INSTANT,  # of the last item
         # the first instant at which the worker asks for one of its payments
         "next_look_at": or_null(INSTANT),
         "items": lists_of(ITEM),
@@ -209,6 +211,7 @@ bookings = collections(
     index("email_id", "customer.email_key", "_id"),
     index("created_id", "created_at", "_id"),
     index("reseller_id", "reseller_id", "_id"),
+    *RESALE_INDEXES,
     index("slot", "items.slot_id", "_id"),
     index("ticket", "items.ticket_id", "_id"),
     index("claims", "claims.counter_id", "claims.held_until"),
@@ -257,11 +260,11 @@ redemptions = collections(
         "offline": BOOLEAN,
     },
     index("ux_scan", "scan_id", unique=True),
+    index("admission", "_id.admission_id"),
 )
 
 documents = collections(
-    "documents",
-    # of the booking with the same id
+    "documents",  # of the booking with the same id
     {"_id": ID, "booking_version": INTEGER, "pdf": BYTES, "created_at": INSTANT},
 )
 

@@ -31,6 +31,7 @@ from ticketing_service.storage.mongo.ticket_records import ticket_of
 from ticketing_service.storage.mongo.webhook_events import tell_schedule, tell_slot
 from ticketing_service.storage.mongo.writing import Writer
 from ticketing_service.storage.ports.slots import CountedAgain
+from ticketing_service.storage.records.schedules import schedule_of
 from ticketing_service.storage.records.slots import counter_to_change
 
 _LIVE = (BookingStatus.ON_HOLD.value, BookingStatus.CONFIRMED.value)
@@ -101,6 +102,11 @@ class MongoSlots:
     def schedule(self, ticket_id: UUID) -> Schedule | None:
         with self._database.read() as reading:
             return schedules.schedule_in(reading, ticket_id)
+
+    def schedules(self, ticket_ids: Iterable[UUID]) -> dict[UUID, Schedule]:
+        with self._database.read() as reading:
+            found = reading.with_ids(schema.schedules, ticket_ids)
+        return {each["_id"]: schedule_of(each["body"]) for each in found}
 
     def schedules_to_extend(self, extended_before: datetime, limit: int) -> tuple[UUID, ...]:
         with self._database.read() as reading:

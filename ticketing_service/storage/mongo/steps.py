@@ -46,10 +46,20 @@ def add_tests(bare: Database[Document]) -> None:
         )
 
 
+def add_resale(bare: Database[Document]) -> None:
+    """A booking has what its reseller writes down with it."""
+    bare[BOOKINGS].update_many(
+        {"resale": {"$exists": False}},
+        {"$set": {"resale_uuid": None, "resale_reference": None, "resale": None}},
+        bypass_document_validation=True,
+    )
+
+
 STEPS = (
     Step("0001"),
     Step("0002", add_reseller),
     Step("0003", add_account),
     Step("0004", add_tests),
+    Step("0005", add_resale),
     Step("0006"),
 )

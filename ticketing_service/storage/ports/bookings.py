@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime
 from typing import Any, Protocol
 from uuid import UUID
 
 from common.pages import Page
 from common.web.idempotency import Idempotency
+from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
@@ -17,15 +18,26 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder
+from ticketing_service.domain.resale import Resale
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
-    """A change of a booking: fields of `Customer` at any time; the items while it is on hold."""
+    """A change of a booking: fields of `Customer` at any time, and what its reseller has written down, from
+    what that was; the items while it is on hold.
+    """
 
     contact: Mapping[str, Any] = field(default_factory=dict)
     items: tuple[ItemOrder, ...] | None = None
+    resale: Callable[[Resale], Resale] | None = None
+
+    def of(self, booking: Booking) -> Booking:
+        """`booking` with all of it but the items."""
+        resale = booking.resale
+        if self.resale is not None and resale is not None:
+            resale = self.resale(resale)
+        return replace(booking, customer=replace(booking.customer, **self.contact), resale=resale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +51,9 @@ class Cancellation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BookingQuery:
-    """Filters of the list; None is no filter. Newest first."""
+    """Filters of the list; None is no filter. Newest first. `local_from` and `local_to` are the local days,
+    both included, on one of which an item begins.
+    """
 
     status: BookingStatus | None = None
     reference: str | None = None
@@ -48,10 +62,25 @@ class BookingQuery:
     slot_id: UUID | None = None
     reseller_id: UUID | None = None
     is_test: bool | None = None
+    resale_reference: str | None = None
+    local_from: date | None = None
+    local_to: date | None = None
     created_from: datetime | None = None
     created_to: datetime | None = None
     limit: int = 20
     cursor: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Course:
+    """What has become of a booking: its history; its admissions by unit item, and when each was first used;
+    what its reseller was given back (minor units).
+    """
+
+    history: tuple[HistoryRow, ...] = ()
+    admissions: Mapping[UUID, Admission] = field(default_factory=dict)
+    used_at: Mapping[UUID, datetime] = field(default_factory=dict)
+    given_back: int = 0
 
 
 class BookingStore(Protocol):
@@ -66,14 +95,24 @@ class BookingStore(Protocol):
         idempotency: Idempotency | None = None,
     ) -> Booking:
         """Take the places, or refuse (SOLD_OUT, VOUCHER_EXHAUSTED, TOO_MANY_HOLDS, CREDIT_EXHAUSTED, what
-        `price` refuses) and change nothing. Expired holds that stand on a counter that refuses are released
-        first.
+        `price` refuses, RESALE_UUID_TAKEN) and change nothing. Expired holds that stand on a counter that
+        refuses are released first.
         """
         ...
 
     def get(self, booking_id: UUID) -> Booking | None: ...
 
     def by_reference(self, reference: str) -> Booking | None: ...
+
+    def by_resale_uuid(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> Booking | None:
+        """The booking that the reseller calls so."""
+        ...
+
+    def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
+        """What has become of each of the bookings that there are: uses where any unit item was used, what was
+        given back where all of it was cancelled.
+        """
+        ...
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
         """The newest bookings of a customer that are worth a link (not expired, no tests)."""
@@ -103,11 +142,13 @@ class BookingStore(Protocol):
         actor: str,
         now: datetime,
         *,
+        amendment: Amendment | None = None,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        """Confirm a booking for which nothing is to be paid now: it is free, or a reseller owes it. Answers a
-        confirmed one as it is. Refuses PAYMENT_REQUIRED,
-        BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_FOUND."""
+        """Confirm a booking for which nothing is to be paid now: it is free, or a reseller owes it; with what
+        of it is changed in the same commit, but for its items. Answers a confirmed one as it is. Refuses
+        PAYMENT_REQUIRED, BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_FOUND.
+        """
         ...
 
     def extend(

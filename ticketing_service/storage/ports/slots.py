@@ -59,6 +59,10 @@ class SlotStore(Protocol):
 
     def schedule(self, ticket_id: UUID) -> Schedule | None: ...
 
+    def schedules(self, ticket_ids: Iterable[UUID]) -> dict[UUID, Schedule]:
+        """Of each of the tickets that has one."""
+        ...
+
     def schedules_to_extend(self, extended_before: datetime, limit: int) -> tuple[UUID, ...]:
         """Tickets with an open-ended schedule whose slots were last made before that instant."""
         ...

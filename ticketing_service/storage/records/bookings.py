@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -62,6 +62,7 @@ def booked(
         principal=order.principal,
         reseller_id=None if order.reseller is None else order.reseller.id,
         is_test=order.is_test,
+        resale=order.resale,
         customer=order.customer,
         items=priced.items,
         price=priced.price,
@@ -99,10 +100,19 @@ def is_confirmed(booking: Booking, unit_item_id: UUID) -> bool:
     return any(u.id == unit_item_id and u.status is BookingStatus.CONFIRMED for u in booking.unit_items)
 
 
+def is_told(booking: Booking, *, always: bool = False) -> bool:
+    """Whether the customer is written to. Nobody is about a test; a reseller may keep its customer's address
+    to itself, or tell it of its own deeds itself; of what is done to it the customer is `always` told.
+    """
+    if booking.is_test or not booking.customer.email:
+        return False
+    return always or booking.resale is None or booking.resale.mails
+
+
 def tasks_of_sale(booking: Booking) -> list[tuple[str, dict[str, Any]]]:
-    """What follows outside when admissions are made. Nobody is written to about a test."""
+    """What follows outside when admissions are made."""
     payload = {"bookingId": str(booking.id)}
-    mails = [] if booking.is_test else [("mail", payload | {"template": "confirmation"})]
+    mails = [("mail", payload | {"template": "confirmation"})] if is_told(booking) else []
     return [("document", payload), *mails]
 
 
@@ -112,6 +122,16 @@ def kinds_that_end(booking: Booking) -> list[ClaimKind]:
     """
     sold = booking.on_account and booking.status is not BookingStatus.ON_HOLD
     return [kind for kind in ClaimKind if not (sold and kind is ClaimKind.CREDIT)]
+
+
+def used_ones(bookings: Iterable[Booking]) -> list[UUID]:
+    """Those of which any unit item was used."""
+    return [each.id for each in bookings if any(u.status is BookingStatus.REDEEMED for u in each.unit_items)]
+
+
+def cancelled_ones(bookings: Iterable[Booking]) -> list[UUID]:
+    """Those that are cancelled whole."""
+    return [each.id for each in bookings if each.status is BookingStatus.CANCELLED]
 
 
 def people_by_item(booking: Booking, plan: CancellationPlan) -> dict[UUID, int]:

@@ -64,12 +64,12 @@ class SqlAdmissions:
         # unit items have ids in the order in which they were booked
         statement = select(_admissions).where(condition).order_by(_admissions.c.unit_item_id)
         with self._database.read() as connection:
-            return tuple(map(_admission_of, connection.execute(statement)))
+            return tuple(map(admission_of, connection.execute(statement)))
 
     def get(self, admission_id: UUID) -> Admission | None:
         with self._database.read() as connection:
             row = connection.execute(_ONE, {"id": admission_id}).one_or_none()
-        return None if row is None else _admission_of(row)
+        return None if row is None else admission_of(row)
 
     def redeem(
         self,
@@ -86,7 +86,7 @@ class SqlAdmissions:
             row = connection.execute(_LOCKED, {"id": scan.admission_id}).one_or_none()
             if row is None:
                 raise Refused(Code.ADMISSION_NOT_FOUND)
-            admission = _admission_of(row)
+            admission = admission_of(row)
             # only now: the same scan, sent twice at a time, waits for the lock and then finds its answer
             earlier = _answered_before(connection, scan, admission)
             return earlier or self._use(connection, scan, admission, check(admission), now)
@@ -127,7 +127,7 @@ class SqlAdmissions:
             milliseconds, last = sorted_cursor(cursor, int)
             statement = statement.where(after(moment, identifier, _EPOCH + milliseconds * _MILLISECOND, last))
         with self._database.read() as connection:
-            found = [_admission_of(row) for row in connection.execute(statement)]
+            found = [admission_of(row) for row in connection.execute(statement)]
         return page_from(found, limit, _revocation_key)
 
     def document(self, booking_id: UUID, booking_version: int) -> bytes | None:
@@ -200,7 +200,7 @@ def _row(admission: Admission) -> dict[str, Any]:
     }
 
 
-def _admission_of(row: Row[Any]) -> Admission:
+def admission_of(row: Row[Any]) -> Admission:
     return Admission(
         id=row.id,
         booking_id=row.booking_id,

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select
+from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select, update
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.bookings import (
@@ -25,6 +25,7 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.catalogue import UnitType
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.records.bookings import terms_document, terms_of
+from ticketing_service.storage.records.resale import resale_document, resale_of
 from ticketing_service.storage.sql import schema
 
 _items, _units, _refunds = schema.booking_items, schema.unit_items, schema.refunds
@@ -44,6 +45,13 @@ _INSERT_UNIT = Prepared(insert(_units))
 _is_asked = schema.bookings.c.id == bindparam("booking")
 _BOOKING = Prepared(select(schema.bookings).where(_is_asked))
 _LOCKED_BOOKING = Prepared(select(schema.bookings).where(_is_asked).with_for_update())
+_TOLD = (
+    "resale_uuid", "resale_reference", "resale", "customer_name", "customer_email", "customer_email_key",
+    "customer_phone", "language",
+)  # fmt: skip
+_UPDATE_TOLD = Prepared(
+    update(schema.bookings).where(_is_asked).values({name: bindparam(f"to_{name}") for name in _TOLD})
+)
 _ITEMS = Prepared(
     select(_items).where(_items.c.booking_id == bindparam("booking")).order_by(_items.c.position)
 )
@@ -59,6 +67,13 @@ def insert_booking(connection: Connection, booking: Booking) -> None:
     """Write the booking with its items and unit items."""
     _INSERT_BOOKING.run(connection, **booking_row(booking))
     insert_items(connection, booking)
+
+
+def update_told(connection: Connection, booking: Booking) -> None:
+    """Write what was told of the booking: its customer, and what its reseller has written down."""
+    row = booking_row(booking)
+    told = {f"to_{name}": row[name] for name in _TOLD}
+    _UPDATE_TOLD.run(connection, booking=booking.id, **told)
 
 
 def insert_items(connection: Connection, booking: Booking) -> None:
@@ -133,6 +148,9 @@ def booking_row(booking: Booking) -> dict[str, Any]:
         "principal": booking.principal,
         "reseller_id": booking.reseller_id,
         "is_test": booking.is_test,
+        "resale_uuid": booking.resale and booking.resale.uuid,
+        "resale_reference": booking.resale and booking.resale.reference,
+        "resale": resale_document(booking.resale),
         "customer_name": customer.name,
         "customer_email": customer.email,
         "customer_email_key": customer.email.strip().casefold(),
@@ -202,6 +220,7 @@ def _booking_of(row: Any, items: Iterable[BookingItem], refunds: Iterable[Refund
         principal=row.principal,
         reseller_id=row.reseller_id,
         is_test=row.is_test,
+        resale=resale_of(row.resale),
         customer=Customer(
             name=row.customer_name, email=row.customer_email, phone=row.customer_phone, language=row.language
         ),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -28,7 +28,7 @@ from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.states import require_held
 from ticketing_service.storage.foresight import KnownOffers
-from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
+from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation, Course
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 from ticketing_service.storage.records.bookings import booked, status_without_payment
 from ticketing_service.storage.sql import schema
@@ -38,10 +38,12 @@ from ticketing_service.storage.sql.booking_records import (
     booking_row,
     bookings_of,
     locked_booking,
+    update_told,
 )
 from ticketing_service.storage.sql.cancelling import cancel_units
 from ticketing_service.storage.sql.confirming import confirm, mark_no_show
 from ticketing_service.storage.sql.counters import prolong, settle
+from ticketing_service.storage.sql.courses import courses_in, histories_in
 from ticketing_service.storage.sql.endings import (
     expire,
     note,
@@ -89,6 +91,8 @@ class SqlBookings:
         try:
             booking = self._write(verb, idempotency if foreseen is None else foreseen.idempotency)
         except DATABASE_ERRORS as error:
+            if is_duplicate(error, "resale_uuid"):
+                raise Refused(Code.RESALE_UUID_TAKEN) from error
             if not is_duplicate(error, "reference"):
                 raise
             again = replace(order, reference=new_reference())
@@ -104,6 +108,19 @@ class SqlBookings:
         with self._database.read() as connection:
             rows = connection.execute(select(_bookings).where(_bookings.c.reference == reference)).all()
             return next(iter(bookings_of(connection, rows)), None)
+
+    def by_resale_uuid(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> Booking | None:
+        statement = select(_bookings).where(
+            _bookings.c.reseller_id == reseller_id,
+            _bookings.c.is_test.is_(is_test),
+            _bookings.c.resale_uuid == uuid,
+        )
+        with self._database.read() as connection:
+            return next(iter(bookings_of(connection, connection.execute(statement).all())), None)
+
+    def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
+        with self._database.read() as connection:
+            return courses_in(connection, bookings)
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
         statement = (
@@ -124,19 +141,8 @@ class SqlBookings:
             return booking_page(connection, query)
 
     def history(self, booking_id: UUID) -> tuple[HistoryRow, ...]:
-        table = schema.history
-        statement = select(table).where(table.c.booking_id == booking_id).order_by(table.c.id)
         with self._database.read() as connection:
-            return tuple(
-                HistoryRow(
-                    at=row.at,
-                    actor=row.actor,
-                    from_status=row.from_status,
-                    to_status=row.to_status,
-                    reason=row.reason,
-                )
-                for row in connection.execute(statement)
-            )
+            return histories_in(connection, [booking_id])[booking_id]
 
     def amend(
         self,
@@ -150,12 +156,7 @@ class SqlBookings:
     ) -> Booking:
         def verb(connection: Connection) -> Booking:
             booking = locked_booking(connection, booking_id)
-            amended = replace(
-                booking,
-                customer=replace(booking.customer, **amendment.contact),
-                version=booking.version + 1,
-                updated_at=now,
-            )
+            amended = replace(amendment.of(booking), version=booking.version + 1, updated_at=now)
             if amendment.items is not None:
                 require_held(booking, now)
                 amended = exchange_items(connection, booking, amended, amendment.items, price, now)
@@ -175,6 +176,7 @@ class SqlBookings:
         actor: str,
         now: datetime,
         *,
+        amendment: Amendment | None = None,
         idempotency: Idempotency | None = None,
     ) -> Booking:
         def verb(connection: Connection) -> Booking:
@@ -184,6 +186,9 @@ class SqlBookings:
             require_held(booking, now)
             if booking.to_pay > 0:
                 raise Refused(Code.PAYMENT_REQUIRED)
+            if amendment is not None:
+                booking = amendment.of(booking)
+                update_told(connection, booking)
             status, reason = status_without_payment(booking)
             confirmed = confirm(connection, booking, status, issue, actor, reason, now)
             settle(connection, booking.id)

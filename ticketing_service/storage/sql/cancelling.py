@@ -19,6 +19,7 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.storage.ports.bookings import Cancellation
 from ticketing_service.storage.records.bookings import (
+    is_told,
     kinds_that_end,
     people_by_item,
     with_statuses,
@@ -101,7 +102,7 @@ def _tell(
     # what a reseller owes is none of its customer's business
     amount = 0 if booking.on_account else plan.total
     tasks = [("mail", payload | {"template": mail, "refund": amount, "reason": reason})]
-    if booking.is_test:
+    if not is_told(booking, always=mail != "cancelled"):
         tasks = []
     if not plan.whole:
         tasks.append(("document", payload))

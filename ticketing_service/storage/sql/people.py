@@ -24,6 +24,7 @@ from common.identifiers import uuid7
 from ticketing_service.domain.bookings import BookingStatus, PaymentStatus
 from ticketing_service.domain.claims import email_key
 from ticketing_service.storage.ports.people import Erasure
+from ticketing_service.storage.records.resale import without_people
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.writing import Writer
 
@@ -75,6 +76,12 @@ def _erase_some(connection: Connection, key: str, pseudonym: str, now: datetime)
             version=_bookings.c.version + 1,
         )
     )
+    resold = select(_bookings.c.id, _bookings.c.resale).where(
+        _bookings.c.id.in_(ids), _bookings.c.resale.is_not(None)
+    )
+    for row in connection.execute(resold).all():
+        changed = update(_bookings).where(_bookings.c.id == row.id).values(resale=without_people(row.resale))
+        connection.execute(changed)
     connection.execute(delete(_documents).where(_documents.c.booking_id.in_(ids)))
     connection.execute(delete(_idempotency).where(_idempotency.c.about.in_(ids)))
     return len(ids)

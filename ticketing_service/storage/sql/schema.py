@@ -174,6 +174,10 @@ bookings = _table(
     Column("principal", String(120)),
     Column("reseller_id", Identifier),
     Column("is_test", Boolean, nullable=False),
+    # what the reseller calls the booking, and all that it has written down with it
+    Column("resale_uuid", Identifier),
+    Column("resale_reference", String(200)),
+    Column("resale", Json),
     Column("customer_name", String(200), nullable=False),
     Column("customer_email", String(254), nullable=False),
     Column("customer_email_key", String(254), nullable=False),
@@ -202,6 +206,8 @@ bookings = _table(
     Index("ix_ticketing_bookings_email_id", "customer_email_key", "id"),
     Index("ix_ticketing_bookings_created_id", "created_at", "id"),
     Index("ix_ticketing_bookings_reseller_id", "reseller_id", "id"),
+    Index("ix_ticketing_bookings_resale_reference", "reseller_id", "resale_reference", "id"),
+    Index("ux_ticketing_bookings_resale_uuid", "reseller_id", "is_test", "resale_uuid", unique=True),
 )
 
 booking_items = _table(

@@ -26,6 +26,7 @@ from ticketing_service.domain.slots import (
     SlotStatus,
 )
 from ticketing_service.storage.ports.slots import CountedAgain
+from ticketing_service.storage.records.schedules import schedule_of
 from ticketing_service.storage.records.slots import counter_to_change
 from ticketing_service.storage.sql import counters, schedules, schema
 from ticketing_service.storage.sql.outbox import add_task
@@ -59,6 +60,9 @@ _in_between = and_(
 )
 _BETWEEN = Prepared(select(_slots).where(_in_between).order_by(_slots.c.local_start, _slots.c.option_id))
 _COUNTERS_BETWEEN = Prepared(select_counters_where(_in_between))
+_SCHEDULES = select(schema.schedules).where(
+    schema.schedules.c.ticket_id.in_(bindparam("ids", expanding=True))
+)
 _LOCKED_OFFER = Prepared(_SELECT_OFFER.with_for_update(read=True))
 _LOCKED_SLOT = select(_slots).where(_slots.c.id == bindparam("id")).with_for_update()
 
@@ -125,6 +129,11 @@ class SqlSlots:
     def schedule(self, ticket_id: UUID) -> Schedule | None:
         with self._database.read() as connection:
             return schedules.schedule_in(connection, ticket_id)
+
+    def schedules(self, ticket_ids: Iterable[UUID]) -> dict[UUID, Schedule]:
+        with self._database.read() as connection:
+            rows = connection.execute(_SCHEDULES, {"ids": list(ticket_ids)}).all()
+        return {row.ticket_id: schedule_of(row.body) for row in rows}
 
     def schedules_to_extend(self, extended_before: datetime, limit: int) -> tuple[UUID, ...]:
         with self._database.read() as connection:

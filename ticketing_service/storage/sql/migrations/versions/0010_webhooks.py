@@ -10,7 +10,7 @@ from alembic import op
 from common.database.types import Identifier, Instant, Json
 
 revision = "0010"
-down_revision = "0008"
+down_revision = "0009"
 
 SUBSCRIPTIONS, EVENTS, DELIVERIES = (
     "ticketing_webhook_subscriptions",
