@@ -1,4 +1,4 @@
-"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about twelve minutes.
+"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about fourteen minutes.
 
 `BENCH=full` adds the stores of a million bookings and points of interest; `BENCH_STORES=sqlite` or `mariadb`
 measures one of the two.

@@ -125,20 +125,25 @@ def test_it_changes_with_the_booking_and_when_it_is_confirmed(world: World, rese
 
 
 def course(world: World, booking: Booking) -> Course:
-    """Of the booking as it is now, asked for by itself and beside one that there is not."""
+    """Of the booking as it is now, asked for by itself and beside another one."""
     now = world.store.bookings.get(booking.id)
     assert now is not None
     alone = world.store.bookings.courses([now])
-    assert world.store.bookings.courses([now, replace(now, id=uuid7())]) == alone
-    return alone[booking.id]
+    other = replace(now, id=uuid7())
+    both = world.store.bookings.courses([now, other])
+    assert (both[now.id], both[other.id].history) == (alone[now.id], ())
+    offer = alone[now.id].offer
+    assert offer is not None
+    assert (offer.slot.id, offer.ticket.id) == (now.items[0].slot_id, now.items[0].ticket_id)
+    return alone[now.id]
 
 
 def test_the_course_of_a_booking_is_told(world: World, reseller: Reseller) -> None:
     slot = world.slot()
     held = world.hold(slot, 2, reseller=reseller, resale=make_resale())
     other = world.hold(slot, reseller=reseller, resale=make_resale())
-    assert [row.to_status for row in course(world, held).history] == ["on_hold"]
-    assert (course(world, held).admissions, course(world, held).used_at) == ({}, {})
+    begun = course(world, held)
+    assert (begun.history, begun.admissions, begun.used_at) == ((), {}, {})
     world.store.bookings.confirm_free(held.id, make_admissions, "test", LATER)
     admissions = world.store.admissions.of_booking(held.id)
     scan = make_scan(admissions[0])

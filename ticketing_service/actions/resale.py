@@ -26,7 +26,7 @@ from ticketing_service.actions.payments import ConfirmBooking, confirm_booking
 from ticketing_service.actions.ports import Ports
 from ticketing_service.domain.bookings import Booking, BookingStatus, Channel, Customer
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.orders import ItemOrder, Offer, UnitQuantity
+from ticketing_service.domain.orders import ItemOrder, UnitQuantity
 from ticketing_service.domain.resale import Contact, Resale, ResoldUnit, quantities
 from ticketing_service.domain.resale_changes import (
     Changes,
@@ -85,11 +85,10 @@ class ChangeResold:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A booking, what has become of it, and the slot as it is now with its ticket."""
+    """A booking, and what has become of it."""
 
     booking: Booking
     course: Course
-    offer: Offer | None
 
 
 def reserve(command: Reserve, ports: Ports) -> Booking:
@@ -153,14 +152,9 @@ def search_resold(query: BookingQuery, seller: Seller, ports: Ports) -> tuple[Bo
 
 
 def told(bookings: Sequence[Booking], ports: Ports) -> list[Told]:
-    """Each with what its reseller is told of it. What stands on hold has no course worth a look."""
-    over = [each for each in bookings if each.status is not BookingStatus.ON_HOLD]
-    courses = ports.store.bookings.courses(over) if over else {}
-    offers = ports.store.slots.offers({booking.items[0].slot_id for booking in bookings})
-    return [
-        Told(booking, courses.get(booking.id, Course()), offers.get(booking.items[0].slot_id))
-        for booking in bookings
-    ]
+    """Each with what its reseller is told of it."""
+    courses = ports.store.bookings.courses(bookings) if bookings else {}
+    return [Told(booking, courses[booking.id]) for booking in bookings]
 
 
 def change_resold(command: ChangeResold, ports: Ports) -> Booking:

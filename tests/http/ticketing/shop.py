@@ -15,6 +15,7 @@ from marshmallow import Schema
 from werkzeug.exceptions import HTTPException
 from werkzeug.test import TestResponse
 
+from common.auth.standing import KeyUses
 from common.settings import load
 from common.web.api import operations_of
 from common.web.operations import Operation
@@ -79,7 +80,10 @@ class Shop:
         with_tables(database_url, migrate)
         running = wiring.run_web(self.settings)
         known = KnownResellers(running.ports.store.resellers, monotonic=lambda: self.clock().timestamp())
-        self.ports = replace(running.ports, clock=self.clock, known_resellers=known)
+        # what is noted here is not written down behind a test's back
+        self.ports = replace(
+            running.ports, clock=self.clock, known_resellers=known, reseller_key_uses=KeyUses()
+        )
         self.running = replace(running, ports=self.ports)
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)

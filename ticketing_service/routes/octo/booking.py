@@ -89,7 +89,8 @@ def octo_booking_api(ports: PortsSource) -> Api:
 
     @api.route(
         "GET", "/bookings/<uuid:booking_id>/voucher.pdf", who=proven_by("dl", "query"), query=VoucherQuery,
-        produces=_PDF, summary="All tickets of a booking, to print; whoever has the address may",
+        produces=_PDF, problems=("ADMISSIONS_NOT_READY", "DOCUMENT_PENDING"),
+        summary="All tickets of a booking, to print; whoever has the address may",
     )  # fmt: skip
     def voucher(booking_id: UUID, query: dict[str, Any]) -> Response:
         if not ports().booking_tokens.may_fetch(query["dl"], booking_id):

@@ -174,7 +174,7 @@ def _qr_code(admission: Admission | None) -> Document:
 
 def _availability(told: Told, view: View) -> Document | None:
     """The slot as it is now; None of one whose option the ticket has no more."""
-    offer = told.offer
+    offer = told.course.offer
     if offer is None:
         return None
     option = offer.ticket.option(offer.slot.option_id)

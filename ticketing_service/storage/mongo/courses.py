@@ -15,8 +15,9 @@ from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.history import HistoryRow
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.admissions import admission_of
+from ticketing_service.storage.mongo.slots import offers_in
 from ticketing_service.storage.ports.bookings import Course
-from ticketing_service.storage.records.bookings import cancelled_ones, used_ones
+from ticketing_service.storage.records.bookings import begun_ones, cancelled_ones, used_ones
 from ticketing_service.storage.records.entries import EntryKind
 
 
@@ -36,17 +37,18 @@ def history_of(document: Mapping[str, Any]) -> tuple[HistoryRow, ...]:
 
 def courses_in(reading: Transaction, bookings: Sequence[Booking]) -> dict[UUID, Course]:
     """`BookingStore.courses`."""
-    chosen = {"$in": [booking.id for booking in bookings]}
-    histories = {
-        each["_id"]: history_of(each)
-        for each in reading.find(schema.bookings, {"_id": chosen}, fields=["history"])
-    }
+    slot_ids = {booking.id: booking.items[0].slot_id for booking in bookings}
+    offers = offers_in(reading, slot_ids.values())
+    histories: dict[UUID, tuple[HistoryRow, ...]] = {}
     admissions: dict[UUID, dict[UUID, Admission]] = defaultdict(dict)
     units: dict[UUID, tuple[UUID, UUID]] = {}
-    for document in reading.find(schema.admissions, {"booking_id": chosen}):
-        admission = admission_of(document)
-        admissions[admission.booking_id][admission.unit_item_id] = admission
-        units[admission.id] = (admission.booking_id, admission.unit_item_id)
+    if begun := begun_ones(bookings):
+        for each in reading.with_ids(schema.bookings, begun, ["history"]):
+            histories[each["_id"]] = history_of(each)
+        for document in reading.find(schema.admissions, {"booking_id": {"$in": begun}}):
+            admission = admission_of(document)
+            admissions[admission.booking_id][admission.unit_item_id] = admission
+            units[admission.id] = (admission.booking_id, admission.unit_item_id)
     used_at: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
     if used := set(used_ones(bookings)):
         admission_ids = [each for each, (booking_id, _) in units.items() if booking_id in used]
@@ -62,10 +64,11 @@ def courses_in(reading: Transaction, bookings: Sequence[Booking]) -> dict[UUID, 
             given_back[entry["booking_id"]] += entry["amount"]
     return {
         booking_id: Course(
-            history=history,
+            offer=offers.get(slot_id),
+            history=histories.get(booking_id, ()),
             admissions=admissions[booking_id],
             used_at=used_at[booking_id],
             given_back=given_back[booking_id],
         )
-        for booking_id, history in histories.items()
+        for booking_id, slot_id in slot_ids.items()
     }

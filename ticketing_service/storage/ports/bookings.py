@@ -17,7 +17,7 @@ from ticketing_service.domain.bookings import (
 )
 from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.history import HistoryRow
-from ticketing_service.domain.orders import HoldOrder, ItemOrder
+from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.resale import Resale
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 
@@ -74,9 +74,11 @@ class BookingQuery:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Course:
     """What has become of a booking: its history; its admissions by unit item, and when each was first used;
-    what its reseller was given back (minor units).
+    what its reseller was given back (minor units). `offer` is the slot of its first item as it is now, with
+    its ticket.
     """
 
+    offer: Offer | None = None
     history: tuple[HistoryRow, ...] = ()
     admissions: Mapping[UUID, Admission] = field(default_factory=dict)
     used_at: Mapping[UUID, datetime] = field(default_factory=dict)
@@ -109,8 +111,8 @@ class BookingStore(Protocol):
         ...
 
     def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
-        """What has become of each of the bookings that there are: uses where any unit item was used, what was
-        given back where all of it was cancelled.
+        """What has become of each of the bookings: nothing but its offer of a hold, uses where any unit item
+        was used, what was given back where all of it was cancelled.
         """
         ...
 

@@ -124,6 +124,11 @@ def kinds_that_end(booking: Booking) -> list[ClaimKind]:
     return [kind for kind in ClaimKind if not (sold and kind is ClaimKind.CREDIT)]
 
 
+def begun_ones(bookings: Iterable[Booking]) -> list[UUID]:
+    """Those that are not on hold any more."""
+    return [each.id for each in bookings if each.status is not BookingStatus.ON_HOLD]
+
+
 def used_ones(bookings: Iterable[Booking]) -> list[UUID]:
     """Those of which any unit item was used."""
     return [each.id for each in bookings if any(u.status is BookingStatus.REDEEMED for u in each.unit_items)]

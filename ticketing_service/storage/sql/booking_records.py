@@ -44,6 +44,13 @@ _INSERT_ITEM = Prepared(insert(_items))
 _INSERT_UNIT = Prepared(insert(_units))
 _is_asked = schema.bookings.c.id == bindparam("booking")
 _BOOKING = Prepared(select(schema.bookings).where(_is_asked))
+_RESOLD = Prepared(
+    select(schema.bookings).where(
+        schema.bookings.c.reseller_id == bindparam("reseller"),
+        schema.bookings.c.is_test == bindparam("test"),
+        schema.bookings.c.resale_uuid == bindparam("uuid"),
+    )
+)
 _LOCKED_BOOKING = Prepared(select(schema.bookings).where(_is_asked).with_for_update())
 _TOLD = (
     "resale_uuid", "resale_reference", "resale", "customer_name", "customer_email", "customer_email_key",
@@ -90,9 +97,19 @@ def insert_items(connection: Connection, booking: Booking) -> None:
 def booking_in(connection: Connection, booking_id: UUID, *, lock: bool = False) -> Booking | None:
     """The booking; with `lock` nobody else changes it before this transaction ends."""
     row = (_LOCKED_BOOKING if lock else _BOOKING).row(connection, booking=booking_id)
-    if row is None:
-        return None
-    parts = (each.rows(connection, booking=booking_id) for each in (_ITEMS, _UNITS, _REFUNDS))
+    return None if row is None else _booking_with_parts(connection, row)
+
+
+def resold_booking_in(
+    connection: Connection, reseller_id: UUID, uuid: UUID, *, is_test: bool
+) -> Booking | None:
+    """The booking that the reseller calls so."""
+    row = _RESOLD.row(connection, reseller=reseller_id, test=is_test, uuid=uuid)
+    return None if row is None else _booking_with_parts(connection, row)
+
+
+def _booking_with_parts(connection: Connection, row: Any) -> Booking:
+    parts = (each.rows(connection, booking=row.id) for each in (_ITEMS, _UNITS, _REFUNDS))
     return _assembled([row], *parts)[0]
 
 

@@ -38,6 +38,7 @@ from ticketing_service.storage.sql.booking_records import (
     booking_row,
     bookings_of,
     locked_booking,
+    resold_booking_in,
     update_told,
 )
 from ticketing_service.storage.sql.cancelling import cancel_units
@@ -110,13 +111,8 @@ class SqlBookings:
             return next(iter(bookings_of(connection, rows)), None)
 
     def by_resale_uuid(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> Booking | None:
-        statement = select(_bookings).where(
-            _bookings.c.reseller_id == reseller_id,
-            _bookings.c.is_test.is_(is_test),
-            _bookings.c.resale_uuid == uuid,
-        )
         with self._database.read() as connection:
-            return next(iter(bookings_of(connection, connection.execute(statement).all())), None)
+            return resold_booking_in(connection, reseller_id, uuid, is_test=is_test)
 
     def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
         with self._database.read() as connection:

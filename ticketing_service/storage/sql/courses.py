@@ -15,10 +15,11 @@ from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.history import HistoryRow
 from ticketing_service.storage.ports.bookings import Course
-from ticketing_service.storage.records.bookings import cancelled_ones, used_ones
+from ticketing_service.storage.records.bookings import begun_ones, cancelled_ones, used_ones
 from ticketing_service.storage.records.entries import EntryKind
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import admission_of
+from ticketing_service.storage.sql.slots import offers_in
 
 _history, _admissions, _uses, _ledger = (
     schema.history, schema.admissions, schema.redemptions, schema.ledger,
@@ -60,14 +61,16 @@ def histories_in(connection: Connection, booking_ids: Sequence[UUID]) -> dict[UU
 
 def courses_in(connection: Connection, bookings: Sequence[Booking]) -> dict[UUID, Course]:
     """`BookingStore.courses`."""
-    ids = [booking.id for booking in bookings]
-    if not ids:
-        return {}
+    slot_ids = {booking.id: booking.items[0].slot_id for booking in bookings}
+    offers = offers_in(connection, slot_ids.values(), lock=False)
+    histories: dict[UUID, tuple[HistoryRow, ...]] = {}
     admissions: dict[UUID, dict[UUID, Admission]] = defaultdict(dict)
-    for row in _rows(connection, ids, _ADMISSIONS_OF_ONE, _ADMISSIONS):
-        admissions[row.booking_id][row.unit_item_id] = admission_of(row)
     used_at: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
     given_back: dict[UUID, int] = {}
+    if begun := begun_ones(bookings):
+        histories = histories_in(connection, begun)
+        for row in _rows(connection, begun, _ADMISSIONS_OF_ONE, _ADMISSIONS):
+            admissions[row.booking_id][row.unit_item_id] = admission_of(row)
     if used := used_ones(bookings):
         for row in connection.execute(_FIRST_USES, {"ids": used}):
             used_at[row.booking_id][row.unit_item_id] = row.at
@@ -76,13 +79,13 @@ def courses_in(connection: Connection, bookings: Sequence[Booking]) -> dict[UUID
             given_back[row.booking_id] = int(row.amount)
     return {
         booking_id: Course(
-            history=history,
+            offer=offers.get(slot_id),
+            history=histories.get(booking_id, ()),
             admissions=admissions[booking_id],
             used_at=used_at[booking_id],
             given_back=given_back.get(booking_id, 0),
         )
-        for booking_id, history in histories_in(connection, ids).items()
-        if history
+        for booking_id, slot_id in slot_ids.items()
     }
 
 
