@@ -10,6 +10,7 @@ import pytest
 from common.identifiers import uuid7
 from tests.contract.builders import NOW, make_subscription
 from tests.contract.world import World
+from tests.counts import counts
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.webhooks import (
@@ -20,9 +21,10 @@ from ticketing_service.domain.webhooks import (
     Outcome,
     Subscription,
 )
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
 
-MOST, EVERYTHING, RACES = 20, 100, 8
+MOST, EVERYTHING, RACES = 20, 100, counts(small=8, full=200)
 LATER = NOW + timedelta(minutes=1)
 AFTER = NOW + timedelta(hours=1)
 DAY_AFTER = NOW + timedelta(hours=24)
@@ -210,9 +212,10 @@ def test_events_that_come_late_are_put_in_their_order(
 
 
 def test_nothing_is_left_waiting_when_one_ends_while_the_next_comes(
-    world: World, store: Store, hears: Subscription
+    world: World, store: Store, store_url: str, hears: Subscription
 ) -> None:
-    slot = world.slot()
+    """Two workers at a time, for the moment in which one has not heard yet that it is not the active one."""
+    slot, other = world.slot(capacity=1000), open_store(store_url, 2)
     for _ in range(RACES):
         held = world.hold(slot)
         store.webhooks.spread(NOW, EVERYTHING)
@@ -220,7 +223,7 @@ def test_nothing_is_left_waiting_when_one_ends_while_the_next_comes(
         store.bookings.extend(held.id, lambda _: AFTER, LATER)
         threads = [
             threading.Thread(target=store.webhooks.settle, args=(claimed[0], GOOD, LATER)),
-            threading.Thread(target=store.webhooks.spread, args=(NOW, EVERYTHING)),
+            threading.Thread(target=other.webhooks.spread, args=(NOW, EVERYTHING)),
         ]
         for each in threads:
             each.start()
@@ -229,3 +232,4 @@ def test_nothing_is_left_waiting_when_one_ends_while_the_next_comes(
         (following,) = claim(store, hears)
         assert (following.subject, following.sequence) == (held.id, 2)
         store.webhooks.settle(following, GOOD, LATER)
+    other.close()

@@ -113,11 +113,11 @@ def _event_back(document: Document) -> Document:
 
 
 def _data_out(document: Document) -> Document:
-    return {**document, "data": orjson.loads(document["data"])}
+    return _without_changes({**document, "data": orjson.loads(document["data"])})
 
 
 def _data_back(document: Document) -> Document:
-    return {**document, "data": json_text(document["data"])}
+    return {**document, "data": json_text(document["data"]), "changes": 0}
 
 
 def _platform_out(document: Document) -> Document:

@@ -64,6 +64,8 @@ DELIVERY = {
     "milliseconds": or_null(INTEGER),
     "created_at": INSTANT,
     "finished_at": or_null(INSTANT),
+    # counts those that were queued behind it: whoever ends it meanwhile loses, and then sees them
+    "changes": INTEGER,
 }
 
 SUBSCRIPTIONS = (

@@ -188,8 +188,7 @@ def _add(tx: Transaction, new: Delivery) -> None:
         if new.type is EventType.AVAILABILITY and (first["attempts"] == 0 or _next(tx, new) is not None):
             return
         document |= {"state": _WAITING, "first": None, "due_at": None}
-        # whoever ends it meanwhile loses, and then sees what follows it
-        tx.update(_deliveries, {"_id": first["_id"]}, {"$set": {"sequence": first["sequence"]}})
+        tx.update(_deliveries, {"_id": first["_id"]}, {"$inc": {"changes": 1}})
     tx.insert_or_lose(_deliveries, [document])
 
 

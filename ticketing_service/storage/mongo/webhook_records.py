@@ -94,7 +94,7 @@ def stored_event(document: Mapping[str, Any]) -> Event:
 
 
 def delivery_document(delivery: Delivery) -> Document:
-    """All fields."""
+    """All fields of one that nothing is queued behind."""
     return {
         "_id": delivery.id,
         "subscription_id": delivery.subscription_id,
@@ -113,6 +113,7 @@ def delivery_document(delivery: Delivery) -> Document:
         "milliseconds": delivery.milliseconds,
         "created_at": ms(delivery.created_at),
         "finished_at": ms(delivery.finished_at),
+        "changes": 0,
     }
 
 
