@@ -47,7 +47,9 @@ class Stage:
         voucher = shop.call("POST", "/vouchers", voucher_body("SUMMER"), role="ticket_manager")
         assert voucher.status_code == 201, voucher.json
         self.voucher = voucher.json
-        self.reseller, self.reseller_key = made_reseller(shop, self.token("platform_admin"))
+        self.reseller, _ = made_reseller(shop, self.token("platform_admin"))
+        # one that nobody changes while it sells
+        self.seller, self.reseller_key = made_reseller(shop, self.token("platform_admin"))
         # so many are held there that no call is refused for want of places
         self.octo_ticket = shop.ticket(title={"en": "Harbour"})
         self.octo_slots = shop.slots(self.octo_ticket, capacity=None, dateTo=LAST_DAY)
@@ -87,7 +89,7 @@ def _calls(stage: Stage) -> dict[str, Callable[[], Call]]:
         **internal_calls(stage.shop),
         **reseller_calls(stage.shop, stage.reseller, stage.token("platform_admin")),
         **octo_calls(stage.shop, stage.octo_ticket, stage.octo_slots[0], stage.reseller_key),
-        **webhook_calls(stage.shop, stage.reseller, stage.token("platform_admin")),
+        **webhook_calls(stage.shop, stage.seller, stage.token("platform_admin")),
     }
 
 

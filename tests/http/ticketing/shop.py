@@ -84,7 +84,8 @@ class Shop:
         self.ports = replace(
             running.ports, clock=self.clock, known_resellers=known, reseller_key_uses=KeyUses()
         )
-        self.running = replace(running, ports=self.ports)
+        # What is done beside the requests is done by those whom it concerns, when they want it.
+        self.running = replace(running, ports=self.ports, beside=())
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)
         self.client = self.app.test_client()
