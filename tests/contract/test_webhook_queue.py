@@ -24,7 +24,7 @@ from ticketing_service.domain.webhooks import (
 from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
 
-MOST, EVERYTHING, RACES = 20, 100, counts(small=8, full=200)
+MOST, EVERYTHING, RACES = 20, 100, counts(small=8, full=50)
 LATER = NOW + timedelta(minutes=1)
 AFTER = NOW + timedelta(hours=1)
 DAY_AFTER = NOW + timedelta(hours=24)

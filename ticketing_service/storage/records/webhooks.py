@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -99,10 +98,7 @@ def event_body(event: Event) -> dict[str, Any]:
     return {
         "booking": event.booking,
         "product": event.product,
-        "places": [
-            {name: str(value) for name, value in asdict(each).items() if value is not None}
-            for each in event.places
-        ],
+        "places": list(map(_place_document, event.places)),
     }
 
 
@@ -110,10 +106,10 @@ def event_of(fields: Mapping[str, Any], body: Mapping[str, Any]) -> Event:
     """The event whose body `event_body` has made; `fields` are the others."""
     places = tuple(
         Place(
-            UUID(each["ticket_id"]),
-            _id_or_none(each.get("option_id")),
-            _id_or_none(each.get("slot_id")),
-            each.get("local_start"),
+            UUID(each["ticketId"]),
+            _id_or_none(each["optionId"]),
+            _id_or_none(each["slotId"]),
+            each["localStart"],
         )
         for each in body["places"]
     )
@@ -160,10 +156,10 @@ def _heard(
     if EventType.AVAILABILITY in subscription.events:
         for place in event.places:
             if _may_sell(ticket_ids, place.ticket_id):
-                yield EventType.AVAILABILITY, place.slot_id or place.ticket_id, _availability(place)
+                yield EventType.AVAILABILITY, place.slot_id or place.ticket_id, _place_document(place)
 
 
-def _availability(place: Place) -> Mapping[str, Any]:
+def _place_document(place: Place) -> dict[str, Any]:
     return {
         "ticketId": str(place.ticket_id),
         "optionId": None if place.option_id is None else str(place.option_id),
