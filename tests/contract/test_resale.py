@@ -57,6 +57,8 @@ def test_what_was_written_down_comes_back_and_is_found(world: World, reseller: R
     bookings = world.store.bookings
     assert bookings.get(held.id) == held
     assert bookings.by_resale_uuid(reseller.id, resale.uuid, is_test=False) == held
+    assert bookings.resold_id(reseller.id, resale.uuid, is_test=False) == held.id
+    assert bookings.resold_id(reseller.id, resale.uuid, is_test=True) is None
     assert bookings.by_resale_uuid(reseller.id, resale.uuid, is_test=True) is None
     assert bookings.by_resale_uuid(uuid7(), resale.uuid, is_test=False) is None
     assert bookings.by_resale_uuid(reseller.id, uuid4(), is_test=False) is None
@@ -118,6 +120,14 @@ def test_it_changes_with_the_booking_and_when_it_is_confirmed(world: World, rese
     stored = world.store.bookings.get(held.id)
     assert stored == confirmed
     assert world.store.bookings.search(BookingQuery(resale_reference="R-9")).items == (confirmed,)
+    nobody = world.hold(
+        world.slot(), reseller=reseller, resale=make_resale(), customer=Customer(name="", email="")
+    )
+    unnamed = Amendment(contact={"name": "Bo"}, names_customer=True)
+    with pytest.raises(Refused) as refused:
+        confirm(nobody.id, make_admissions, "test", LATER, amendment=unnamed)
+    assert refused.value.code is Code.CONTACT_REQUIRED
+    assert world.store.bookings.get(nobody.id) == nobody
     # a repetition changes nothing any more
     assert (
         confirm(held.id, make_admissions, "test", LATER, amendment=Amendment(contact={"name": "X"})) == stored

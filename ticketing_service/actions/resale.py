@@ -164,16 +164,26 @@ def change_resold(command: ChangeResold, ports: Ports) -> Booking:
     Raises BOOKING_NOT_FOUND, BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_ON_HOLD, CONTACT_REQUIRED, and
     as `hold_booking`, `cancel_booking` and `confirm_booking`.
     """
-    booking = find_resold(command.uuid, command.seller, ports)
-    changes = command.changes
-    access = Access(actor=command.seller.principal, booking_id=booking.id)
+    changes, seller = command.changes, command.seller
+    if command.confirm and changes.units is None:
+        # what most resellers do: one look for the id is enough
+        called = ports.store.bookings.resold_id(seller.reseller.id, command.uuid, is_test=seller.is_test)
+        if called is not None:
+            access = Access(actor=seller.principal, booking_id=called)
+            amendment = _amendment(changes, confirm=True)
+            return confirm_booking(
+                ConfirmBooking(booking_id=called, access=access, amendment=amendment), ports
+            )
+    booking = find_resold(command.uuid, seller, ports)
+    access = Access(actor=seller.principal, booking_id=booking.id)
     status = shown_status(booking, ports.clock())
     if command.confirm and status is not BookingStatus.ON_HOLD:
         # a repetition; or it is too late, and the action says so
         return confirm_booking(ConfirmBooking(booking_id=booking.id, access=access), ports)
     if status in _OVER:
         raise Refused(_OVER[status])
-    amendment = _amendment(booking, changes)
+    held = booking.status is BookingStatus.ON_HOLD
+    amendment = _amendment(changes, wanted_units(booking, changes), held=held)
     if command.confirm:
         _check_contact(booking, amendment)
     items = None
@@ -234,18 +244,19 @@ def _called(seller: Seller, uuid: UUID, ports: Ports) -> Booking | None:
     return ports.store.bookings.by_resale_uuid(seller.reseller.id, uuid, is_test=seller.is_test)
 
 
-def _amendment(booking: Booking, changes: Changes) -> Amendment:
-    contact = {}
+def _amendment(
+    changes: Changes, units: tuple[ResoldUnit, ...] | None = None, *, held: bool = True, confirm: bool = False
+) -> Amendment:
+    contact: dict[str, str] = {}
     if changes.contact is not None:
-        customer = customer_of(changes.contact, changes.language or booking.customer.language)
-        contact = {
-            "name": customer.name or booking.customer.name,
-            "email": customer.email or booking.customer.email,
-            "phone": customer.phone or booking.customer.phone,
-            "language": customer.language,
-        }
-    units, held = wanted_units(booking, changes), booking.status is BookingStatus.ON_HOLD
-    return Amendment(contact=contact, resale=lambda resale: changed(resale, changes, units, held=held))
+        told = changes.contact
+        known = {"name": told.name, "email": told.email, "phone": told.phone, "language": changes.language}
+        contact = {name: value for name, value in known.items() if value}
+    return Amendment(
+        contact=contact,
+        resale=lambda resale: changed(resale, changes, units, held=held),
+        names_customer=confirm,
+    )
 
 
 def _check_contact(booking: Booking, amendment: Amendment) -> None:

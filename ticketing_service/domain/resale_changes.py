@@ -98,11 +98,13 @@ def needs_other_places(booking: Booking, changes: Changes) -> bool:
     )
 
 
-def changed(resale: Resale, changes: Changes, units: tuple[ResoldUnit, ...], *, held: bool) -> Resale:
-    """`resale` with the changes, and `units` as `wanted_units` has them. Of what is sold, those that are not
-    among them are cancelled, and stay what they are called.
+def changed(resale: Resale, changes: Changes, units: tuple[ResoldUnit, ...] | None, *, held: bool) -> Resale:
+    """`resale` with the changes, and `units`, if any change, as `wanted_units` has them. Of what is sold,
+    those that are not among them are cancelled, and stay what they are called.
     """
-    if not held:
+    if units is None:
+        units = resale.units
+    elif not held:
         latest = {unit.uuid: unit for unit in units}
         units = tuple(latest.get(unit.uuid, unit) for unit in resale.units)
     return replace(

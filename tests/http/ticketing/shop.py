@@ -84,8 +84,9 @@ class Shop:
         self.ports = replace(
             running.ports, clock=self.clock, known_resellers=known, reseller_key_uses=KeyUses()
         )
-        # What is done beside the requests is done by those whom it concerns, when they want it.
-        self.running = replace(running, ports=self.ports, beside=())
+        # Nothing is written in the middle of a look at the store; whom it concerns calls it.
+        beside = tuple(each for each in running.beside if each.name != "reseller-key-uses")
+        self.running = replace(running, ports=self.ports, beside=beside)
         running.parts.caches.use_clock(self.clock)
         self.app = create_app(self.settings, self.running)
         self.client = self.app.test_client()

@@ -106,6 +106,12 @@ class MongoBookings:
             found = reading.one(schema.bookings, called)
         return None if found is None else booking_of(found)
 
+    def resold_id(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> UUID | None:
+        called = {"reseller_id": reseller_id, "is_test": is_test, "resale_uuid": uuid}
+        with self._database.read() as reading:
+            found = reading.one(schema.bookings, called, ["_id"])
+        return None if found is None else found["_id"]
+
     def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
         with self._database.read() as reading:
             return courses_in(reading, bookings)

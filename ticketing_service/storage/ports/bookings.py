@@ -16,6 +16,7 @@ from ticketing_service.domain.bookings import (
     BookingStatus,
 )
 from ticketing_service.domain.claims import GuestLimits
+from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.resale import Resale
@@ -25,19 +26,23 @@ from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
     """A change of a booking: fields of `Customer` at any time, and what its reseller has written down, from
-    what that was; the items while it is on hold.
+    what that was; the items while it is on hold. `names_customer`: whom it is for must be known then.
     """
 
     contact: Mapping[str, Any] = field(default_factory=dict)
     items: tuple[ItemOrder, ...] | None = None
     resale: Callable[[Resale], Resale] | None = None
+    names_customer: bool = False
 
     def of(self, booking: Booking) -> Booking:
-        """`booking` with all of it but the items."""
+        """`booking` with all of it but the items. Raises CONTACT_REQUIRED."""
         resale = booking.resale
         if self.resale is not None and resale is not None:
             resale = self.resale(resale)
-        return replace(booking, customer=replace(booking.customer, **self.contact), resale=resale)
+        customer = replace(booking.customer, **self.contact)
+        if self.names_customer and not (customer.name and customer.email):
+            raise Refused(Code.CONTACT_REQUIRED)
+        return replace(booking, customer=customer, resale=resale)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,6 +113,10 @@ class BookingStore(Protocol):
 
     def by_resale_uuid(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> Booking | None:
         """The booking that the reseller calls so."""
+        ...
+
+    def resold_id(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> UUID | None:
+        """The id of the booking that the reseller calls so."""
         ...
 
     def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Row, bindparam, insert, select, update
+from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, insert, select, update
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.bookings import (
@@ -38,19 +38,18 @@ _SELECT_UNITS = (
 )
 _SELECT_REFUNDS = select(_refunds).where(_refunds.c.booking_id.in_(_ids)).order_by(_refunds.c.id)
 
-
 _INSERT_BOOKING = Prepared(insert(schema.bookings))
 _INSERT_ITEM = Prepared(insert(_items))
 _INSERT_UNIT = Prepared(insert(_units))
 _is_asked = schema.bookings.c.id == bindparam("booking")
 _BOOKING = Prepared(select(schema.bookings).where(_is_asked))
-_RESOLD = Prepared(
-    select(schema.bookings).where(
-        schema.bookings.c.reseller_id == bindparam("reseller"),
-        schema.bookings.c.is_test == bindparam("test"),
-        schema.bookings.c.resale_uuid == bindparam("uuid"),
-    )
+_is_resold = and_(
+    schema.bookings.c.reseller_id == bindparam("reseller"),
+    schema.bookings.c.is_test == bindparam("test"),
+    schema.bookings.c.resale_uuid == bindparam("uuid"),
 )
+_RESOLD = Prepared(select(schema.bookings).where(_is_resold))
+_RESOLD_ID = Prepared(select(schema.bookings.c.id).where(_is_resold))
 _LOCKED_BOOKING = Prepared(select(schema.bookings).where(_is_asked).with_for_update())
 _TOLD = (
     "resale_uuid", "resale_reference", "resale", "customer_name", "customer_email", "customer_email_key",
@@ -106,6 +105,12 @@ def resold_booking_in(
     """The booking that the reseller calls so."""
     row = _RESOLD.row(connection, reseller=reseller_id, test=is_test, uuid=uuid)
     return None if row is None else _booking_with_parts(connection, row)
+
+
+def resold_id_in(connection: Connection, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> UUID | None:
+    """Its id alone."""
+    row = _RESOLD_ID.row(connection, reseller=reseller_id, test=is_test, uuid=uuid)
+    return None if row is None else row.id
 
 
 def _booking_with_parts(connection: Connection, row: Any) -> Booking:

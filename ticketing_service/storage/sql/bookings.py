@@ -39,6 +39,7 @@ from ticketing_service.storage.sql.booking_records import (
     bookings_of,
     locked_booking,
     resold_booking_in,
+    resold_id_in,
     update_told,
 )
 from ticketing_service.storage.sql.cancelling import cancel_units
@@ -113,6 +114,10 @@ class SqlBookings:
     def by_resale_uuid(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> Booking | None:
         with self._database.read() as connection:
             return resold_booking_in(connection, reseller_id, uuid, is_test=is_test)
+
+    def resold_id(self, reseller_id: UUID, uuid: UUID, *, is_test: bool) -> UUID | None:
+        with self._database.read() as connection:
+            return resold_id_in(connection, reseller_id, uuid, is_test=is_test)
 
     def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
         with self._database.read() as connection:
