@@ -11,6 +11,8 @@ import pytest
 
 from common.resilience.breaker import Breaker
 from common.resilience.guard import Guard
+from tests.contract.builders import make_subscription
+from tests.contract.telling import MOST
 from tests.contract.world import World
 from tests.invariants.stores import (
     KINDS,
@@ -20,6 +22,7 @@ from tests.invariants.stores import (
 )
 from tests.servers.mariadb import MariaDB
 from tests.servers.secantus import MongoServer
+from ticketing_service.domain.webhooks import Subscription
 from ticketing_service.storage.changes import Change, Listeners
 from ticketing_service.storage.guarded import guarded
 from ticketing_service.storage.opening import open_store
@@ -64,3 +67,9 @@ def new_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 def world(store: Store) -> World:
     return World(store)
+
+
+@pytest.fixture
+def hears(store: Store) -> Subscription:
+    """The destination's own subscription to everything."""
+    return store.webhooks.create(make_subscription(), MOST)

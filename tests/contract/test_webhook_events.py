@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +21,7 @@ from tests.contract.builders import (
     make_reseller,
     make_subscription,
 )
+from tests.contract.telling import AFTER, EVERYTHING, LATER, MOST, told
 from tests.contract.world import LIMITS, World, pricing
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.refunds import plan_cancellation
@@ -33,25 +33,6 @@ from ticketing_service.domain.webhooks import (
 )
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.bookings import Amendment, Cancellation
-
-MOST = 20
-LATER = NOW + timedelta(minutes=1)
-AFTER = NOW + timedelta(hours=1)
-EVERYTHING = 100
-
-
-@pytest.fixture
-def hears(store: Store) -> Subscription:
-    """The destination's own subscription to everything."""
-    return store.webhooks.create(make_subscription(), MOST)
-
-
-def told(store: Store, subscription: Subscription) -> list[Delivery]:
-    """All that the subscription is told, the first first."""
-    while store.webhooks.spread(NOW, EVERYTHING):
-        pass
-    page = store.webhooks.deliveries(subscription.id, None, EVERYTHING, None)
-    return sorted(page.items, key=lambda each: each.event_id)
 
 
 def of(kind: EventType, deliveries: list[Delivery]) -> list[Delivery]:

@@ -9,6 +9,7 @@ import pytest
 
 from common.identifiers import uuid7
 from tests.contract.builders import NOW, make_subscription
+from tests.contract.telling import AFTER, EVERYTHING, LATER, MOST
 from tests.contract.world import World
 from tests.counts import counts
 from ticketing_service.domain.bookings import Booking
@@ -24,9 +25,7 @@ from ticketing_service.domain.webhooks import (
 from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
 
-MOST, EVERYTHING, RACES = 20, 100, counts(small=8, full=50)
-LATER = NOW + timedelta(minutes=1)
-AFTER = NOW + timedelta(hours=1)
+RACES = counts(small=8, full=50)
 DAY_AFTER = NOW + timedelta(hours=24)
 GOOD = Outcome(delivered=True, status_code=204, milliseconds=12)
 DEAD = Outcome(delivered=False, error="it answered 500", status_code=500, milliseconds=7)

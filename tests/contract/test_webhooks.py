@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -13,39 +12,16 @@ from tests.contract.builders import (
     make_reseller,
     make_subscription,
 )
+from tests.contract.telling import AFTER, EVERYTHING, LATER, MOST, told
 from tests.contract.world import World
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.webhooks import (
-    Delivery,
     EventType,
     Health,
     SigningSecret,
     Subscription,
 )
 from ticketing_service.storage.port import Store
-
-MOST = 20
-LATER = NOW + timedelta(minutes=1)
-AFTER = NOW + timedelta(hours=1)
-EVERYTHING = 100
-
-
-@pytest.fixture
-def hears(store: Store) -> Subscription:
-    """The destination's own subscription to everything."""
-    return store.webhooks.create(make_subscription(), MOST)
-
-
-def told(store: Store, subscription: Subscription) -> list[Delivery]:
-    """All that the subscription is told, the first first."""
-    while store.webhooks.spread(NOW, EVERYTHING):
-        pass
-    page = store.webhooks.deliveries(subscription.id, None, EVERYTHING, None)
-    return sorted(page.items, key=lambda each: each.event_id)
-
-
-def of(kind: EventType, deliveries: list[Delivery]) -> list[Delivery]:
-    return [each for each in deliveries if each.type is kind]
 
 
 def test_a_subscription_comes_back_as_it_was_made(store: Store) -> None:
