@@ -83,9 +83,13 @@ def sell(
     )
 
 
-def read(port: int, path: str, *, seconds: float, connections: int = 16) -> ReadLoad:
-    """Get one path over and over. Raises LoadFailed when an answer is not 2xx."""
-    found = wrk(READS, f"http://127.0.0.1:{port}{path}", seconds, connections, {})
+def read(
+    port: int, path: str, *, seconds: float, connections: int = 16, env: Mapping[str, str] | None = None
+) -> ReadLoad:
+    """Get one path over and over, or what `env` tells reads.lua to ask. Raises LoadFailed when an answer is
+    not 2xx.
+    """
+    found = wrk(READS, f"http://127.0.0.1:{port}{path}", seconds, connections, env or {})
     wrong = found["refused"] + found["broken"]
     if wrong or not found["requests"]:
         raise LoadFailed(f"{wrong} of {found['requests']} answers to {path} were no success")

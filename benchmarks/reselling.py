@@ -14,7 +14,7 @@ from benchmarks import destination
 from benchmarks.databases import Databases
 from benchmarks.destination import CALENDAR_DAYS, ZONE
 from benchmarks.figures import Aim, Figure, interleaved, middle
-from benchmarks.load import HERE, Latency, LoadFailed, ReadLoad, wrk
+from benchmarks.load import HERE, Latency, LoadFailed, ReadLoad, read, wrk
 from benchmarks.site import Site, running
 from common.auth.api_keys import key_hash, key_start, made_key
 from common.auth.keyfiles import SecretRing
@@ -113,11 +113,7 @@ def _asking(site: Site, key: str, name: str, path: str, tickets: list[Ticket], d
 
 def _asked(site: Site, key: str, path: str, bodies: Path) -> ReadLoad:
     env = {"ASK_KEY": key, "ASK_BODIES": str(bodies)}
-    found = wrk(HERE / "asks.lua", f"{_url(site)}/api/v1/octo{path}", LOAD_SECONDS, CALM_CONNECTIONS, env)
-    wrong = found["refused"] + found["broken"]
-    if wrong or not found["requests"]:
-        raise LoadFailed(f"{wrong} of {found['requests']} answers to {path} were no success")
-    return ReadLoad(per_second=found["requests"] / found["seconds"], latency=Latency.of(found))
+    return read(site.port, f"/api/v1/octo{path}", seconds=LOAD_SECONDS, connections=CALM_CONNECTIONS, env=env)
 
 
 def _body(ticket: Ticket, begin: str, end: str) -> str:
@@ -160,7 +156,7 @@ def _sold(site: Site, key: str, octo: dict[str, str]) -> ReadLoad:
         "RESALE_SLOTS": " ".join(map(str, free.spread)),
         **octo,
     }
-    found = wrk(HERE / "resale.lua", f"{_url(site)}/", LOAD_SECONDS, CONNECTIONS, env)
+    found = wrk(HERE / "resale.lua", f"http://127.0.0.1:{site.port}/", LOAD_SECONDS, CONNECTIONS, env)
     if found["refused"] or found["broken"] or not found["sold"]:
         raise LoadFailed(f"{found['refused']} refused, {found['broken']} broken: {found['first_refusal']}")
     return ReadLoad(per_second=found["sold"] / found["seconds"], latency=Latency.of(found))
@@ -175,7 +171,3 @@ def _option(site: Site, ticket_id: UUID) -> UUID:
     if ticket is None:
         raise LoadFailed("the ticket on sale is gone")
     return ticket.options[0].id
-
-
-def _url(site: Site) -> str:
-    return f"http://127.0.0.1:{site.port}"

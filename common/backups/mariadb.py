@@ -56,12 +56,11 @@ class MariadbCopying:
             server, logs = _asked(connection, "SELECT VERSION(), @@log_bin")[0]
         if not tables:
             raise BackupFault(f"the database {self.database} has no table of {', '.join(self._services)}")
-        position = None
+        position, said = None, ""
         with self.settings_file() as settings:
-            said = "denied"
             if logs:
                 position, said = self._positioned_dump(settings, target, tables)
-            if "denied" in said:
+            if not logs or "denied" in said:
                 # no binary log, or no right to ask where it stands
                 said = self._dump(settings, target, tables)
         if said:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -96,23 +97,14 @@ def _writing(server: MariaDB, copying: MariadbCopying) -> Iterator[None]:
                     f"INSERT INTO {copying.database}.ticketing_rows (pad) VALUES (REPEAT('x', {ROW_BYTES}))"
                 )
 
-    with _threads([write] * WRITERS):
+    with ThreadPoolExecutor(WRITERS) as pool:
+        writers = [pool.submit(write) for _ in range(WRITERS)]
         try:
             yield
         finally:
             stop.set()
-
-
-@contextmanager
-def _threads(targets: list[Callable[[], None]]) -> Iterator[None]:
-    threads = [threading.Thread(target=target) for target in targets]
-    for thread in threads:
-        thread.start()
-    try:
-        yield
-    finally:
-        for thread in threads:
-            thread.join()
+    for writer in writers:
+        writer.result()
 
 
 def _rows(copy: Path) -> int:
