@@ -107,7 +107,9 @@ def test_the_history_of_each_copy_is_in_the_order_in_which_it_happened(url: str)
     ((model,),) = rows(url, "SELECT MIN(id) FROM ticketing_bookings")
     fill(url, UUID(bytes=model), 50)
     told: dict[bytes, list[str]] = {}
-    for booking, status in rows(url, "SELECT booking_id, to_status FROM ticketing_booking_history ORDER BY id"):
+    for booking, status in rows(
+        url, "SELECT booking_id, to_status FROM ticketing_booking_history ORDER BY id"
+    ):
         told.setdefault(booking, []).append(status)
     assert len(told) == RECORDED + 50
     assert set(map(tuple, told.values())) == {("on_hold", "confirmed")}
