@@ -1,8 +1,8 @@
 """`make bench`: measure the parts, then the service on SQLite, MariaDB and SecantusDB (which speaks MongoDB's
 wire protocol), then moves between them, in about a quarter of an hour.
 
-`BENCH=full` adds the stores of a million bookings and points of interest; `BENCH_STORES=sqlite,mongodb` measures
-some of them, and moves when all three are.
+`BENCH=full` adds the stores of a million bookings and points of interest; `BENCH_STORES=sqlite,mongodb`
+measures some of them, and moves when all three are.
 """
 
 from __future__ import annotations
