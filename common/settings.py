@@ -78,6 +78,8 @@ class Settings:
     backup_hour: int
     backup_s3_access_key_id: str = field(repr=False)
     backup_s3_secret_access_key: str = field(repr=False)
+    backup_sftp_identity: str
+    backup_sftp_known_hosts: str
     poi_directory: str
     jwks_source: str
     token_issuer: str

@@ -186,6 +186,17 @@ SETTINGS: tuple[Setting, ...] = (
     ),
     _ours("BACKUP_S3_SECRET_ACCESS_KEY", kinds.text, "The secret of that access key.", secret=True),
     _ours(
+        "BACKUP_SFTP_IDENTITY",
+        kinds.file,
+        "The file with the private SSH key for backups over sftp (unset: the keys of the worker's user).",
+    ),
+    _ours(
+        "BACKUP_SFTP_KNOWN_HOSTS",
+        kinds.file,
+        "The file with the public key of that host, as ssh writes it (unset: the known hosts of the worker's "
+        "user).",
+    ),
+    _ours(
         "JWKS_SOURCE",
         kinds.file_or_url,
         "Where ticketing finds the public keys of access tokens: a file, or the admin service's URL with "

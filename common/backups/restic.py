@@ -33,13 +33,15 @@ _MOST_LINES = 6
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Repository:
     """Where backups are, as restic writes it. `cache`: a folder for what restic keeps between its runs.
-    `credentials`: what its environment must have besides, such as AWS_ACCESS_KEY_ID.
+    `credentials`: what its environment must have besides, such as AWS_ACCESS_KEY_ID. `options`: words that go
+    before each of its commands.
     """
 
     location: str
     password: str = field(repr=False)
     cache: Path
     credentials: Mapping[str, str] = field(default_factory=dict, repr=False)
+    options: tuple[str, ...] = ()
 
     @property
     def shown(self) -> str:
@@ -123,7 +125,7 @@ class Restic:
     def read(self, snapshot_id: str, path: str) -> bytes:
         """The content of one file of a snapshot."""
         done = subprocess.run(
-            ["restic", "--quiet", "dump", snapshot_id, path],
+            ["restic", *self._repository.options, "--quiet", "dump", snapshot_id, path],
             env=self._environment,
             capture_output=True,
             check=False,
@@ -155,7 +157,7 @@ class Restic:
     def _run(self, words: Sequence[str], cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
         try:
             return subprocess.run(
-                ["restic", *words],
+                ["restic", *self._repository.options, *words],
                 env=self._environment,
                 cwd=cwd,
                 stdin=subprocess.DEVNULL,
