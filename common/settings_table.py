@@ -77,6 +77,13 @@ SETTINGS: tuple[Setting, ...] = (
         "mongodb://user:password@host/database, where a cluster's nodes are several hosts separated by "
         "commas (default: a file in DATA_DIR).",
     ),
+    _ours(
+        "DATABASE_READ_URL",
+        kinds.database_url,
+        "A replica of ticketing's MariaDB that answers what visitors are shown of the catalogue: "
+        "mysql+pymysql://user:password@host/database (unset: the store itself). Nothing is decided there.",
+        secret=True,
+    ),
     _hidden(
         "TICKETING_DATABASE_URL",
         kinds.database_url,

@@ -127,7 +127,13 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
     listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
-    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired, metrics.database_query)
+    store = open_store(
+        settings.database_url,
+        call_limit + CHECKS,
+        listeners.expired,
+        metrics.database_query,
+        settings.database_read_url,
+    )
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)

@@ -13,6 +13,7 @@ def open_store(
     threads: int = 8,
     expired: Callable[[int], None] | None = None,
     heard: Callable[[str, float], None] | None = None,
+    read_url: str = "",
 ) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
 
@@ -20,7 +21,9 @@ def open_store(
         url: see the setting DATABASE_URL.
         threads: how many requests use it at the same time.
         expired: is told of the holds that have ended, after each commit that ended some.
-        heard: is told of each command of MongoDB's: `command.` and its name, and how many seconds it took.
+        heard: is told of each command of MongoDB's: `command.` and its name, and its seconds; and
+            of each read that a replica has answered: `replica.read`.
+        read_url: see the setting DATABASE_READ_URL.
     """
     if kind_of(url) == "mongodb":
         from ticketing_service.storage.mongo import store as mongo  # noqa: PLC0415
@@ -28,7 +31,7 @@ def open_store(
         return mongo.open_store(url, threads, expired, heard)
     from ticketing_service.storage.sql import store as sql  # noqa: PLC0415
 
-    return sql.open_store(url, threads, expired)
+    return sql.open_store(url, threads, expired, heard, read_url)
 
 
 def migrate(url: str) -> bool:
