@@ -213,7 +213,8 @@ class InProcess:
         held = self._answer(201, "/api/v1/bookings", json=body, headers=key)
         bearer = {"Authorization": f"Bearer {held['accessToken']}"}
         self._answer(200, f"/api/v1/bookings/{held['id']}/confirm", headers=bearer)
-        return self._recorder.statements
+        made: list[Any] = self._recorder.statements
+        return made
 
     def _answer(self, status: int, path: str, **request: Any) -> dict[str, Any]:
         answer = self._client.post(path, **request)
