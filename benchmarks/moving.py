@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from subprocess import PIPE, STDOUT, Popen
@@ -16,11 +17,12 @@ from tempfile import TemporaryDirectory
 from benchmarks.databases import MARIADB, MONGODB, SQLITE, Databases, opened
 from benchmarks.figures import Aim, Figure
 from benchmarks.fill import fill
+from benchmarks.memory import peak_megabytes
 from benchmarks.site import running, sell_one
 from tests.servers.process import ROOT
 
 MAX_MEGABYTES = 200.0
-KILOBYTES = 1024
+LOOK_SECONDS = 0.05
 _LOOKED_AT = re.compile(r"pass 1: ([\d,]+) looked at")
 
 
@@ -77,15 +79,34 @@ def move(source: str, target: str) -> Moved:
         argv: Sequence[str] = (sys.executable, "-m", "ticketing_service.commands.transfer", "offline")
         began = time.perf_counter()
         with Popen(argv, env=env, cwd=ROOT, stdout=PIPE, stderr=STDOUT, text=True) as process:
-            assert process.stdout is not None  # it is a pipe
-            said = process.stdout.read()
-            _, status, usage = os.wait4(process.pid, 0)
-            process.returncode = os.waitstatus_to_exitcode(status)
-        seconds = time.perf_counter() - began
+            peak = _Peak(process.pid)
+            said, _ = process.communicate()
+            seconds = time.perf_counter() - began
+            megabytes = peak.seen()
     found = _LOOKED_AT.search(said)
     if process.returncode != 0 or found is None or "verified" not in said:
         raise AssertionError(f"the move ended with {process.returncode}:\n{said}")
-    return Moved(int(found[1].replace(",", "")), seconds, usage.ru_maxrss / KILOBYTES)
+    return Moved(int(found[1].replace(",", "")), seconds, megabytes)
+
+
+class _Peak:
+    """Looks at a process until it has ended."""
+
+    def __init__(self, pid: int) -> None:
+        self._pid, self._most = pid, 0.0
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def seen(self) -> float:
+        """The most memory that it had (MB), once it has ended."""
+        self._thread.join()
+        return self._most
+
+    def _look(self) -> None:
+        with suppress(OSError):
+            while True:
+                self._most = max(self._most, peak_megabytes(self._pid))
+                time.sleep(LOOK_SECONDS)
 
 
 def _filled(databases: Databases, bookings: int) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +16,11 @@ from benchmarks.checking import Inconsistent, check_books
 from benchmarks.databases import MONGODB, Databases
 from benchmarks.destination import Destination
 from benchmarks.floors import Floor, MongoDriver
+from benchmarks.memory import peak_megabytes
 from benchmarks.moving import move
 from benchmarks.recording_mongodb import MongoSale, record_sale
 from tests.benchmarks.test_floor import RECORDED, gained, settings
+from tests.servers.process import ROOT
 from tests.servers.secantus import Secantus
 from ticketing_service.storage.opening import migrate
 
@@ -106,6 +110,13 @@ def test_a_measured_move_is_a_verified_one(recorded: Recorded, tmp_path: Path) -
     assert moved.rows > documents(recorded.url)["ticketing_slots"]
     assert moved.seconds > 0
     assert moved.megabytes > 20
+
+
+def test_a_peak_is_the_processs_own() -> None:
+    held = b"x" * 200_000_000
+    look = "from benchmarks.memory import peak_megabytes; print(peak_megabytes())"
+    seen = subprocess.check_output([sys.executable, "-c", look], cwd=ROOT)
+    assert 5 < float(seen) < 100 < len(held) / 1024**2 < peak_megabytes()
 
 
 def test_a_move_that_does_not_verify_is_no_figure(tmp_path: Path) -> None:
