@@ -83,7 +83,7 @@ def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url
     database = Database(new_url, threads=1)
     assert migrations.current(database, schema.VERSION_TABLE) is None
     migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
-    assert migrations.current(database, schema.VERSION_TABLE) == "0010"
+    assert migrations.current(database, schema.VERSION_TABLE) == "0011"
     with database.read() as connection:
         names = inspect(connection).get_table_names()
     assert all(name.startswith(schema.PREFIX) for name in names)
@@ -94,7 +94,7 @@ def _assert_mongodb_is_at_the_last_version(url: str) -> None:
     database = MongoDatabase(url, threads=1)
     assert mongo_migrations.current(database, mongo_schema.collections) is None
     migrate(url)
-    assert mongo_migrations.current(database, mongo_schema.collections) == "0006"
+    assert mongo_migrations.current(database, mongo_schema.collections) == "0007"
     names = database.bare.list_collection_names()
     assert all(name.startswith(mongo_schema.PREFIX) for name in names)
     database.close()

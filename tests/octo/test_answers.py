@@ -9,7 +9,7 @@ import pytest
 from tests.http.ticketing.agency import Agency
 from tests.http.ticketing.shop import Shop
 from tests.octo.otas import LEAD, Document, Ota, day_ticket, group_visit, tour
-from tests.octo.spec import CONTENT, PRICING
+from tests.octo.spec import CONTENT, PRICING, WEBHOOKS
 
 VAT = 900
 
@@ -49,12 +49,12 @@ def price(retail: int, net: int) -> Document:
 def test_capabilities_are_those_that_are_served_and_the_answer_names_those_used(
     agency: Agency, ota: Ota
 ) -> None:
-    assert [each["id"] for each in ota.ok("GET", "/capabilities")] == [PRICING, CONTENT]
+    assert [each["id"] for each in ota.ok("GET", "/capabilities")] == [PRICING, CONTENT, WEBHOOKS]
     answer = agency.shop.call(
         "GET",
         "/octo/supplier",
         token=agency.key,
-        headers={"Octo-Capabilities": " octo/webhooks,octo/content , octo/cart"},
+        headers={"Octo-Capabilities": " octo/offers,octo/content , octo/cart"},
     )
     assert answer.headers["Octo-Capabilities"] == CONTENT
     assert agency.call("GET", "/octo/supplier").headers["Octo-Capabilities"] == ""

@@ -11,6 +11,7 @@ from common.mongo.migrations import Step
 from common.mongo.values import Document
 
 BOOKINGS, RESELLERS, KEYS = "ticketing_bookings", "ticketing_resellers", "ticketing_reseller_keys"
+SUBSCRIPTIONS = "ticketing_webhook_subscriptions"
 
 
 def add_reseller(bare: Database[Document]) -> None:
@@ -55,6 +56,13 @@ def add_resale(bare: Database[Document]) -> None:
     )
 
 
+def add_octo(bare: Database[Document]) -> None:
+    """A subscription says whether it was made over OCTO."""
+    bare[SUBSCRIPTIONS].update_many(
+        {"octo": {"$exists": False}}, {"$set": {"octo": None}}, bypass_document_validation=True
+    )
+
+
 STEPS = (
     Step("0001"),
     Step("0002", add_reseller),
@@ -62,4 +70,5 @@ STEPS = (
     Step("0004", add_tests),
     Step("0005", add_resale),
     Step("0006"),
+    Step("0007", add_octo),
 )

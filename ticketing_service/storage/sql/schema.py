@@ -392,6 +392,8 @@ webhook_subscriptions = _table(
     Column("events", Json, nullable=False),
     # number, sealed text and end of each
     Column("secrets", Json, nullable=False),
+    # of one that was made over OCTO, the capabilities it is told with
+    Column("octo", Json),
     Column("active", Boolean, nullable=False),
     # the breaker of the endpoint
     Column("failures", Integer, nullable=False),
