@@ -83,7 +83,7 @@ def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url
     database = Database(new_url, threads=1)
     assert migrations.current(database, schema.VERSION_TABLE) is None
     migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
-    assert migrations.current(database, schema.VERSION_TABLE) == "0011"
+    assert migrations.current(database, schema.VERSION_TABLE) == "0012"
     with database.read() as connection:
         names = inspect(connection).get_table_names()
     assert all(name.startswith(schema.PREFIX) for name in names)

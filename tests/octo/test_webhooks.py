@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -183,7 +182,7 @@ def test_each_sees_its_own(shop: Shop, agency: Agency, ota: Ota) -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "error"),
+    "body, error",
     [
         ({"url": AWAY}, "BAD_REQUEST"),
         ({"url": AWAY, "event": "order_update"}, "BAD_REQUEST"),

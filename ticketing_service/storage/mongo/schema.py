@@ -244,7 +244,7 @@ admissions = collections(
         "uses": INTEGER,
     },
     index("booking", "booking_id", "unit_item_id"),
-    index("ux_unit_item", "unit_item_id", unique=True),
+    index("unit_item", "unit_item_id"),
     index("cancelled", "cancelled_at", "_id", partial={"cancelled_at": {"$type": "long"}}),
 )
 

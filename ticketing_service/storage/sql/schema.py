@@ -337,7 +337,7 @@ admissions = _table(
     Column("code", String(400), nullable=False),
     Column("cancelled_at", Instant),
     Index("ix_ticketing_admissions_booking", "booking_id"),
-    Index("ux_ticketing_admissions_unit_item", "unit_item_id", unique=True),
+    Index("ix_ticketing_admissions_unit_item", "unit_item_id"),
     Index("ix_ticketing_admissions_cancelled", "cancelled_at", "id"),
 )
 
