@@ -63,7 +63,14 @@ def watching(ports: Ports, metrics: TicketingMetrics) -> tuple[Job, ...]:
         if drifted is not None:
             metrics.counters_checked(drifted)
 
-    return (Job("outbox-depth", 2, outbox), Job("counters", 10, counters))
+    def webhooks() -> None:
+        metrics.webhooks(ports.store.webhooks.backlog(ports.clock()))
+
+    return (
+        Job("outbox-depth", 2, outbox),
+        Job("webhooks-backlog", 10, webhooks),
+        Job("counters", 10, counters),
+    )
 
 
 def _told(ports: Ports, metrics: TicketingMetrics, job: Job) -> Job:

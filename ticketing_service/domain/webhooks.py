@@ -197,5 +197,16 @@ class Outcome:
     milliseconds: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """`pending` deliveries to active subscriptions; how long the oldest of those waits that nobody's failure
+    holds up: never tried, to an endpoint that answers, or not even addressed; `dead` ones, to be replayed.
+    """
+
+    pending: int = 0
+    oldest_seconds: float = 0.0
+    dead: int = 0
+
+
 def _jittered(seconds: float, chance: float) -> float:
     return seconds * (1 - JITTER + 2 * JITTER * chance)

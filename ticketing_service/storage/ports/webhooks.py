@@ -9,7 +9,7 @@ from uuid import UUID
 
 from common.pages import Page
 from common.web.idempotency import Idempotency
-from ticketing_service.domain.webhooks import Delivery, DeliveryState, Health, Outcome, Subscription
+from ticketing_service.domain.webhooks import Backlog, Delivery, DeliveryState, Health, Outcome, Subscription
 
 
 class WebhookStore(Protocol):
@@ -85,6 +85,10 @@ class WebhookStore(Protocol):
 
     def health(self) -> tuple[int, int]:
         """How many active subscriptions there are, and of how many the breaker is open."""
+        ...
+
+    def backlog(self, now: datetime) -> Backlog:
+        """What there is still to be sent, and what was given up."""
         ...
 
     def close_all(self) -> None:
