@@ -13,6 +13,7 @@ from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
 from common.clock import system_clock
+from common.coordination.port import Coordination
 from common.database import StoreUnavailable
 from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
@@ -55,6 +56,7 @@ from ticketing_service.storage.changes import Listeners
 from ticketing_service.storage.guarded import guarded
 from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
+from ticketing_service.storage.subscribed import Signal
 
 CHECKS = 2
 """Connections that the health checks may have beside the requests."""
@@ -68,6 +70,9 @@ KEY_USES_SECONDS = 10.0
 
 WEBHOOK_SECONDS = 10.0
 """How long the endpoint of a webhook may take."""
+
+SUBSCRIPTIONS = "webhook-subscriptions"
+"""The epoch that ends what processes know of them."""
 
 NEVER = 10**9
 
@@ -127,7 +132,13 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
     listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
-    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired, metrics.database_query)
+    store = open_store(
+        settings.database_url,
+        call_limit + CHECKS,
+        listeners.expired,
+        metrics.database_query,
+        _signal(parts.coordination),
+    )
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)
@@ -143,6 +154,10 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     )
     running = Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
     return _following(running, settings) if settings.admin_api_url else running
+
+
+def _signal(coordination: Coordination) -> Signal:
+    return Signal(lambda: coordination.epoch(SUBSCRIPTIONS), lambda: coordination.bump(SUBSCRIPTIONS))
 
 
 def _following(running: Running, settings: Settings) -> Running:

@@ -50,7 +50,7 @@ class MongoWebhooks(WebhookQueue):
             return subscription
 
         created = self._write(verb, idempotency, [("subscriptions", subscription.reseller_id)])
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return created
 
     def replace(
@@ -69,13 +69,13 @@ class MongoWebhooks(WebhookQueue):
             return _found(tx, subscription.id) or changed
 
         stored = self._write(verb, idempotency, [subscription.id])
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return stored
 
     def delete(self, subscription_id: UUID, expected_version: int, now: datetime) -> None:
         gone = {"deleted_at": ms(now), "version": expected_version + 1}
         self._write(lambda tx: _change(tx, subscription_id, expected_version, gone), None, [subscription_id])
-        self._subscribed.look_again()
+        self._subscribed.changed()
 
     def get(self, subscription_id: UUID) -> Subscription | None:
         with self._database.read() as reading:

@@ -11,7 +11,7 @@ from common.mongo.transaction import Transaction
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.webhook_events import read_wanted, tell_of
-from ticketing_service.storage.subscribed import Subscribed
+from ticketing_service.storage.subscribed import ALONE, Signal, Subscribed
 
 T = TypeVar("T")
 
@@ -24,10 +24,12 @@ _EXPIRED = "expired holds"
 class Writer(writing.Writer):
     """Runs verbs on the database, each exactly once under its idempotency key."""
 
-    def __init__(self, database: MongoDatabase, expired: Expired | None = None) -> None:
+    def __init__(
+        self, database: MongoDatabase, expired: Expired | None = None, signal: Signal = ALONE
+    ) -> None:
         super().__init__(database, schema.idempotency)
         self._expired = expired
-        self.subscribed = Subscribed(lambda: read_wanted(database))
+        self.subscribed = Subscribed(lambda: read_wanted(database), signal)
 
     def __call__(
         self,

@@ -14,7 +14,7 @@ from ticketing_service.domain.webhooks import Backlog, Delivery, DeliveryState, 
 
 class WebhookStore(Protocol):
     """Events are written by the verbs that change something, in their commits, where a subscription is known
-    to want them: another process knows of a new subscription within two seconds.
+    to want them: other processes know of a new one at once, those of other machines within a second.
     """
 
     def create(

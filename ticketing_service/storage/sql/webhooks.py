@@ -51,7 +51,7 @@ class SqlWebhooks(WebhookQueue):
             return subscription
 
         created = self._write(verb, idempotency)
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return created
 
     def replace(
@@ -69,13 +69,13 @@ class SqlWebhooks(WebhookQueue):
             return _found(connection, subscription.id) or changed
 
         stored = self._write(verb, idempotency)
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return stored
 
     def delete(self, subscription_id: UUID, expected_version: int, now: datetime) -> None:
         gone = {"deleted_at": now, "version": expected_version + 1}
         self._write(lambda connection: _change(connection, subscription_id, expected_version, gone))
-        self._subscribed.look_again()
+        self._subscribed.changed()
 
     def get(self, subscription_id: UUID) -> Subscription | None:
         with self._database.read() as connection:

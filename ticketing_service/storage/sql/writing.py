@@ -13,7 +13,7 @@ from common.database.writing import IdempotencyRows
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.webhook_events import read_wanted, tell_of
-from ticketing_service.storage.subscribed import Subscribed
+from ticketing_service.storage.subscribed import ALONE, Signal, Subscribed
 
 T = TypeVar("T")
 
@@ -27,10 +27,10 @@ _EXPIRED = "expired holds"
 class Writer(writing.Writer):
     """Runs verbs on the database, each exactly once under its idempotency key."""
 
-    def __init__(self, database: Database, expired: Expired | None = None) -> None:
+    def __init__(self, database: Database, expired: Expired | None = None, signal: Signal = ALONE) -> None:
         super().__init__(database, IdempotencyRows(schema.idempotency))
         self._expired = expired
-        self.subscribed = Subscribed(lambda: read_wanted(database))
+        self.subscribed = Subscribed(lambda: read_wanted(database), signal)
 
     def __call__(self, verb: Callable[[Connection], T], idempotency: Idempotency | None = None) -> T:
         """See `common.database.writing.Write`."""
