@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from tests.http.ticketing.agency import Agency
 from tests.http.ticketing.shop import Shop
 from tests.octo.otas import Document, Ota, day_ticket, group_visit, tour
 from tests.octo.spec import CONTENT, PRICING, WEBHOOKS
+from ticketing_service.domain.platform import Brand
 
 VAT = 900
 
@@ -63,10 +65,26 @@ def test_capabilities_are_those_that_are_served_and_the_answer_names_those_used(
 def test_supplier(ota: Ota) -> None:
     supplier = ota.ok("GET", "/supplier")
     assert supplier["endpoint"] == "http://shop.test:3001/api/v1/octo"
+    assert supplier["name"] == "shop.test:3001"
+    nothing = {"email": None, "telephone": None, "address": None}
+    assert supplier["contact"] == {"website": "http://shop.test:3001", **nothing}
     assert ota.asking(CONTENT).ok("GET", "/supplier").keys() - supplier.keys() == {
         "shortDescription",
         "media",
     }
+
+
+def test_the_supplier_is_who_the_platform_says_it_is(shop: Shop, ota: Ota) -> None:
+    told = {"website": "https://delft.example", "email": "in@delft.example", "telephone": "+31 15 1"}
+    brand = Brand(name="Delft", address="Markt 1, Delft", **told)
+    before = shop.ports.followed.platform
+    shop.ports.followed.platform = replace(before, brand=brand)
+    try:
+        supplier = ota.ok("GET", "/supplier")
+    finally:
+        shop.ports.followed.platform = before
+    assert supplier["name"] == "Delft"
+    assert supplier["contact"] == {**told, "address": "Markt 1, Delft"}
 
 
 def test_a_product_says_how_it_is_sold(ota: Ota, museum: str, walk: str) -> None:
