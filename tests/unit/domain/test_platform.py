@@ -74,7 +74,7 @@ def test_limits_are_those_of_the_declaration() -> None:
 
 def test_what_is_not_said_is_by_default_and_what_is_more_is_not_ours() -> None:
     said = {"revision": 1, "values": {"brand.name": "Delft", "new.key": [1]}, "mode": "maintenance"}
-    assert platform_of(said) == Platform(SalePolicy(), Mode.MAINTENANCE, 1)
+    assert platform_of(said) == Platform(SalePolicy(), Mode.MAINTENANCE, 1, Brand(name="Delft"))
 
 
 @pytest.mark.parametrize(

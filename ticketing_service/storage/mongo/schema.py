@@ -282,6 +282,7 @@ ledger = collections(
         "ticket_type": or_null(text(20)),
         "unit_type": or_null(text(10)),
         "channel": text(10),
+        "reseller_id": or_null(ID),
         "currency": text(3),
         "amount": INTEGER,
         "commission": INTEGER,

@@ -31,6 +31,7 @@ class Entry:
     at: datetime
     booking_id: UUID
     channel: Channel
+    reseller_id: UUID | None = None
     currency: str
     amount: int
     commission: int = 0
@@ -87,6 +88,7 @@ def booking_entry(booking: Booking, kind: EntryKind, amount: int, now: datetime)
         at=now,
         booking_id=booking.id,
         channel=booking.channel,
+        reseller_id=booking.reseller_id,
         currency=booking.price.currency,
         amount=amount,
     )

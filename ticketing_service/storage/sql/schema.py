@@ -375,6 +375,7 @@ ledger = _table(
     Column("ticket_type", String(20)),
     Column("unit_type", String(10)),
     Column("channel", String(10), nullable=False),
+    Column("reseller_id", Identifier),
     Column("currency", String(3), nullable=False),
     Column("amount", Integer, nullable=False),
     Column("commission", Integer, nullable=False),
