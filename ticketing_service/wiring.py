@@ -13,7 +13,7 @@ from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
 from common.clock import system_clock
-from common.coordination.port import Coordination
+from common.coordination.signal import signal_of
 from common.database import StoreUnavailable
 from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
@@ -56,7 +56,6 @@ from ticketing_service.storage.changes import Listeners
 from ticketing_service.storage.guarded import guarded
 from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.subscribed import Signal
 
 CHECKS = 2
 """Connections that the health checks may have beside the requests."""
@@ -71,8 +70,8 @@ KEY_USES_SECONDS = 10.0
 WEBHOOK_SECONDS = 10.0
 """How long the endpoint of a webhook may take."""
 
-SUBSCRIPTIONS = "webhook-subscriptions"
-"""The epoch that ends what processes know of them."""
+SUBSCRIPTIONS, RESELLERS = "webhook-subscriptions", "resellers"
+"""The signals that end what processes know of them."""
 
 NEVER = 10**9
 
@@ -137,7 +136,7 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
         call_limit + CHECKS,
         listeners.expired,
         metrics.database_query,
-        _signal(parts.coordination),
+        signal_of(parts.coordination, SUBSCRIPTIONS),
     )
 
     def timed(operation: str, seconds: float) -> None:
@@ -154,10 +153,6 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     )
     running = Running(ports=ports, store=store, parts=parts, metrics=metrics, beside=beside)
     return _following(running, settings) if settings.admin_api_url else running
-
-
-def _signal(coordination: Coordination) -> Signal:
-    return Signal(lambda: coordination.epoch(SUBSCRIPTIONS), lambda: coordination.bump(SUBSCRIPTIONS))
 
 
 def _following(running: Running, settings: Settings) -> Running:
@@ -197,7 +192,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         admission_keys=admission_keys,
         issue=Issuer(admission_keys),
         booking_tokens=BookingTokens(SecretRing(keys / "booking-tokens")),
-        known_resellers=KnownResellers(store.resellers),
+        known_resellers=KnownResellers(store.resellers, signal_of(parts.coordination, RESELLERS)),
         reseller_key_secrets=SecretRing(keys / "reseller-keys"),
         webhook_sender=GuardedSender(
             Poster(Rules(networks=settings.webhook_networks, seconds=WEBHOOK_SECONDS)),

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from common.coordination.opening import open_coordination
-from common.coordination.port import Coordination
+from common.coordination.signal import Signal, signal_of
 from common.database.unavailable import StoreUnavailable
 from tests.contract.builders import make_subscription
 from tests.contract.telling import MOST, told
@@ -17,20 +17,16 @@ from tests.contract.world import World
 from tests.servers.process import eventually
 from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.subscribed import NOTHING, Signal, Subscribed, Wanted
+from ticketing_service.storage.subscribed import NOTHING, Subscribed, Wanted
 
 ALL = Wanted(all_bookings=True)
-
-
-def signal_of(coordination: Coordination) -> Signal:
-    return Signal(lambda: coordination.epoch("subscriptions"), lambda: coordination.bump("subscriptions"))
 
 
 @pytest.fixture
 def processes(store: Store, store_url: str, tmp_path: Path) -> Iterator[tuple[Store, Store]]:
     """Two, each with a store of its own on one database."""
     ways = [open_coordination(tmp_path, "ticketing", None) for _ in range(2)]
-    stores = [open_store(store_url, threads=2, signal=signal_of(way)) for way in ways]
+    stores = [open_store(store_url, threads=2, signal=signal_of(way, "subscriptions")) for way in ways]
     yield stores[0], stores[1]
     for each in stores:
         each.close()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from common.coordination.signal import ALONE, Signal
 from common.database.kinds import kind_of
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.subscribed import ALONE, Signal
 
 
 def open_store(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from common.coordination.signal import ALONE, Signal
 from common.database.unavailable import StoreUnavailable
 from ticketing_service.domain.webhooks import EventType, Subscription
 
@@ -44,20 +45,6 @@ def wanted_by(subscriptions: Iterable[Subscription]) -> Wanted:
         availability=EventType.AVAILABILITY in events,
         products=EventType.PRODUCT in events,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Signal:
-    """How a process tells the others that subscriptions have changed: `epoch` is another one then, at once on
-    this machine, within a second on others.
-    """
-
-    epoch: Callable[[], int] = lambda: 0
-    bump: Callable[[], object] = lambda: None
-
-
-ALONE = Signal()
-"""Of a process that has no others."""
 
 
 class Subscribed:

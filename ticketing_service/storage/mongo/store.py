@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common.coordination.signal import ALONE, Signal
 from common.mongo import migrations
 from common.mongo.database import MongoDatabase
 from common.mongo.listening import Heard
@@ -21,7 +22,6 @@ from ticketing_service.storage.mongo.vouchers import MongoVouchers
 from ticketing_service.storage.mongo.webhooks import MongoWebhooks
 from ticketing_service.storage.mongo.writing import Expired, Writer
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.subscribed import ALONE, Signal
 
 
 def open_store(

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
+from common.coordination.signal import ALONE, Signal
 from common.mongo import writing
 from common.mongo.database import MongoDatabase
 from common.mongo.transaction import Transaction
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.webhook_events import read_wanted, tell_of
-from ticketing_service.storage.subscribed import ALONE, Signal, Subscribed
+from ticketing_service.storage.subscribed import Subscribed
 
 T = TypeVar("T")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from common.coordination.signal import ALONE, Signal
 from common.database import migrations
 from common.database.engine import Database
 from ticketing_service.storage.port import Store
@@ -22,7 +23,6 @@ from ticketing_service.storage.sql.slots import SqlSlots
 from ticketing_service.storage.sql.vouchers import SqlVouchers
 from ticketing_service.storage.sql.webhooks import SqlWebhooks
 from ticketing_service.storage.sql.writing import Expired, Writer
-from ticketing_service.storage.subscribed import ALONE, Signal
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 

@@ -7,13 +7,14 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from common.coordination.signal import ALONE, Signal
 from common.database import writing
 from common.database.engine import Database
 from common.database.writing import IdempotencyRows
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.webhook_events import read_wanted, tell_of
-from ticketing_service.storage.subscribed import ALONE, Signal, Subscribed
+from ticketing_service.storage.subscribed import Subscribed
 
 T = TypeVar("T")
 
