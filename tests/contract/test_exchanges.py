@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -181,3 +183,32 @@ def test_a_test_takes_nothing_by_it(world: World, reseller: Reseller) -> None:
     with pytest.raises(Refused) as refused:
         _moved(store, _sold(world, old, reseller, is_test=True), new, reseller, 2)
     assert refused.value.code is Code.SOLD_OUT
+
+
+def test_no_more_move_to_a_slot_than_it_has_places(world: World, reseller: Reseller) -> None:
+    store, old, new = world.store, _slot(world), _slot(world, capacity=2)
+    bookings = [_sold(world, old, reseller, 1) for _ in range(5)]
+    plan = lambda found: plan_cancellation(found, None, LATER)  # noqa: E731
+
+    def moved(booking: Booking) -> str:
+        try:
+            return _moved(store, booking, new, reseller, 1).items[0].slot_id.hex
+        except Refused as refused:
+            return refused.code.name
+
+    def cancelled(booking: Booking) -> str:
+        cancellation = Cancellation(actor="agency", reason="rain")
+        return store.bookings.cancel(booking.id, plan, cancellation, LATER).status
+
+    with ThreadPoolExecutor(6) as pool:
+        ended = pool.submit(cancelled, bookings[4])
+        outcomes = Counter(pool.map(moved, bookings))
+        assert ended.result() == "cancelled"
+    stays = outcomes["SOLD_OUT"] + outcomes["BOOKING_CANCELLED"] + outcomes[new.id.hex]
+    assert stays == 5, outcomes
+    # the one that is cancelled may have moved before, and made room for another one
+    assert 2 <= outcomes[new.id.hex] <= 3
+    held = Counter(store.bookings.get(each.id).items[0].slot_id for each in bookings[:4])  # type: ignore[union-attr]
+    assert _taken(world, new) == (0, held[new.id])
+    assert _taken(world, old) == (0, held[old.id])
+    assert _used(store, reseller) == 4 * 800

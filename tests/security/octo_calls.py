@@ -70,6 +70,10 @@ def octo_calls(
         assert made.status_code == 200, made.json
         return f"/webhooks/{made.json['id']}"
 
+    def subscription() -> Call:
+        new_webhook()
+        return call("POST", "/webhooks", body=webhook)
+
     # made once: most of what is sent to them is refused, and the rest may be repeated
     standing, confirmed = held(), held()
     sold = shop.call("POST", f"/octo{confirmed}/confirm", {"contact": CONTACT}, token=key)
@@ -107,7 +111,7 @@ def octo_calls(
         f"POST {_BOOKING}/extend": lambda: call("POST", f"{held()}/extend", body={"expirationMinutes": 30}),
         f"POST {_BOOKING}/cancel": lambda: call("POST", f"{held()}/cancel", body={"reason": "rain"}),
         "GET /octo/webhooks": lambda: call("GET", "/webhooks"),
-        "POST /octo/webhooks": lambda: new_webhook() and call("POST", "/webhooks", body=webhook),
+        "POST /octo/webhooks": subscription,
         "DELETE /octo/webhooks/<webhook_id>": lambda: call("DELETE", new_webhook()),
         "GET /octo/bookings/<uuid:booking_id>/voucher.pdf": lambda: Call(
             method="GET", path=f"/octo{pdf}", query={"dl": token}
