@@ -129,7 +129,7 @@ class MongoWebhooks(WebhookQueue):
             dead = {"subscription_id": {"$in": [each["_id"] for each in there]}, "state": states.DEAD.value}
             given_up = reading.count(_deliveries, dead)
             first = reading.find(_deliveries, ours, sort=[("due_at", 1)], limit=1, fields=["due_at"])
-            event = reading.find(schema.webhook_events, {}, sort=[("at", 1)], limit=1, fields=["at"])
+            event = reading.find(schema.webhook_events, {}, sort=[("_id", 1)], limit=1, fields=["at"])
         moments = [instant(each["due_at"]) for each in first] + [instant(each["at"]) for each in event]
         late = max(0.0, (now - min(moments, default=now)).total_seconds())
         return Backlog(pending=pending, oldest_seconds=late, dead=given_up)

@@ -134,7 +134,9 @@ class SqlWebhooks(WebhookQueue):
         )
         with self._database.read() as connection:
             pending, due_at, dead = connection.execute(counted).one()
-            told_at = connection.scalar(select(func.min(schema.webhook_events.c.at)))
+            # their ids are in the order of time
+            oldest_first = select(schema.webhook_events.c.at).order_by(schema.webhook_events.c.id)
+            told_at = connection.scalar(oldest_first.limit(1))
         oldest = min((each for each in (due_at, told_at) if each is not None), default=now)
         late = max(0.0, (now - oldest).total_seconds())
         return Backlog(pending=int(pending or 0), oldest_seconds=late, dead=int(dead or 0))
