@@ -13,6 +13,7 @@ from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
 from common.clock import system_clock
+from common.coordination.signal import signal_of
 from common.database import StoreUnavailable
 from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
@@ -68,6 +69,9 @@ KEY_USES_SECONDS = 10.0
 
 WEBHOOK_SECONDS = 10.0
 """How long the endpoint of a webhook may take."""
+
+SUBSCRIPTIONS, RESELLERS = "webhook-subscriptions", "resellers"
+"""The signals that end what processes know of them."""
 
 NEVER = 10**9
 
@@ -127,7 +131,13 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
     metrics = metrics or make_metrics(settings)
     parts = open_parts(settings, metrics, BREAKERS, REGIONS, call_limit)
     listeners = Listeners(Invalidation(parts.caches), metrics.on_change)
-    store = open_store(settings.database_url, call_limit + CHECKS, listeners.expired, metrics.database_query)
+    store = open_store(
+        settings.database_url,
+        call_limit + CHECKS,
+        listeners.expired,
+        metrics.database_query,
+        signal_of(parts.coordination, SUBSCRIPTIONS),
+    )
 
     def timed(operation: str, seconds: float) -> None:
         metrics.database_query(operation, seconds)
@@ -182,7 +192,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         admission_keys=admission_keys,
         issue=Issuer(admission_keys),
         booking_tokens=BookingTokens(SecretRing(keys / "booking-tokens")),
-        known_resellers=KnownResellers(store.resellers),
+        known_resellers=KnownResellers(store.resellers, signal_of(parts.coordination, RESELLERS)),
         reseller_key_secrets=SecretRing(keys / "reseller-keys"),
         webhook_sender=GuardedSender(
             Poster(Rules(networks=settings.webhook_networks, seconds=WEBHOOK_SECONDS)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from common.coordination.signal import ALONE, Signal
 from common.database.kinds import kind_of
 from ticketing_service.storage.port import Store
 
@@ -13,6 +14,7 @@ def open_store(
     threads: int = 8,
     expired: Callable[[int], None] | None = None,
     heard: Callable[[str, float], None] | None = None,
+    signal: Signal = ALONE,
 ) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
 
@@ -21,14 +23,15 @@ def open_store(
         threads: how many requests use it at the same time.
         expired: is told of the holds that have ended, after each commit that ended some.
         heard: is told of each command of MongoDB's: `command.` and its name, and how many seconds it took.
+        signal: tells other processes of changed subscriptions to webhooks, and this one of theirs.
     """
     if kind_of(url) == "mongodb":
         from ticketing_service.storage.mongo import store as mongo  # noqa: PLC0415
 
-        return mongo.open_store(url, threads, expired, heard)
+        return mongo.open_store(url, threads, expired, heard, signal)
     from ticketing_service.storage.sql import store as sql  # noqa: PLC0415
 
-    return sql.open_store(url, threads, expired)
+    return sql.open_store(url, threads, expired, signal)
 
 
 def migrate(url: str) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from common.coordination.signal import ALONE, Signal
 from common.database import migrations
 from common.database.engine import Database
 from ticketing_service.storage.port import Store
@@ -26,16 +27,17 @@ from ticketing_service.storage.sql.writing import Expired, Writer
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def open_store(url: str, threads: int = 8, expired: Expired | None = None) -> Store:
+def open_store(url: str, threads: int = 8, expired: Expired | None = None, signal: Signal = ALONE) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
 
     Args:
         url: `sqlite:///path` or `mysql+pymysql://user:password@host:port/name`.
         threads: how many requests read at the same time.
         expired: is told of the holds that have ended, after each commit that ended some.
+        signal: tells other processes of changed subscriptions, and this one of theirs.
     """
     database = Database(url, threads)
-    writer = Writer(database, expired)
+    writer = Writer(database, expired, signal)
     return Store(
         kind=database.kind,
         catalogue=SqlCatalogue(database, writer),
