@@ -71,7 +71,7 @@ class Reselling:
     def _made(self, reseller_id: str, name: str) -> str:
         body = {
             "name": name,
-            "scopes": ["bookings:read", "bookings:write"],
+            "scopes": ["bookings:read", "bookings:write", "webhooks:manage"],
             "isTest": name == TRYING,
             "expiresAt": (datetime.now(UTC) + GOOD_FOR).isoformat(timespec="seconds").replace("+00:00", "Z"),
         }

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import settings
 
 from admin_service.storage.opening import migrate as migrate_admin
+from tests import scratch
 from tests.servers.mariadb import MariaDB
 from tests.servers.secantus import MongoServer, running_mongodb
 from ticketing_service.storage.opening import migrate as migrate_ticketing
@@ -50,8 +51,10 @@ def _stay_here(event: str, arguments: tuple[Any, ...]) -> None:
         raise OutsideWorldError(f"{event} of {arguments[0]!r}")
 
 
-def pytest_configure() -> None:
+def pytest_configure(config: pytest.Config) -> None:
     """Installed here, not by a fixture: imports and collection stay on this machine too."""
+    if not hasattr(config, "workerinput") and (end := scratch.begin()) is not None:
+        config.add_cleanup(end)
     gc.disable()
     sys.addaudithook(_stay_here)
     settings.register_profile("any machine", deadline=None)

@@ -43,6 +43,7 @@ from ticketing_service.routes.octo.booking import octo_booking_api
 from ticketing_service.routes.octo.bookings import octo_bookings_api
 from ticketing_service.routes.octo.calling import install_errors
 from ticketing_service.routes.octo.catalogue import octo_catalogue_api
+from ticketing_service.routes.octo.webhooks import octo_webhooks_api
 from ticketing_service.routes.payments import payments_api
 from ticketing_service.routes.redemptions import redemptions_api
 from ticketing_service.routes.resellers import resellers_api
@@ -64,6 +65,7 @@ RESOURCES = (
     resellers_api,
     octo_bookings_api,
     octo_booking_api,
+    octo_webhooks_api,
     webhooks_api,
     webhook_deliveries_api,
     internal_api,

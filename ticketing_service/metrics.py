@@ -11,8 +11,9 @@ from common.clock import Clock, system_clock
 from common.monitoring.metrics.bounded import BoundedLabel
 from common.monitoring.metrics.definitions import Definition, counter, gauge
 from common.monitoring.metrics.instruments import Children
-from common.monitoring.metrics.service import ServiceMetrics
+from common.monitoring.metrics.service import NEVER_WAITS, ServiceMetrics
 from common.monitoring.metrics.view import View, whole
+from ticketing_service.domain.webhooks import Backlog
 from ticketing_service.storage.changes import Change, Outcome
 
 PREFIX = "ticketing_"
@@ -33,6 +34,13 @@ DEFINITIONS: tuple[Definition, ...] = (
     counter("availability_updates_total", "Slots that staff or a schedule made or changed"),
     counter("sold_out_total", "Refusals for want of places: holds, amendments, late payments"),
     gauge("capacity_drift", "Capacity counters that are not what their bookings add up to"),
+    gauge("webhooks_pending", "Webhooks that are still to be sent"),
+    gauge(
+        "webhooks_oldest_age_seconds",
+        "Time for which the oldest webhook waits that no endpoint's failure holds up",
+        kept_as_moment=True,
+    ),
+    gauge("webhooks_dead", "Webhooks that were given up and can be replayed"),
     gauge("poi_copy_age_seconds", "Time since the copy of the POIs was last up to date", kept_as_moment=True),
 )
 
@@ -77,6 +85,13 @@ class TicketingMetrics(ServiceMetrics):
     def counters_checked(self, drifted: int) -> None:
         """All capacity counters were held against their bookings; so many differed."""
         self.gauge("capacity_drift").set(drifted)
+
+    def webhooks(self, backlog: Backlog) -> None:
+        """What is still to be sent; the age goes on growing till the next call."""
+        self.gauge("webhooks_pending").set(backlog.pending)
+        self.gauge("webhooks_dead").set(backlog.dead)
+        since = self._clock().timestamp() - backlog.oldest_seconds if backlog.oldest_seconds else NEVER_WAITS
+        self.gauge("webhooks_oldest_age_seconds").set(since)
 
     def poi_copy_current(self, moment: datetime) -> None:
         """At `moment` our copy of the POIs was what the directory says."""

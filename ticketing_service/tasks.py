@@ -17,6 +17,7 @@ from ticketing_service.clients.port import DirectoryUnavailable, PaymentUnavaila
 from ticketing_service.documents.mail_texts import Template
 from ticketing_service.domain.platform import Mode
 from ticketing_service.metrics import TicketingMetrics
+from ticketing_service.schemas.octo.webhooks import update_body
 from ticketing_service.storage.ports.outbox import Task
 
 POI_COPY = "poi-copy"
@@ -31,7 +32,7 @@ def build_worker(
     pace: Pace | None = None,
 ) -> Worker:
     """The worker over `ports`; `owner` names it among others. `metrics` are told how it does."""
-    dispatcher = webhook_delivery.Dispatcher(ports)
+    dispatcher = webhook_delivery.Dispatcher(ports, update_body)
     timetable = jobs(ports, dispatcher)
     if metrics is not None:
         timetable = (*map(partial(_told, ports, metrics), timetable), *watching(ports, metrics))
@@ -62,7 +63,14 @@ def watching(ports: Ports, metrics: TicketingMetrics) -> tuple[Job, ...]:
         if drifted is not None:
             metrics.counters_checked(drifted)
 
-    return (Job("outbox-depth", 2, outbox), Job("counters", 10, counters))
+    def webhooks() -> None:
+        metrics.webhooks(ports.store.webhooks.backlog(ports.clock()))
+
+    return (
+        Job("outbox-depth", 2, outbox),
+        Job("webhooks-backlog", 10, webhooks),
+        Job("counters", 10, counters),
+    )
 
 
 def _told(ports: Ports, metrics: TicketingMetrics, job: Job) -> Job:

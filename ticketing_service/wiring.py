@@ -13,6 +13,7 @@ from common.auth.service_tokens import ServiceTokens
 from common.auth.shared_key import service_secrets
 from common.caching.regions import Region
 from common.clock import system_clock
+from common.coordination.signal import signal_of
 from common.database import StoreUnavailable
 from common.mail.guarded import GuardedMailer
 from common.mail.port import MailUnavailable
@@ -68,6 +69,9 @@ KEY_USES_SECONDS = 10.0
 
 WEBHOOK_SECONDS = 10.0
 """How long the endpoint of a webhook may take."""
+
+SUBSCRIPTIONS, RESELLERS = "webhook-subscriptions", "resellers"
+"""The signals that end what processes know of them."""
 
 NEVER = 10**9
 
@@ -132,6 +136,7 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
         call_limit + CHECKS,
         listeners.expired,
         metrics.database_query,
+        signal_of(parts.coordination, SUBSCRIPTIONS),
         settings.database_read_url,
     )
 
@@ -188,7 +193,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: TicketingMet
         admission_keys=admission_keys,
         issue=Issuer(admission_keys),
         booking_tokens=BookingTokens(SecretRing(keys / "booking-tokens")),
-        known_resellers=KnownResellers(store.resellers),
+        known_resellers=KnownResellers(store.resellers, signal_of(parts.coordination, RESELLERS)),
         reseller_key_secrets=SecretRing(keys / "reseller-keys"),
         webhook_sender=GuardedSender(
             Poster(Rules(networks=settings.webhook_networks, seconds=WEBHOOK_SECONDS)),

@@ -81,6 +81,8 @@ _BRAND = (
     _key("brand.logo", MediaId(), "", "The picture that stands for the destination.", public=True),
     _key("brand.website", WebAddress(), "", "The destination's own web site.", public=True),
     _key("brand.contactEmail", MailAddress(), "", "Where visitors write to.", public=True),
+    _key("brand.telephone", Line(40), "", "Where visitors and resellers call.", public=True),
+    _key("brand.address", Line(300), "", "Where the destination has its office.", public=True),
     _key("languages.offered", Choices(LANGUAGES), list(LANGUAGES),
          "In which the visitors are spoken to.", public=True),
     _key("languages.default", Choice(LANGUAGES), "en",

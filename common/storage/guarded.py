@@ -64,8 +64,8 @@ class _Round:
 
     def wrapped(self, operation: str, method: Callable[..., Any]) -> Callable[..., Any]:
         """`method` as callers are to see it."""
-        names = tuple(inspect.signature(method).parameters)
         is_told = self._told.wants(operation)
+        names = tuple(inspect.signature(method).parameters) if is_told else ()
 
         @wraps(method)
         def verb(*args: Any, **keywords: Any) -> Any:

@@ -39,8 +39,11 @@ def mongodb_server() -> Iterator[MongoServer]:
 
 @contextmanager
 def logging_mariadb(*, max_bytes: int) -> Iterator[MariaDB]:
-    """A server that keeps a binary log, in files of about so many bytes, and may be asked about it."""
-    server = MariaDB()
+    """A server that keeps a binary log, in files of about so many bytes, and may be asked about it.
+
+    It is on the disk: in memory writers fill so many logs that nobody gets to read them.
+    """
+    server = MariaDB(below=Path("/var/tmp"))
     server.process.argv += [
         "--log-bin=binlog", "--server-id=1", "--binlog-format=ROW", f"--max-binlog-size={max_bytes}",
     ]  # fmt: skip

@@ -1,4 +1,4 @@
-"""The ledger: revenue by day, ticket, type, unit and channel."""
+"""The ledger: revenue by day, ticket, type, unit, channel and reseller."""
 
 from __future__ import annotations
 
@@ -15,11 +15,13 @@ from tests.contract.world import World
 from ticketing_service.domain.bookings import Booking, Channel
 from ticketing_service.domain.catalogue import TicketType, UnitType
 from ticketing_service.storage.port import Store
+from ticketing_service.storage.ports.bookings import BookingQuery
 from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
 from ticketing_service.storage.records.entries import Entry, EntryKind
 
 DAY, NEXT = NOW.date(), NOW.date() + timedelta(days=1)
 TOWER, MILL = UUID(int=1), UUID(int=2)
+RESELLERS = UUID(int=3), UUID(int=4)
 
 
 def _entry(booking: Booking, kind: EntryKind, amount: int, **changes: Any) -> Entry:
@@ -111,3 +113,20 @@ def test_currencies_are_never_added_up(books: Store, world: World, database: Ben
     database.add_entries([entry])
     rows = _revenue(books, "day", last=DAY)
     assert [(row.currency, row.sales) for row in rows] == [("EUR", 2200), ("GBP", 900)]
+
+
+def test_revenue_by_reseller_has_what_was_sold_directly_apart(books: Store, database: Beneath) -> None:
+    (first, _) = RESELLERS
+    booking = next(iter(books.bookings.search(BookingQuery()).items))
+    database.add_entries(
+        [
+            _entry(booking, EntryKind.SALE, 800, commission=64, channel=Channel.RESELLER, reseller_id=each)
+            for each in RESELLERS
+        ]
+    )
+    sold: dict[str, int] = {"bookings": 1, "units": 1, "sales": 800, "commission": 64}
+    direct, *rows = _revenue(books, "reseller")
+    assert (direct.key, direct.sales, direct.fees) == ("", 2200, 500)
+    assert rows == [_row(str(each), **sold) for each in RESELLERS]
+    assert _revenue(books, "ticket", reseller_id=first) == [_row(str(TOWER), **sold)]
+    assert _revenue(books, "day", reseller_id=UUID(int=9)) == []

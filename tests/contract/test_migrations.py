@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -20,14 +22,16 @@ from common.database.engine import Database
 from common.database.kinds import kind_of
 from common.mongo import migrations as mongo_migrations
 from common.mongo.database import MongoDatabase
-from tests.contract.builders import make_reseller
+from tests.contract.builders import NOW, make_admissions, make_reseller, make_subscription
 from tests.contract.world import World
 from tests.servers.process import ROOT
 from ticketing_service.storage.mongo import schema as mongo_schema
 from ticketing_service.storage.opening import migrate, open_store
+from ticketing_service.storage.ports.ledger import RevenueQuery
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.store import MIGRATIONS
 
+BY_RESELLER = RevenueQuery(day_from=NOW.date(), day_to=NOW.date(), group_by="reseller")
 SAID_OTHERWISE = {
     "BLOB(16)": "TINYBLOB",
     "BLOB(32)": "TINYBLOB",
@@ -83,7 +87,7 @@ def test_a_new_database_is_at_no_revision_and_a_migrated_one_at_the_last(new_url
     database = Database(new_url, threads=1)
     assert migrations.current(database, schema.VERSION_TABLE) is None
     migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
-    assert migrations.current(database, schema.VERSION_TABLE) == "0010"
+    assert migrations.current(database, schema.VERSION_TABLE) == "0013"
     with database.read() as connection:
         names = inspect(connection).get_table_names()
     assert all(name.startswith(schema.PREFIX) for name in names)
@@ -94,7 +98,7 @@ def _assert_mongodb_is_at_the_last_version(url: str) -> None:
     database = MongoDatabase(url, threads=1)
     assert mongo_migrations.current(database, mongo_schema.collections) is None
     migrate(url)
-    assert mongo_migrations.current(database, mongo_schema.collections) == "0006"
+    assert mongo_migrations.current(database, mongo_schema.collections) == "0008"
     names = database.bare.list_collection_names()
     assert all(name.startswith(mongo_schema.PREFIX) for name in names)
     database.close()
@@ -106,11 +110,21 @@ def test_bookings_of_an_older_release_are_read_after_it(store_url: str) -> None:
     store = open_store(store_url, threads=1)
     reseller = store.resellers.create(make_reseller())
     held = World(store).hold(World(store).slot(), 2)
+    sold = World(store).hold(World(store).slot(), reseller=reseller)
+    store.bookings.confirm_free(sold.id, make_admissions, "agency", NOW)
+    hears = store.webhooks.create(make_subscription(), 1)
+    books = store.ledger.revenue(BY_RESELLER)
     database = MongoDatabase(store_url, threads=1)
     bare = database.bare
+    for collection, field in (
+        (mongo_schema.ledger, "reseller_id"),
+        (mongo_schema.webhook_subscriptions, "octo"),
+    ):
+        bare.command("collMod", collection.name, validator={})
+        bare[collection.name].update_many({}, {"$unset": {field: ""}})
     bare.command("collMod", mongo_schema.bookings.name, validator={})
     bare.command("collMod", mongo_schema.resellers.name, validator={})
-    (booking,) = bare[mongo_schema.bookings.name].find()
+    (booking,) = bare[mongo_schema.bookings.name].find({"_id": held.id})
     for unit in booking["items"][0]["units"]:
         del unit["net"]
     for later in ("reseller_id", "is_test", "resale_uuid", "resale_reference", "resale"):
@@ -122,8 +136,29 @@ def test_bookings_of_an_older_release_are_read_after_it(store_url: str) -> None:
     assert migrate(store_url) is True
     assert store.bookings.get(held.id) == held
     assert store.resellers.get(reseller.id) == reseller
+    assert store.webhooks.get(hears.id) == hears
+    assert store.ledger.revenue(BY_RESELLER) == books
+    assert [row.key for row in books] == [str(reseller.id)]
     assert mongo_migrations.differences(database, mongo_schema.collections) == []
     database.close()
+    store.close()
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_the_books_of_an_older_release_say_who_has_sold(store_url: str) -> None:
+    store = open_store(store_url, threads=1)
+    reseller = store.resellers.create(make_reseller())
+    sold = World(store).hold(World(store).slot(), reseller=reseller)
+    for each in (sold, World(store).hold(World(store).slot())):
+        store.bookings.confirm_free(each.id, make_admissions, "agency", NOW)
+    books = store.ledger.revenue(BY_RESELLER)
+    assert [row.key for row in books] == ["", str(reseller.id)]
+    with closing(sqlite3.connect(store_url.removeprefix("sqlite:///"))) as bare:
+        bare.execute("ALTER TABLE ticketing_ledger DROP COLUMN reseller_id")
+        bare.execute(f"UPDATE {schema.VERSION_TABLE} SET version_num = '0012'")
+        bare.commit()
+    assert migrate(store_url) is True
+    assert store.ledger.revenue(BY_RESELLER) == books
     store.close()
 
 

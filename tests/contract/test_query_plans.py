@@ -43,6 +43,7 @@ INDEXED: dict[str, Ask] = {
     "bookings of a reseller": lambda store, slot, _: store.bookings.search(BookingQuery(reseller_id=slot.id)),
     "subscriptions": lambda store, _, __: store.webhooks.page(None, False, 10, None),
     "subscriptions of a reseller": lambda store, slot, _: store.webhooks.page(slot.id, False, 10, None),
+    "backlog of webhooks": lambda store, _, __: store.webhooks.backlog(NOW),
     "deliveries": lambda store, slot, _: store.webhooks.deliveries(slot.id, None, 10, None),
     "dead deliveries": lambda store, slot, _: store.webhooks.deliveries(slot.id, DEAD, 10, None),
     "deliveries to claim": lambda store, slot, _: store.webhooks.claim(slot.id, NOW, NOW, 10),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -15,6 +16,7 @@ from tests.counts import counts
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.webhooks import (
+    Backlog,
     Delivery,
     DeliveryState,
     EventType,
@@ -232,3 +234,28 @@ def test_nothing_is_left_waiting_when_one_ends_while_the_next_comes(
         assert (following.subject, following.sequence) == (held.id, 2)
         store.webhooks.settle(following, GOOD, LATER)
     other.close()
+
+
+def test_the_backlog_is_what_is_still_to_be_sent(world: World, store: Store, hears: Subscription) -> None:
+    backlog, minute = store.webhooks.backlog, timedelta(minutes=1)
+    assert backlog(NOW) == Backlog()
+    slot = world.slot()
+    held = [world.hold(slot) for _ in range(2)]
+    assert backlog(NOW + minute).oldest_seconds == pytest.approx(60), "nobody was asked who hears of them"
+    store.webhooks.spread(NOW, EVERYTHING)
+    store.bookings.extend(held[0].id, lambda _: AFTER, NOW)
+    store.webhooks.spread(NOW, EVERYTHING)
+    assert backlog(NOW + minute) == Backlog(pending=3, oldest_seconds=60.0)
+    store.webhooks.report(hears.id, Health(failures=1))
+    assert backlog(NOW + minute) == Backlog(pending=3), "its endpoint holds them up"
+    store.webhooks.report(hears.id, Health())
+    first, second = claim(store, hears)
+    assert backlog(NOW + minute) == Backlog(pending=3), "all that can be sent was tried"
+    store.webhooks.settle(first, DEAD, NOW)
+    store.webhooks.settle(second, GOOD, NOW)
+    found = backlog(NOW + minute)
+    assert (found.pending, found.dead, found.oldest_seconds) in ((1, 1, 60.0), (0, 1, 0.0))
+    store.webhooks.replace(replace(hears, active=False), 1)
+    assert backlog(NOW + minute) == Backlog(dead=1)
+    store.webhooks.delete(hears.id, 2, NOW)
+    assert backlog(NOW + minute) == Backlog()

@@ -31,6 +31,8 @@ def test_a_subscription_comes_back_as_it_was_made(store: Store) -> None:
     for each in (
         make_subscription(),
         make_subscription(reseller, is_test=True, active=False, secrets=secrets, health=health),
+        make_subscription(reseller, octo=()),
+        make_subscription(reseller, octo=("octo/pricing",)),
     ):
         assert store.webhooks.create(each, MOST) == each
         assert store.webhooks.get(each.id) == each

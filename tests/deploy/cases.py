@@ -141,6 +141,32 @@ WORKER = (
     ),
     Case(alert="OutboxGrowing", when="there are few", series=gauge("outbox_pending", "0+4x24"), after="24m"),
     Case(
+        alert="WebhooksLate",
+        when="one waits for ten minutes",
+        series=gauge("webhooks_oldest_age_seconds", "0+60x20"),
+        after="12m",
+        fires=heard("ticketing: the oldest webhook has waited for 12m 0s"),
+    ),
+    Case(
+        alert="WebhooksLate",
+        when="one waits for a minute",
+        series=gauge("webhooks_oldest_age_seconds", "60x20"),
+        after="12m",
+    ),
+    Case(
+        alert="WebhooksGivenUp",
+        when="three are given up",
+        series=gauge("webhooks_dead", "2x30 5x30"),
+        after="60m",
+        fires=heard("ticketing: 3 webhooks were given up within an hour"),
+    ),
+    Case(
+        alert="WebhooksGivenUp",
+        when="there are old ones, and some are forgotten",
+        series=gauge("webhooks_dead", "9x30 7x30"),
+        after="60m",
+    ),
+    Case(
         alert="JobLate",
         when="expiry fails",
         series={**of_job("expiry", "0+60x5 300x20"), **of_job("schedules", "0x25")},

@@ -21,14 +21,14 @@ from ticketing_service.storage.port import Store
 __all__ = ["database", "store", "store_url"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """One for all tests of the whole product: each leaves it as it found it."""
     with Plant(tmp_path_factory.mktemp("plant")) as made:
         yield made
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def mongo_plant(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Plant]:
     """The same on MongoDB."""
     with Plant(tmp_path_factory.mktemp("plant"), Secantus) as made:

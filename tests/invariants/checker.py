@@ -162,15 +162,14 @@ def _check_vouchers(facts: Facts) -> Iterator[Violation]:
 
 
 def _check_admissions(facts: Facts) -> Iterator[Violation]:
-    """One admission a unit item at most; good for sold units alone; all there once it is paid."""
+    """One good admission a unit item at most; good for sold units alone; all there once it is paid."""
     good = Counter(row.unit_item_id for row in facts.admissions if row.cancelled_at is None)
-    made = Counter(row.unit_item_id for row in facts.admissions)
     captured = {row.booking_id for row in facts.payments.values() if row.accepted and row.captured > 0}
     for unit in facts.units:
         booking = facts.bookings[unit.booking_id]
         price = booking.items_amount - booking.discount_amount + booking.fee_amount
         is_paid = price == 0 or unit.booking_id in captured
-        if made[unit.id] > 1:
+        if good[unit.id] > 1:
             yield Violation("two admissions of one unit item", unit.booking_id, str(unit.id))
         if good[unit.id] and unit.status not in SOLD:
             yield Violation("admission of what was not sold", unit.booking_id, f"{unit.id} is {unit.status}")

@@ -220,7 +220,7 @@ class Client:
 
         def verb(idempotency: Idempotency) -> Booking:
             now = local_now()
-            change = Amendment(items=items)
+            change = Amendment(items=items, issue=make_admissions)
             return self._store.bookings.amend(
                 held.booking_id,
                 change,

@@ -6,7 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Update, update
+from sqlalchemy import Update, func, select, update
 
 from tests.backups.selling import sell
 from tests.beneath import Beneath
@@ -22,6 +22,7 @@ from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.checking import check
 
 OPERATIONS = counts(150, 400)
+_ANY_UNIT = select(func.min(schema.unit_items.c.id)).scalar_subquery()
 _IS_CREDIT = schema.claims.c.kind == "credit"
 # What an accident, or somebody at the database, might do; the invariants that it must not go unseen by.
 HARMS: tuple[tuple[str, Update], ...] = (
@@ -33,6 +34,7 @@ HARMS: tuple[tuple[str, Update], ...] = (
     ("claims do not fit the status", update(schema.claims).values(held_until=None)),
     ("history does not end in the status", update(schema.history).values(to_status="redeemed")),
     ("admission of what was not sold", update(schema.unit_items).values(status="expired")),
+    ("two admissions of one unit item", update(schema.admissions).values(unit_item_id=_ANY_UNIT)),
     ("refunded more than was captured", update(schema.refunds).values(amount=10_000_000)),
     ("ledger differs from captures", update(schema.ledger).values(amount=schema.ledger.c.amount + 1)),
     ("ledger differs from refunds", update(schema.refunds).values(amount=schema.refunds.c.amount + 1)),

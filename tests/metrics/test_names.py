@@ -16,6 +16,7 @@ from common.monitoring.metrics.bounded import MOST_VALUES, OTHER, BoundedLabel
 from tests.counts import counts
 from tests.metrics.measured_app import make_app
 from tests.metrics.scraping import samples
+from ticketing_service.domain.webhooks import Backlog
 from ticketing_service.metrics import TicketingMetrics
 
 PROMISED = {
@@ -45,6 +46,9 @@ PROMISED = {
     "poi_copy_age_seconds": set(),
     # beyond the contract: the alerts need them
     "capacity_drift": set(),
+    "webhooks_pending": set(),
+    "webhooks_oldest_age_seconds": set(),
+    "webhooks_dead": set(),
     "threads_limit": set(),
     "data_free_bytes": set(),
 }
@@ -75,6 +79,7 @@ def use_all(metrics: TicketingMetrics, clock) -> None:
     metrics.pool_in_use(2)
     metrics.threads(8)
     metrics.counters_checked(0)
+    metrics.webhooks(Backlog(pending=3, oldest_seconds=2.0, dead=1))
     metrics.breaker_state("database", 2)
     metrics.breaker_transition("database", "CLOSED", "OPEN")
     metrics.breaker_call("database", "failure")

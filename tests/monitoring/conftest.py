@@ -14,14 +14,14 @@ from tests.servers.redis import RedisServer
 WEB_WORKERS = 3
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def redis() -> Iterator[RedisServer]:
     with RedisServer() as server:
         yield server
 
 
 @pytest.fixture(
-    scope="session",
+    scope="package",
     params=[
         pytest.param(carrier, marks=pytest.mark.xdist_group(f"monitoring-{carrier}"))
         for carrier in ("embedded", "redis")

@@ -19,7 +19,7 @@ DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parent / "openapi.yaml
 _CAPABILITY = "x-capability-data"
 _KEPT = ("type", "enum", "minItems", "format", "pattern", "minimum", "maximum")
 
-PRICING, CONTENT = "octo/pricing", "octo/content"
+PRICING, CONTENT, WEBHOOKS = "octo/pricing", "octo/content", "octo/webhooks"
 
 
 def hold(document: Any, name: str, used: frozenset[str] = frozenset(), *, many: bool = False) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from tests.http.ticketing.agency import Agency
 from tests.http.ticketing.shop import Shop
-from tests.octo.otas import LEAD, Document, Ota, day_ticket, group_visit, tour
-from tests.octo.spec import CONTENT, PRICING
+from tests.octo.otas import Document, Ota, day_ticket, group_visit, tour
+from tests.octo.spec import CONTENT, PRICING, WEBHOOKS
+from ticketing_service.domain.platform import Brand
 
 VAT = 900
 
@@ -49,12 +51,12 @@ def price(retail: int, net: int) -> Document:
 def test_capabilities_are_those_that_are_served_and_the_answer_names_those_used(
     agency: Agency, ota: Ota
 ) -> None:
-    assert [each["id"] for each in ota.ok("GET", "/capabilities")] == [PRICING, CONTENT]
+    assert [each["id"] for each in ota.ok("GET", "/capabilities")] == [PRICING, CONTENT, WEBHOOKS]
     answer = agency.shop.call(
         "GET",
         "/octo/supplier",
         token=agency.key,
-        headers={"Octo-Capabilities": " octo/webhooks,octo/content , octo/cart"},
+        headers={"Octo-Capabilities": " octo/offers,octo/content , octo/cart"},
     )
     assert answer.headers["Octo-Capabilities"] == CONTENT
     assert agency.call("GET", "/octo/supplier").headers["Octo-Capabilities"] == ""
@@ -63,10 +65,26 @@ def test_capabilities_are_those_that_are_served_and_the_answer_names_those_used(
 def test_supplier(ota: Ota) -> None:
     supplier = ota.ok("GET", "/supplier")
     assert supplier["endpoint"] == "http://shop.test:3001/api/v1/octo"
+    assert supplier["name"] == "shop.test:3001"
+    nothing = {"email": None, "telephone": None, "address": None}
+    assert supplier["contact"] == {"website": "http://shop.test:3001", **nothing}
     assert ota.asking(CONTENT).ok("GET", "/supplier").keys() - supplier.keys() == {
         "shortDescription",
         "media",
     }
+
+
+def test_the_supplier_is_who_the_platform_says_it_is(shop: Shop, ota: Ota) -> None:
+    told = {"website": "https://delft.example", "email": "in@delft.example", "telephone": "+31 15 1"}
+    brand = Brand(name="Delft", address="Markt 1, Delft", **told)
+    before = shop.ports.followed.platform
+    shop.ports.followed.platform = replace(before, brand=brand)
+    try:
+        supplier = ota.ok("GET", "/supplier")
+    finally:
+        shop.ports.followed.platform = before
+    assert supplier["name"] == "Delft"
+    assert supplier["contact"] == {**told, "address": "Markt 1, Delft"}
 
 
 def test_a_product_says_how_it_is_sold(ota: Ota, museum: str, walk: str) -> None:
@@ -223,83 +241,3 @@ def test_a_calendar_has_each_day_once(ota: Ota, shop: Shop) -> None:
     assert full["unitPricingFrom"][0]["retail"] == 2200
     year = _asked(product, localDateStart="2026-07-01", localDateEnd="2027-06-30")
     assert len(ota.ok("POST", "/availability/calendar", year)) == 365
-
-
-def test_on_hold_a_booking_changes_as_it_likes(ota: Ota, museum: str, walk: str) -> None:
-    day, start = (ota.ok("GET", f"/products/{each}") for each in (museum, walk))
-    adult, child = (each["id"] for each in day["options"][0]["units"])
-    held = ota.reserved(day, count=2, contact={"fullName": "Bo"})
-    path = f"/bookings/{held['uuid']}"
-    first, second = held["unitItems"]
-    units = [
-        {"uuid": second["uuid"], "unitId": adult, "resellerReference": "U-2", "contact": {"firstName": "Cy"}},
-        {"unitId": child},
-    ]
-    changed = ota.ok("PATCH", path, {"unitItems": units, "notes": "late", "resellerReference": "V-7"})
-    assert [each["unitId"] for each in changed["unitItems"]] == [adult, child]
-    kept, new = changed["unitItems"]
-    assert (kept["uuid"], kept["resellerReference"]) == (second["uuid"], "U-2")
-    assert kept["contact"]["firstName"] == "Cy"
-    assert new["uuid"] not in (first["uuid"], second["uuid"])
-    assert (changed["notes"], changed["resellerReference"]) == ("late", "V-7")
-    assert changed["contact"]["fullName"] == "Bo"
-    assert [each["uuid"] for each in ota.ok("GET", "/bookings?resellerReference=V-7")] == [held["uuid"]]
-    later = ota.slots(day, "2026-07-09")[0]
-    moved = ota.ok("PATCH", path, {"availabilityId": later["id"]})
-    assert (moved["availabilityId"], len(moved["unitItems"])) == (later["id"], 2)
-    assert [each["uuid"] for each in moved["unitItems"]] == [kept["uuid"], new["uuid"]]
-    found = ota.ok("GET", "/bookings?localDate=2026-07-09")
-    assert held["uuid"] in [each["uuid"] for each in found]
-    other = ota.slots(start)[0]
-    option = start["options"][0]
-    walking = ota.ok(
-        "PATCH",
-        path,
-        {
-            "productId": start["id"],
-            "optionId": option["id"],
-            "availabilityId": other["id"],
-            "unitItems": [{"unitId": option["units"][0]["id"]}],
-        },
-    )
-    assert (walking["productId"], len(walking["unitItems"])) == (start["id"], 1)
-    nothing = ota.refused("PATCH", path, {"availabilityId": later["id"]})
-    assert nothing["error"] == "INVALID_AVAILABILITY_ID"
-
-
-def test_of_a_confirmed_booking_some_may_be_left_out(ota: Ota, museum: str) -> None:
-    day = ota.ok("GET", f"/products/{museum}")
-    slot = ota.slots(day, "2026-07-11")[0]
-    sold = ota.confirmed(day, slot, 3)
-    path = f"/bookings/{sold['uuid']}"
-    kept = sold["unitItems"][1:]
-    named = [{"uuid": each["uuid"], "unitId": each["unitId"]} for each in kept]
-    fewer = ota.ok("PATCH", path, {"unitItems": named, "contact": {**LEAD, "fullName": "Bo Lee"}})
-    assert [each["status"] for each in fewer["unitItems"]] == ["CANCELLED", "CONFIRMED", "CONFIRMED"]
-    assert [each["uuid"] for each in fewer["unitItems"]] == [each["uuid"] for each in sold["unitItems"]]
-    assert fewer["contact"]["fullName"] == "Bo Lee"
-    assert fewer["unitItems"][1]["ticket"] == sold["unitItems"][1]["ticket"]
-    assert fewer["unitItems"][0]["ticket"] is None
-    assert ota.slots(day, availabilityIds=[slot["id"]])[0]["vacancies"] == 8
-    more = [*named, {"unitId": named[0]["unitId"]}]
-    elsewhere = ota.slots(day, "2026-07-12")[0]["id"]
-    for changes in ({"unitItems": more}, {"availabilityId": elsewhere}):
-        assert ota.refused("PATCH", path, changes)["error"] == "UNPROCESSABLE_ENTITY"
-    assert ota.ok("GET", path) == fewer
-
-
-def test_what_was_sold_over_the_native_api_is_there_too(agency: Agency, ota: Ota, museum: str) -> None:
-    day = ota.ok("GET", f"/products/{museum}")
-    slot, other = (ota.slots(day, each)[0] for each in ("2026-07-13", "2026-07-14"))
-    unit_id = day["options"][0]["units"][0]["id"]
-
-    def item(of: Document) -> Document:
-        return {"slotId": of["id"], "units": [{"unitId": unit_id, "quantity": 1}]}
-
-    one, two = agency.hold(item(slot)).json, agency.hold(item(slot), item(other)).json
-    shown = ota.ok("GET", f"/bookings/{one['id']}")
-    assert (shown["uuid"], shown["contact"]["fullName"]) == (one["id"], "Ann Example")
-    assert ota.ok("POST", f"/bookings/{one['id']}/confirm")["status"] == "CONFIRMED"
-    # what OCTO has no shape for
-    assert ota.refused("GET", f"/bookings/{two['id']}")["error"] == "INVALID_BOOKING_UUID"
-    assert [each["id"] for each in ota.ok("GET", "/bookings?localDate=2026-07-13")] == [one["id"]]

@@ -60,6 +60,20 @@ def octo_calls(
         told = ("unitItems", "resellerReference", "contact", "emailReceipt")
         return {name: value for name, value in order().items() if name in told}
 
+    webhook = {"event": "booking_update", "url": "https://hooks.example.org/in"}
+
+    def new_webhook() -> str:
+        # nobody has more than a few: those that earlier calls have made go
+        for each in shop.call("GET", "/octo/webhooks", token=key).json:
+            assert shop.call("DELETE", f"/octo/webhooks/{each['id']}", token=key).status_code == 200
+        made = shop.call("POST", "/octo/webhooks", webhook, token=key)
+        assert made.status_code == 200, made.json
+        return f"/webhooks/{made.json['id']}"
+
+    def subscription() -> Call:
+        new_webhook()
+        return call("POST", "/webhooks", body=webhook)
+
     # made once: most of what is sent to them is refused, and the rest may be repeated
     standing, confirmed = held(), held()
     sold = shop.call("POST", f"/octo{confirmed}/confirm", {"contact": CONTACT}, token=key)
@@ -96,6 +110,9 @@ def octo_calls(
         f"POST {_BOOKING}/confirm": lambda: call("POST", f"{confirmed}/confirm", body=confirmation()),
         f"POST {_BOOKING}/extend": lambda: call("POST", f"{held()}/extend", body={"expirationMinutes": 30}),
         f"POST {_BOOKING}/cancel": lambda: call("POST", f"{held()}/cancel", body={"reason": "rain"}),
+        "GET /octo/webhooks": lambda: call("GET", "/webhooks"),
+        "POST /octo/webhooks": subscription,
+        "DELETE /octo/webhooks/<webhook_id>": lambda: call("DELETE", new_webhook()),
         "GET /octo/bookings/<uuid:booking_id>/voucher.pdf": lambda: Call(
             method="GET", path=f"/octo{pdf}", query={"dl": token}
         ),

@@ -35,10 +35,15 @@ class MariaDB(Server):
     """
 
     def __init__(
-        self, *, buffer_pool: str = "64M", log_file_size: str = LOG_FILE_SIZE, data: Path | None = None
+        self,
+        *,
+        buffer_pool: str = "64M",
+        log_file_size: str = LOG_FILE_SIZE,
+        data: Path | None = None,
+        below: Path | None = None,
     ) -> None:
         """Sizes as MariaDB writes them (64M); it begins with a copy of `data`, else with empty databases."""
-        super().__init__("mariadb")
+        super().__init__("mariadb", below)
         shutil.copytree(data or _prepared_data(), self.folder / "data")
         self.process = Process(self._argv(buffer_pool, log_file_size), name="mariadbd")
 

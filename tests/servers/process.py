@@ -21,6 +21,8 @@ HEEDING = ("env", "--default-signal=HUP,INT,QUIT")
 """In a shell's background, or under nohup, a test run ignores these, and so would all that it starts."""
 PORTS = range(20_000, 32_000)
 """Below those that the kernel gives to outgoing connections, which would take them without asking."""
+LAST_PORT = Path(f"/tmp/test-ports-{os.getuid()}")
+"""One for all runs of a user, wherever their other files are."""
 
 
 class ProcessFailed(AssertionError):
@@ -29,8 +31,7 @@ class ProcessFailed(AssertionError):
 
 def free_port() -> int:
     """Return a TCP port of 127.0.0.1 that nobody listens on; test runs side by side get different ones."""
-    path = Path(tempfile.gettempdir()) / f"test-ports-{os.getuid()}"
-    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT, 0o600), "r+") as last:
+    with os.fdopen(os.open(LAST_PORT, os.O_RDWR | os.O_CREAT, 0o600), "r+") as last:
         fcntl.flock(last, fcntl.LOCK_EX)
         number = int(last.read() or 0)
         while True:

@@ -21,9 +21,10 @@ class Server:
     process: Process
     host = "127.0.0.1"
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, below: Path | None = None) -> None:
+        """Its folder is made `below` another; otherwise where temporary files are."""
         self.port = free_port()
-        self.folder = Path(tempfile.mkdtemp(prefix=f"{name}-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"{name}-", dir=below))
 
     def start(self) -> Self:
         """Start (again, on the same port), and wait until it answers."""

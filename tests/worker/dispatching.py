@@ -11,6 +11,7 @@ from common.clock import system_clock
 from tests.worker.hooks import NOWHERE
 from tests.worker.shop import ports_of
 from ticketing_service.actions.webhook_delivery import Dispatcher
+from ticketing_service.schemas.octo.webhooks import update_body
 from ticketing_service.storage.opening import open_store
 
 LEASE = timedelta(seconds=1)
@@ -20,7 +21,7 @@ def main(url: str, folder: str) -> None:
     """Send, for ever."""
     store = open_store(url, threads=2)
     ports = ports_of(store, Path(folder), NOWHERE, "smtp://127.0.0.1:9", system_clock)
-    dispatcher = Dispatcher(ports, lease=LEASE)
+    dispatcher = Dispatcher(ports, update_body, lease=LEASE)
     while True:
         dispatcher.run()
         time.sleep(0.05)

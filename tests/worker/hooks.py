@@ -21,6 +21,7 @@ from ticketing_service.actions.webhooks import CreateSubscription, create_subscr
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.slots import Slot
 from ticketing_service.domain.webhooks import Delivery, EventType, Subscription
+from ticketing_service.schemas.octo.webhooks import update_body
 from ticketing_service.storage.port import Store
 
 NOWHERE = "http://127.0.0.1:9"
@@ -36,7 +37,7 @@ class Hooks:
         self.store, self.world = store, World(store)
         self.guard = webhooks_guard()
         self.ports = ports_of(store, folder, NOWHERE, "smtp://127.0.0.1:9", lambda: self.now, self.guard)
-        self.dispatcher = Dispatcher(self.ports, **{"chance": lambda: 0.5, **dispatching})
+        self.dispatcher = Dispatcher(self.ports, update_body, **{"chance": lambda: 0.5, **dispatching})
         self._slot: Slot | None = None
 
     def subscribe(

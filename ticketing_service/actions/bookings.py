@@ -21,7 +21,7 @@ from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.pricing import PricedBooking, SalePolicy, price_booking
 from ticketing_service.domain.references import new_reference
 from ticketing_service.domain.refunds import CancellationPlan, plan_cancellation
-from ticketing_service.domain.resale import Resale
+from ticketing_service.domain.resale import Resale, ResoldUnit
 from ticketing_service.domain.resellers import Reseller
 from ticketing_service.domain.vouchers import Voucher
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation
@@ -71,7 +71,7 @@ class HoldBooking:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmendBooking:
     """None stays as it is. Of the contact only what is named changes; `resale` makes of what the reseller has
-    written down what it is to be.
+    written down what it is to be, and `names` are what it calls the unit items that there are to be.
     """
 
     booking_id: UUID
@@ -80,6 +80,7 @@ class AmendBooking:
     items: tuple[ItemOrder, ...] | None = None
     expected_total: ExpectedTotal | None = None
     resale: Callable[[Resale], Resale] | None = None
+    names: tuple[ResoldUnit, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,14 +165,24 @@ def search_bookings(query: BookingQuery, ports: Ports) -> Page[Booking]:
 
 
 def amend_booking(command: AmendBooking, ports: Ports) -> Booking:
-    """Raises BOOKING_NOT_FOUND, BOOKING_EXPIRED, BOOKING_NOT_ON_HOLD (its items), and as `hold_booking`."""
+    """Its items change while it is on hold; what was sold on account changes where its total does not rise.
+
+    Raises BOOKING_NOT_FOUND, BOOKING_EXPIRED, BOOKING_NOT_ON_HOLD, TOTAL_RISES, CANCELLATION_CLOSED,
+    UNIT_ITEM_NOT_CANCELLABLE, and as `hold_booking`.
+    """
     require_access(command.booking_id, command.access, ports)
     now = ports.clock()
     items = command.items or ()
     reseller = _reseller_of(command.booking_id, ports) if items else None
     return ports.store.bookings.amend(
         command.booking_id,
-        Amendment(contact=command.contact or {}, items=command.items, resale=command.resale),
+        Amendment(
+            contact=command.contact or {},
+            items=command.items,
+            resale=command.resale,
+            names=command.names,
+            issue=ports.issue,
+        ),
         _pricing(items, command.expected_total, reseller, ports.policy, now),
         command.access.actor,
         now,

@@ -39,7 +39,8 @@ def issue_admissions(booking: Booking, keys: KeyRing) -> tuple[Admission, ...]:
 def _admission(booking: Booking, item: BookingItem, unit: UnitItem) -> Admission:
     valid_from, valid_until, first_day = admission_window(item)
     return Admission(
-        id=derived_id(unit.id, "admission"),
+        # one that goes on as another one has a new admission
+        id=derived_id(unit.admission_id or unit.id, "admission"),
         booking_id=booking.id,
         item_id=item.id,
         unit_item_id=unit.id,

@@ -158,11 +158,11 @@ def told(bookings: Sequence[Booking], ports: Ports) -> list[Told]:
 
 
 def change_resold(command: ChangeResold, ports: Ports) -> Booking:
-    """Change it, and confirm it if that is asked for. On hold it may have other places; of a confirmed one
-    unit items may be left out, which are cancelled then, and nothing else that is sold changes.
+    """Change it, and confirm it if that is asked for. Of a confirmed one unit items may be left out, which
+    are cancelled then by the policy; any other change of what is sold is one as `amend_booking` allows.
 
-    Raises BOOKING_NOT_FOUND, BOOKING_EXPIRED, BOOKING_CANCELLED, BOOKING_NOT_ON_HOLD, CONTACT_REQUIRED, and
-    as `hold_booking`, `cancel_booking` and `confirm_booking`.
+    Raises BOOKING_NOT_FOUND, BOOKING_EXPIRED, BOOKING_CANCELLED, CONTACT_REQUIRED, and as `amend_booking`,
+    `cancel_booking` and `confirm_booking`.
     """
     changes, seller = command.changes, command.seller
     if command.confirm and changes.units is None:
@@ -186,12 +186,15 @@ def change_resold(command: ChangeResold, ports: Ports) -> Booking:
     amendment = _amendment(changes, wanted_units(booking, changes), held=held)
     if command.confirm:
         _check_contact(booking, amendment)
-    items = None
+    items = names = None
     if needs_other_places(booking, changes):
-        if status is BookingStatus.CONFIRMED:
-            booking = _left_out(booking, changes, access, ports)
+        if not held and (left_out := _left_out(booking, changes)):
+            cancel = CancelBooking(
+                booking_id=booking.id, access=access, reason="left out", unit_item_ids=left_out
+            )
+            booking = cancel_booking(cancel, ports)
         else:
-            items = (_other_places(booking, changes),)
+            items, names = (_other_places(booking, changes),), wanted_units(booking, changes)
     if items is not None or not command.confirm:
         amend = AmendBooking(
             booking_id=booking.id,
@@ -199,6 +202,7 @@ def change_resold(command: ChangeResold, ports: Ports) -> Booking:
             contact=amendment.contact,
             items=items,
             resale=amendment.resale,
+            names=names,
         )
         booking = amend_booking(amend, ports)
         amendment = Amendment()
@@ -275,15 +279,11 @@ def _other_places(booking: Booking, changes: Changes) -> ItemOrder:
     )
 
 
-def _left_out(booking: Booking, changes: Changes, access: Access, ports: Ports) -> Booking:
-    """Cancel the unit items that are not named any more. Raises BOOKING_NOT_ON_HOLD for any other change."""
-    kept = {unit.uuid for unit in wanted_units(booking, changes)}
-    present = {item_id: unit.uuid for item_id, unit in living(booking).items()}
-    if changes.moves(booking.items[0]) or not kept or not kept <= set(present.values()):
-        raise Refused(
-            Code.BOOKING_NOT_ON_HOLD,
-            "Of a confirmed booking unit items may be left out; for other places book anew and cancel.",
-        )
-    left_out = tuple(item_id for item_id, uuid in present.items() if uuid not in kept)
-    command = CancelBooking(booking_id=booking.id, access=access, reason="left out", unit_item_ids=left_out)
-    return cancel_booking(command, ports)
+def _left_out(booking: Booking, changes: Changes) -> tuple[UUID, ...]:
+    """The unit items that are not named any more, where nothing else of what is sold changes."""
+    present, wanted = living(booking), wanted_units(booking, changes)
+    known = {(unit.uuid, unit.unit_id) for unit in present.values()}
+    kept = {(unit.uuid, unit.unit_id) for unit in wanted}
+    if changes.moves(booking.items[0]) or not kept or not kept <= known:
+        return ()
+    return tuple(item_id for item_id, unit in present.items() if (unit.uuid, unit.unit_id) not in kept)

@@ -107,7 +107,9 @@ def change_reseller(command: ChangeReseller, ports: Ports) -> Reseller:
     left = (replace(credit, limit=0) for credit in current.credit if credit.currency not in named)
     reseller = replace(reseller, credit=(*reseller.credit, *left))
     _check_tickets(reseller, ports)
-    return ports.store.resellers.replace(reseller, command.expected_version)
+    changed = ports.store.resellers.replace(reseller, command.expected_version)
+    ports.known_resellers.changed()
+    return changed
 
 
 def find_reseller_keys(reseller_id: UUID, limit: int, cursor: str | None, ports: Ports) -> Page[ResellerKey]:
@@ -134,7 +136,9 @@ def create_reseller_key(command: CreateResellerKey, ports: Ports) -> ResellerKey
             expires_at=command.expires_at,
         )
     )
-    return ports.store.resellers.add_key(key, idempotency=command.idempotency)
+    added = ports.store.resellers.add_key(key, idempotency=command.idempotency)
+    ports.known_resellers.changed()
+    return added
 
 
 def reseller_key_of(key_id: UUID, start: str, ports: Ports) -> str:
@@ -148,6 +152,7 @@ def reseller_key_of(key_id: UUID, start: str, ports: Ports) -> str:
 def revoke_reseller_key(reseller_id: UUID, key_id: UUID, ports: Ports) -> None:
     """Raises API_KEY_NOT_FOUND."""
     ports.store.resellers.revoke_key(reseller_id, key_id, ports.clock())
+    ports.known_resellers.changed()
 
 
 def keep_key_uses(ports: Ports) -> None:

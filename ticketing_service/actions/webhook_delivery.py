@@ -37,18 +37,24 @@ MOST_KEPT = 10_000
 """Of a subscription, delivered and dead ones each."""
 
 
+Translated = Callable[[Subscription, Delivery, Ports], bytes | None]
+"""The body for a subscription that was made over OCTO; None when there is nothing to be said there."""
+
+
 class Dispatcher:
     """Sends what there is to send, again and again. `chance` is 0 to 1, for jitter."""
 
     def __init__(
         self,
         ports: Ports,
+        translated: Translated,
         *,
         chance: Callable[[], float] = random.random,
         lanes: int = LANES,
         lease: timedelta = LEASE,
     ) -> None:
-        self._ports, self._chance, self._lease = ports, chance, lease
+        self._ports, self._translated = ports, translated
+        self._chance, self._lease = chance, lease
         self._most, self._most_suspects = lanes, max(1, lanes * SUSPECTS // LANES)
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
@@ -168,14 +174,13 @@ class Dispatcher:
             store.report(subscription.id, after)
         return after
 
-    def _sent(self, subscription: Subscription, delivery: Delivery, now: datetime, *, trial: bool) -> int:
-        body = orjson.dumps(
-            {
-                "type": delivery.type.value,
-                "timestamp": _instant(delivery.created_at),
-                "data": delivery.data,
-            }
-        )
+    def _sent(
+        self, subscription: Subscription, delivery: Delivery, now: datetime, *, trial: bool
+    ) -> int | None:
+        """The status of the answer; None when there was nothing to be said."""
+        body = self._body(subscription, delivery)
+        if body is None:
+            return None
         try:
             keys = [
                 self._ports.webhook_seals.open(each.sealed, str(subscription.id))
@@ -192,6 +197,18 @@ class Dispatcher:
         }
         return self._ports.webhook_sender.send(subscription.url, headers, body, trial=trial)
 
+    def _body(self, subscription: Subscription, delivery: Delivery) -> bytes | None:
+        if subscription.octo is None:
+            return _body(delivery)
+        try:
+            return self._translated(subscription, delivery, self._ports)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            # what cannot be written does not hold up for ever what follows it
+            log.exception("webhook %s of %s cannot be written", delivery.id, subscription.id)
+            raise EndpointFailed("the message cannot be written") from error
+
 
 def tidy_up(ports: Ports) -> None:
     """End what is past its time, and forget what ended long ago."""
@@ -200,6 +217,16 @@ def tidy_up(ports: Ports) -> None:
         pass
     while ports.store.webhooks.prune(now - DELIVERED_KEPT, now - DEAD_KEPT, MOST_KEPT, EVENTS * 2):
         pass
+
+
+def _body(delivery: Delivery) -> bytes:
+    return orjson.dumps(
+        {
+            "type": delivery.type.value,
+            "timestamp": _instant(delivery.created_at),
+            "data": delivery.data,
+        }
+    )
 
 
 def _instant(moment: datetime) -> str:

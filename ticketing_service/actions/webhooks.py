@@ -39,13 +39,16 @@ class Owner:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CreateSubscription:
-    """`owner`: the reseller who calls; without one, `reseller_id` says whose it is to be, or nobody's."""
+    """`owner`: the reseller who calls; without one, `reseller_id` says whose it is to be, or nobody's.
+    `octo`: see `Subscription`.
+    """
 
     url: str
     events: tuple[EventType, ...]
     active: bool = True
     reseller_id: UUID | None = None
     owner: Owner | None = None
+    octo: tuple[str, ...] | None = None
     actor: str
     idempotency: Idempotency | None = None
 
@@ -97,6 +100,7 @@ def create_subscription(command: CreateSubscription, ports: Ports) -> Subscripti
         url=command.url,
         events=command.events,
         secrets=(SigningSecret(1, sealed),),
+        octo=command.octo,
         active=command.active,
         created_at=ports.clock(),
         created_by=command.actor,

@@ -73,10 +73,14 @@ def write_letter(
     if template in _ABOUT_A_CANCELLATION:
         lines.append(texts["rest"] if living else texts["gone"])
     paragraphs = [str(line).format_map(values) for line in lines]
+    subject = str(texts["subject"]).format_map(values)
+    if booking.is_test:
+        subject = f"{words.label('test')}: {subject}"
+        paragraphs.insert(0, str(words.mail["test"]))
     blocks = []
     if template in _WITH_VISITS:
         blocks.append(_Block(tuple(_visit(item, poi_names, words) for item in living), link))
-    return _letter(str(texts["subject"]).format_map(values), booking.customer.name, paragraphs, blocks, words)
+    return _letter(subject, booking.customer.name, paragraphs, blocks, words)
 
 
 def write_links(

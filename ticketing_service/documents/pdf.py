@@ -25,7 +25,7 @@ FONT_FOLDERS = (Path("/usr/share/fonts/truetype/dejavu"), Path("/usr/share/fonts
 
 _CORE, _WIDE = "helvetica", "dejavu"
 _INK, _SOFT, _LINE = (24, 32, 44), (105, 115, 130), (205, 212, 222)
-_BRAND, _PAPER = (17, 77, 92), (255, 255, 255)
+_BRAND, _PAPER, _WARNING = (17, 77, 92), (255, 255, 255), (255, 209, 102)
 # Millimetres on A4.
 _LEFT, _WIDTH, _TOP = 20.0, 170.0, 20.0
 _BAND, _CORNER, _QR, _COLUMN, _GAP = 46.0, 4.0, 66.0, 82.0, 9.0
@@ -160,6 +160,10 @@ def _draw_band(pdf: _Paper, sheet: _Sheet, words: Wording) -> float:
     pdf.use(9, (176, 211, 219), bold=True)
     pdf.set_xy(_LEFT + 9, _TOP + 7)
     pdf.cell(_WIDTH - 18, 5, pdf.fit(words.label("admission").upper()))
+    if sheet.booking.is_test:
+        pdf.use(16, _WARNING, bold=True)
+        pdf.set_xy(_LEFT + 9, _TOP + 6)
+        pdf.cell(_WIDTH - 18, 7, pdf.fit(words.label("test")), align="R")
     pdf.use(20, _PAPER, bold=True)
     title = pdf.lines(text_in(sheet.admission.title, language), _WIDTH - 18, _MOST_TITLE_LINES)
     top = pdf.block(_LEFT + 9, _TOP + 13, _WIDTH - 18, 8.5, title)
@@ -211,6 +215,10 @@ def _draw_code(pdf: _Paper, sheet: _Sheet, words: Wording, top: float) -> None:
                 pdf.rect(x, y, (run - column) * side, side + 0.01, style="F")
             column = max(run, column + 1)
     under = top + _QR + 5
+    if sheet.booking.is_test:
+        pdf.use(11, _INK, bold=True)
+        pdf.block(left, under, _QR, 5.2, pdf.lines(words.label("test_care"), _QR, 3))
+        return
     pdf.use(9, _INK)
     under = pdf.block(left, under, _QR, 4.4, pdf.lines(words.label("show"), _QR, 3))
     pdf.use(9, _SOFT)

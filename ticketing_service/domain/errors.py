@@ -63,6 +63,7 @@ class Code(RefusalCode):
     BOOKING_EXPIRED = Kind.GONE, "The hold has ended"
     BOOKING_CANCELLED = Kind.CONFLICT, "The booking is cancelled"
     BOOKING_NOT_ON_HOLD = Kind.CONFLICT, "The booking is not on hold any more"
+    TOTAL_RISES = Kind.CONFLICT, "What was sold changes only where its total does not rise"
     EXTENSION_LIMIT = Kind.CONFLICT, "The hold cannot be extended any further"
     CANCELLATION_CLOSED = Kind.CONFLICT, "It is too late to cancel"
     UNIT_ITEM_UNKNOWN = Kind.INVALID, "The booking has no such unit item"

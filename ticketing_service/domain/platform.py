@@ -23,12 +23,24 @@ class Mode(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Brand:
+    """Who the destination is to others; what is not said is empty."""
+
+    name: str = "Destination"
+    website: str = ""
+    email: str = ""
+    telephone: str = ""
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Platform:
     """What holds now. `revision` counts the changes of the configuration; 0: what this service has itself."""
 
     policy: SalePolicy = field(default_factory=SalePolicy)
     mode: Mode = Mode.NORMAL
     revision: int = 0
+    brand: Brand = field(default_factory=Brand)
 
 
 class Malformed(Exception):
@@ -48,10 +60,12 @@ def platform_of(document: Any) -> Platform:
     except ValueError as error:
         raise Malformed("an unknown mode") from error
     read = {name: reader(values[key], key) for name, (key, reader) in _FIELDS.items() if key in values}
+    said = {name: _text(values[key], key) for name, key in _BRAND.items() if key in values}
     return Platform(
         policy=SalePolicy(**read),
         mode=mode,
         revision=_whole(0, 2**31)(document.get("revision"), "revision"),
+        brand=Brand(**said),
     )
 
 
@@ -62,6 +76,12 @@ def _whole(low: int, high: int) -> Callable[[Any, str], int]:
         return value
 
     return read
+
+
+def _text(value: Any, key: str) -> str:
+    if not isinstance(value, str) or len(value) > _LONGEST_TEXT:
+        raise Malformed(f"{key}: not a text")
+    return value
 
 
 def _currency(value: Any, key: str) -> str:
@@ -78,6 +98,16 @@ def _refund_policy(value: Any, key: str) -> tuple[RefundStep, ...]:
         RefundStep(hours(step.get("hoursBefore"), key), percent(step.get("percent"), key)) for step in value
     )
 
+
+_LONGEST_TEXT = 500
+_BRAND: Mapping[str, str] = {
+    "name": "brand.name",
+    "website": "brand.website",
+    "email": "brand.contactEmail",
+    "telephone": "brand.telephone",
+    "address": "brand.address",
+}
+"""Field of Brand -> the key that sets it."""
 
 _FIELDS: Mapping[str, tuple[str, Callable[[Any, str], Any]]] = {
     "hold_minutes": ("sales.holdMinutes", _whole(1, 60)),

@@ -31,6 +31,7 @@ __all__ = [
     "PricedBooking",
     "SalePolicy",
     "UnitQuantity",
+    "included_taxes",
     "price_booking",
     "unit_prices",
 ]
@@ -126,7 +127,7 @@ def price_booking(
         items=sum(unit.price for unit in units),
         discount=sum(unit.discount for unit in units),
         fee=policy.fee if to_pay and reseller is None else 0,
-        included_taxes=_included_taxes(items),
+        included_taxes=included_taxes(items),
     )
     people = tuple(sum(unit.pax_count for unit in item.units) for item in items)
     return PricedBooking(items=items, price=price, people=people)
@@ -272,7 +273,7 @@ def _with_commission(item: BookingItem, basis_points: int, reseller: Reseller | 
     return replace(item, units=units)
 
 
-def _included_taxes(items: Sequence[BookingItem]) -> tuple[IncludedTax, ...]:
+def included_taxes(items: Sequence[BookingItem]) -> tuple[IncludedTax, ...]:
     """Each tax of each line, added up. A line is all unit items of one unit in one item, after discount."""
     amounts: Counter[tuple[str, int]] = Counter()
     for item in items:

@@ -89,7 +89,8 @@ class Health:
 class Subscription:
     """Who wants to hear of `events`, and where. Without `reseller_id` it is the destination's own. That of a
     reseller hears of its own bookings and of the tickets that it may sell: of tests alone if its key was one
-    for tests, else of none. `secrets`: the newest first.
+    for tests, else of none. `secrets`: the newest first. `octo`: of one that was made over OCTO the
+    capabilities with which it is told; None: it is told in our own words.
     """
 
     id: UUID
@@ -98,6 +99,7 @@ class Subscription:
     url: str
     events: tuple[EventType, ...]
     secrets: tuple[SigningSecret, ...]
+    octo: tuple[str, ...] | None = None
     active: bool = True
     health: Health = Health()
     version: int = 1
@@ -193,6 +195,17 @@ class Outcome:
     status_code: int | None = None
     error: str | None = None
     milliseconds: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """`pending` deliveries to active subscriptions; how long the oldest of those waits that nobody's failure
+    holds up: never tried, to an endpoint that answers, or not even addressed; `dead` ones, to be replayed.
+    """
+
+    pending: int = 0
+    oldest_seconds: float = 0.0
+    dead: int = 0
 
 
 def _jittered(seconds: float, chance: float) -> float:

@@ -56,7 +56,10 @@ def booking_api(ports: PortsSource) -> Api:
 
     @api.route(
         "PATCH", "/bookings/<uuid:booking_id>", who=HOLDERS, body=BookingPatch, answer=BookingOut,
-        problems=(*_HELD, *SALE_PROBLEMS), summary="Change the contact; slots and units while it is on hold",
+        problems=(
+            *_HELD, *SALE_PROBLEMS, "TOTAL_RISES", "CANCELLATION_CLOSED", "UNIT_ITEM_NOT_CANCELLABLE",
+        ),
+        summary="Change the contact; slots and units while it is on hold, or if a reseller's costs no more",
     )  # fmt: skip
     def amend(booking_id: UUID, body: dict[str, Any], caller: Caller) -> bytes:
         command = AmendBooking(

@@ -35,7 +35,7 @@ def revenue_api(ports: PortsSource, parts: PartsSource) -> Api:
 
     @api.route(
         "GET", "/revenue", who=FINANCE, query=RevenueFilter, answer=RevenueList,
-        problems=("INVALID_PERIOD",), summary="Revenue by day, ticket, type, unit or channel",
+        problems=("INVALID_PERIOD",), summary="Revenue by day, ticket, type, unit, channel or reseller",
     )  # fmt: skip
     def find(query: dict[str, Any]) -> bytes:
         key = orjson.dumps(query, default=str, option=orjson.OPT_SORT_KEYS).decode()

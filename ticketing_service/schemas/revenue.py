@@ -12,7 +12,7 @@ from ticketing_service.schemas.documents import Document, money
 from ticketing_service.schemas.values import Day, Money
 from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
 
-GROUPS = ("day", "ticket", "type", "unit", "channel")
+GROUPS = ("day", "ticket", "type", "unit", "channel", "reseller")
 CSV_COLUMNS = ("key", "currency", "bookings", "units", "sales", "fees", "refunds", "commission")
 
 
@@ -27,6 +27,7 @@ class RevenueFilter(ApiSchema):
 
     group_by = fields.String(load_default="day", validate=validate.OneOf(GROUPS))
     ticket_id = fields.UUID(load_default=None)
+    reseller_id = fields.UUID(load_default=None)
 
 
 class RevenueOut(ApiSchema):

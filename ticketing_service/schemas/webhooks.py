@@ -58,12 +58,15 @@ class EndpointOut(ApiSchema):
 
 
 class SubscriptionOut(ApiSchema):
+    """`octo`: the capabilities with which one is told that was made over OCTO; of all others null."""
+
     id = fields.UUID(required=True)
     reseller_id = fields.UUID(required=True, allow_none=True)
     is_test = fields.Boolean(required=True)
     url = fields.String(required=True)
     events = fields.List(fields.String(), required=True)
     secrets = fields.List(fields.Nested(SecretOut), required=True)
+    octo = fields.List(fields.String(), required=True, allow_none=True)
     active = fields.Boolean(required=True)
     endpoint = fields.Nested(EndpointOut, required=True)
     version = fields.Integer(required=True)
@@ -111,6 +114,7 @@ def subscription_document(subscription: Subscription) -> Document:
         "url": subscription.url,
         "events": subscription.events,
         "secrets": [{"number": each.number, "until": _text(each.until)} for each in subscription.secrets],
+        "octo": subscription.octo,
         "active": subscription.active,
         "endpoint": {
             "state": "open" if health.is_open else "closed",

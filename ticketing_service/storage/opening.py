@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from common.coordination.signal import ALONE, Signal
 from common.database.kinds import kind_of
 from ticketing_service.storage.port import Store
 
@@ -13,6 +14,7 @@ def open_store(
     threads: int = 8,
     expired: Callable[[int], None] | None = None,
     heard: Callable[[str, float], None] | None = None,
+    signal: Signal = ALONE,
     read_url: str = "",
 ) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
@@ -23,15 +25,16 @@ def open_store(
         expired: is told of the holds that have ended, after each commit that ended some.
         heard: is told of each command of MongoDB's: `command.` and its name, and its seconds; and
             of each read that a replica has answered: `replica.read`.
+        signal: tells other processes of changed subscriptions to webhooks, and this one of theirs.
         read_url: see the setting DATABASE_READ_URL.
     """
     if kind_of(url) == "mongodb":
         from ticketing_service.storage.mongo import store as mongo  # noqa: PLC0415
 
-        return mongo.open_store(url, threads, expired, heard)
+        return mongo.open_store(url, threads, expired, heard, signal)
     from ticketing_service.storage.sql import store as sql  # noqa: PLC0415
 
-    return sql.open_store(url, threads, expired, heard, read_url)
+    return sql.open_store(url, threads, expired, signal, heard, read_url)
 
 
 def migrate(url: str) -> bool:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
+from common.coordination.signal import ALONE, Signal
 from common.database.unavailable import StoreUnavailable
 from ticketing_service.domain.webhooks import EventType, Subscription
 
@@ -47,40 +48,48 @@ def wanted_by(subscriptions: Iterable[Subscription]) -> Wanted:
 
 
 class Subscribed:
-    """Asks `read` at most every two seconds, by one thread while the others go on with what was known. With
-    the store away, what was last known stands.
+    """Asks `read` when there is a signal, and at least every two seconds: then by one thread while the others
+    go on with what was known. With the store away, what was last known stands.
     """
 
     def __init__(
-        self, read: Callable[[], Wanted], *, monotonic: Callable[[], float] = time.monotonic
+        self,
+        read: Callable[[], Wanted],
+        signal: Signal = ALONE,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._read, self._monotonic = read, monotonic
+        self._read, self._signal, self._monotonic = read, signal, monotonic
         self._lock = threading.Lock()
         self._known: Wanted | None = None
+        self._epoch = 0
         self._look_at = 0.0
 
     def __call__(self) -> Wanted:
         """What is wanted. Raises StoreUnavailable when nothing was ever known."""
-        known = self._known
-        if known is not None and self._monotonic() < self._look_at:
+        known, is_news = self._known, self._signal.epoch() != self._epoch
+        if known is not None and not is_news and self._monotonic() < self._look_at:
             return known
-        if not self._lock.acquire(blocking=known is None):
+        if not self._lock.acquire(blocking=known is None or is_news):
             return known or NOTHING
         try:
-            if self._known is None or self._monotonic() >= self._look_at:
-                self._look()
+            epoch = self._signal.epoch()
+            if self._known is None or epoch != self._epoch or self._monotonic() >= self._look_at:
+                self._look(epoch)
             return self._known or NOTHING
         finally:
             self._lock.release()
 
-    def look_again(self) -> None:
-        """Something has changed: ask at the next occasion."""
+    def changed(self) -> None:
+        """Something has changed: everybody asks at the next occasion."""
         self._look_at = 0.0
+        self._signal.bump()
 
-    def _look(self) -> None:
+    def _look(self, epoch: int) -> None:
         self._look_at = self._monotonic() + LOOK_SECONDS
         try:
             self._known = self._read()
+            self._epoch = epoch
         except StoreUnavailable:
             if self._known is None:
                 self._look_at = 0.0

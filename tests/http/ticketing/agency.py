@@ -29,6 +29,11 @@ class Agency:
         tag = self.shop.call("GET", self.path, **ADMIN).headers["ETag"]
         return self.shop.call("PATCH", self.path, changes, headers={"If-Match": tag}, **ADMIN)
 
+    def credit(self) -> int:
+        """What it owes in all, in cents."""
+        (account,) = self.shop.call("GET", self.path, **ADMIN).json["credit"]
+        return amount(account["used"])
+
     def call(self, method: str, path: str, body: Any = None, **how: Any) -> Reply:
         return self.shop.call(method, path, body, token=self.key, **how)
 

@@ -79,7 +79,9 @@ class Shop:
         self.settings = load("ticketing", environ)
         with_tables(database_url, migrate)
         running = wiring.run_web(self.settings)
-        known = KnownResellers(running.ports.store.resellers, monotonic=lambda: self.clock().timestamp())
+        of_all = running.ports.known_resellers.signal
+        store, seconds = running.ports.store.resellers, lambda: self.clock().timestamp()
+        known = KnownResellers(store, of_all, monotonic=seconds)
         # what is noted here is not written down behind a test's back
         self.ports = replace(
             running.ports, clock=self.clock, known_resellers=known, reseller_key_uses=KeyUses()

@@ -34,6 +34,11 @@ def test_a_reseller_buys_at_net_prices_on_account(any_shop: Shop) -> None:
         "data"
     ]
     assert (row["key"], amount(row["sales"]), amount(row["fees"])) == ("reseller", 1600, 0)
+    day = "from=2026-07-01&to=2026-07-01&groupBy=reseller"
+    (row,) = shop.call("GET", f"/revenue?{day}", role="finance").json["data"]
+    assert (row["key"], amount(row["sales"])) == (agency.id, 1600)
+    sheet = shop.call("GET", f"/revenue/export.csv?{day}&resellerId={agency.id}", role="finance")
+    assert sheet.text.splitlines()[1:] == [f"{agency.id},EUR,1,2,1600,0,0,{row['commission']['amount']}"]
     (account,) = shop.call("GET", agency.path, **ADMIN).json["credit"]
     assert {name: amount(account[name]) for name in account} == {
         "limit": 1600, "paid": 0, "used": 1600, "open": 1600,

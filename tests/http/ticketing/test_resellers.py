@@ -252,15 +252,41 @@ def test_what_was_last_known_of_resellers_stands_while_the_store_is_away(shop: S
 def test_what_another_process_changed_holds_within_two_seconds(shop: Shop) -> None:
     agency = Agency(shop)
     now = 0.0
-    known = KnownResellers(shop.ports.store.resellers, monotonic=lambda: now)
+    signal = shop.ports.known_resellers.signal
+    known = KnownResellers(shop.ports.store.resellers, signal, monotonic=lambda: now)
     key = agency.new_key().json
     assert known.of_key(key_hash(key["key"])) is not None
     # one that was made after the last look is found at once
     later = agency.new_key().json
     assert known.of_key(key_hash(later["key"])) is not None
     shop.call("DELETE", f"{agency.path}/keys/{key['id']}", **ADMIN)
-    now = 2.0
     assert known.of_key(key_hash(key["key"])) is None
+    # where no signal comes, too
+    deaf = KnownResellers(shop.ports.store.resellers, monotonic=lambda: now)
+    assert deaf.of_key(key_hash(later["key"])) is not None
+    shop.call("DELETE", f"{agency.path}/keys/{later['id']}", **ADMIN)
+    now = 2.0
+    assert deaf.of_key(key_hash(later["key"])) is None
+
+
+def test_who_tries_keys_does_not_ask_the_store_each_time(shop: Shop) -> None:
+    agency, now, asked = Agency(shop), 0.0, 0
+    store = shop.ports.store.resellers
+
+    def generation() -> int:
+        nonlocal asked
+        asked += 1
+        return store.generation()
+
+    known = KnownResellers(_Other(store, generation=generation), monotonic=lambda: now)
+    for number in range(50):
+        assert known.of_key(f"{number:064}") is None
+        assert known.of_key(key_hash(agency.key)) is not None
+    assert asked == 1
+    new = agency.new_key().json["key"]
+    now = 0.25
+    assert known.of_key(key_hash(new)) is not None
+    assert asked == 2
 
 
 def test_in_maintenance_a_reseller_sells_no_more_than_others(shop: Shop) -> None:

@@ -43,7 +43,7 @@ def test_another_role_is_refused_or_told_that_there_is_nothing(shop: Shop) -> No
                 continue
             sent: dict[str, Any] | None = body if operation.body is not None else None
             if sent is not None and operation.rule.startswith("/api/v1/octo/"):
-                sent = {"unitItems": [{"unitId": "x"}]}
+                sent = {"unitItems": [{"unitId": "x"}], "event": "booking_update", "url": "https://x.example"}
             answer = shop.call(operation.method, address(operation), sent, role=role)
             if "access" in operation.who.kinds:
                 # Its customer's token is an access token too: for all others there is no such booking.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import replace
 from typing import Any
@@ -47,6 +48,20 @@ def test_every_letter_can_be_written(template: Template, language: str) -> None:
     refunds = template not in (Template.CONFIRMATION, Template.CAPTURE_REFUSED)
     assert ((wording(language).money(1250, "EUR")) in whole) == refunds
     assert ("storm" in letter.text) == (template is Template.SLOT_CANCELLED)
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_letter_about_a_test_says_so_first(language: str) -> None:
+    booking = make_booking(language=language)
+    real, test = (
+        write_letter(Template.CONFIRMATION, each, names_of(booking), LINK)
+        for each in (booking, replace(booking, is_test=True))
+    )
+    words = wording(language)
+    assert test.subject == f"{words.label('test')}: {real.subject}"
+    for told in (test.text, html.unescape(test.html)):
+        assert words.mail["test"] in told
+    assert words.mail["test"] not in real.text
 
 
 def test_names_and_titles_stay_text_in_html() -> None:

@@ -50,6 +50,16 @@ def test_it_is_in_the_language_of_the_customer(tmp_path: Path, language: str) ->
     assert ("Rondvaart" if language == "nl" else "Canal tour") in text
 
 
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_a_test_says_on_every_page_that_it_is_one(tmp_path: Path, language: str) -> None:
+    booking = make_booking(make_item(units=2), language=language)
+    admissions = admit(booking, tmp_path)
+    sign = "PRUEBA" if language == "es" else "TEST"
+    for each, told in ((booking, False), (replace(booking, is_test=True), True)):
+        pages = text_of(render_admissions(each, admissions, names_of(each), URL)).split("\f")[:2]
+        assert [sign in page for page in pages] == [told, told]
+
+
 NAMES = ["Łukasz Ωμέγα", "東京 太郎", "😀", "محمد", "a\u0301\u200d\u202e", "?" * 300, "W" * 300, "\x00\x07"]
 
 

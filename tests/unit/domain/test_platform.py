@@ -8,7 +8,7 @@ import pytest
 
 from admin_service.domain.configuration import DEFAULTS, KEYS
 from ticketing_service.domain.catalogue import RefundStep
-from ticketing_service.domain.platform import _FIELDS, Malformed, Mode, Platform, platform_of
+from ticketing_service.domain.platform import _BRAND, _FIELDS, Brand, Malformed, Mode, Platform, platform_of
 from ticketing_service.domain.pricing import SalePolicy
 
 
@@ -23,6 +23,20 @@ def test_the_defaults_of_both_services_are_one() -> None:
 
 def test_every_key_of_sales_is_read() -> None:
     assert {key for key, _ in _FIELDS.values()} == {key for key in KEYS if key.startswith("sales.")}
+
+
+def test_the_brand_is_what_admin_says_and_nothing_else() -> None:
+    for name, key in _BRAND.items():
+        assert KEYS[key].public
+        assert getattr(Brand(), name) == DEFAULTS[key]
+        longest = "x" * KEYS[key].kind.limits()["maxLength"]
+        said = document()
+        said["values"][key] = longest
+        assert platform_of(said).brand == Brand(**{name: longest})
+        for wrong in (None, 5, ["x"], "x" * 10_000):
+            said["values"][key] = wrong
+            with pytest.raises(Malformed):
+                platform_of(said)
 
 
 def test_every_key_that_is_read_is_declared_and_changes_something() -> None:
@@ -60,7 +74,7 @@ def test_limits_are_those_of_the_declaration() -> None:
 
 def test_what_is_not_said_is_by_default_and_what_is_more_is_not_ours() -> None:
     said = {"revision": 1, "values": {"brand.name": "Delft", "new.key": [1]}, "mode": "maintenance"}
-    assert platform_of(said) == Platform(SalePolicy(), Mode.MAINTENANCE, 1)
+    assert platform_of(said) == Platform(SalePolicy(), Mode.MAINTENANCE, 1, Brand(name="Delft"))
 
 
 @pytest.mark.parametrize(

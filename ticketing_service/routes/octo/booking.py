@@ -53,7 +53,7 @@ def octo_booking_api(ports: PortsSource) -> Api:
 
     @api.route(
         "PATCH", "/bookings/<uuid>", who=WHO, body=UpdateIn, multiline=NOTES,
-        summary="Change it: all of it while it is on hold",
+        summary="Change it: all of it while it is on hold, then what makes it cost no more",
     )  # fmt: skip
     def update(uuid: str, body: dict[str, Any], caller: Caller) -> Answer:
         seller = seller_of(caller, Scope.WRITE)

@@ -18,16 +18,16 @@ from common.web.problems import MEDIA_TYPE, Problem, problem
 from ticketing_service.actions.resale import Seller
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.resellers import Reseller, Scope
-from ticketing_service.routes.calling import PREFIX as API
 from ticketing_service.routes.calling import RESELLER_KIND
 from ticketing_service.schemas.documents import rendered
 from ticketing_service.schemas.octo import content
+from ticketing_service.schemas.octo.bookings import PATH
 from ticketing_service.schemas.octo.capabilities import HEADER, Capability, asked_for, header_of
 from ticketing_service.schemas.octo.errors import INVALID, OF_CODE, OctoError, error_document, status_of
 from ticketing_service.schemas.octo.products import LOCALE, Asked
 from ticketing_service.schemas.octo.requests import identifier
 
-PREFIX = f"{API}/octo"
+PREFIX = PATH
 WHO = bearer(RESELLER_KIND)
 OCTO = Dialect(OctoError, status_of)
 

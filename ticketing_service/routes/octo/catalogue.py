@@ -14,6 +14,7 @@ from ticketing_service.actions import resold_products
 from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.resold_products import FindResold
 from ticketing_service.domain.catalogue import Option
+from ticketing_service.domain.platform import Brand
 from ticketing_service.domain.resellers import Scope
 from ticketing_service.domain.slots import Slot
 from ticketing_service.metrics import TicketingMetrics
@@ -101,12 +102,17 @@ def octo_catalogue_api(ports: PortsSource, metrics: TicketingMetrics) -> Api:
 
 
 def _supplier_document(ports: Ports) -> dict[str, Any]:
-    url = ports.public_url
+    url, brand = ports.public_url, ports.followed.platform.brand
     return {
         "id": derived_id(UUID(int=0), url),
-        "name": url.partition("://")[2],
+        "name": url.partition("://")[2] if brand.name in ("", Brand().name) else brand.name,
         "endpoint": f"{url}{PREFIX}",
-        "contact": {"website": url, "email": None, "telephone": None, "address": None},
+        "contact": {
+            "website": brand.website or url,
+            "email": brand.email or None,
+            "telephone": brand.telephone or None,
+            "address": brand.address or None,
+        },
     }
 
 

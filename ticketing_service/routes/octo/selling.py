@@ -15,7 +15,6 @@ from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.resale_changes import NamedUnit
 from ticketing_service.routes.octo.calling import (
-    PREFIX,
     Answer,
     answered,
     asked_by,
@@ -31,12 +30,7 @@ from ticketing_service.schemas.octo.requests import named_unit
 def shown(bookings: Sequence[Booking], seller: Seller, ports: Ports, *, one: bool = False) -> Answer:
     """The bookings as the reseller sees them; `one` by itself, not in a list."""
     asked = asked_by(seller.reseller)
-
-    def voucher_url(booking: Booking) -> str:
-        token = ports.booking_tokens.fetch(booking.id)
-        return f"{ports.public_url}{PREFIX}/bookings/{booking.id}/voucher.pdf?dl={token}"
-
-    view = View(ports.clock(), ports.policy, asked, voucher_url)
+    view = View.of(asked, ports)
     documents = [booking_document(each, view) for each in resale.told(bookings, ports)]
     return answered(documents[0] if one else documents, asked)
 

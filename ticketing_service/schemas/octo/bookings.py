@@ -10,6 +10,7 @@ from uuid import UUID
 
 from common.web.schemas import instant_text
 from ticketing_service.actions.bookings import shown_status
+from ticketing_service.actions.ports import Ports
 from ticketing_service.actions.resale import Told
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentStatus, UnitItem
@@ -22,6 +23,9 @@ from ticketing_service.schemas.documents import Document
 from ticketing_service.schemas.octo.availability import Shown, availability_document
 from ticketing_service.schemas.octo.pricing import booking_pricing, unit_item_pricing
 from ticketing_service.schemas.octo.products import DELIVERY_METHODS, REDEMPTION_METHOD, Asked
+
+PATH = "/api/v1/octo"
+"""Where all of it is served."""
 
 STATUS: Mapping[BookingStatus, str] = {
     BookingStatus.ON_HOLD: "ON_HOLD",
@@ -46,6 +50,16 @@ class View:
     policy: SalePolicy
     asked: Asked
     voucher_url: Callable[[Booking], str]
+
+    @classmethod
+    def of(cls, asked: Asked, ports: Ports) -> View:
+        """As bookings are now."""
+
+        def voucher_url(booking: Booking) -> str:
+            token = ports.booking_tokens.fetch(booking.id)
+            return f"{ports.public_url}{PATH}/bookings/{booking.id}/voucher.pdf?dl={token}"
+
+        return cls(ports.clock(), ports.policy, asked, voucher_url)
 
 
 def booking_document(told: Told, view: View) -> Document:

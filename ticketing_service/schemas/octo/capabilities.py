@@ -12,9 +12,10 @@ HEADER = "Octo-Capabilities"
 class Capability(StrEnum):
     PRICING = "octo/pricing"
     CONTENT = "octo/content"
+    WEBHOOKS = "octo/webhooks"
 
 
-_REVISIONS = {Capability.PRICING: 1, Capability.CONTENT: 1}
+_REVISIONS = dict.fromkeys(Capability, 1)
 
 
 def asked_for(header: str) -> frozenset[Capability]:

@@ -7,7 +7,7 @@ Whoever else changes the booking meanwhile loses, or makes this transaction lose
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -107,6 +107,12 @@ class BookingFile:
             if unit["id"] == unit_item_id:
                 unit["admission_id"], unit["admits_until"] = admission_id, ms(until)
         self._read = None
+
+    def readmitted(self, unit_item_ids: Collection[UUID]) -> None:
+        """What the unit items were admitted with is void."""
+        for unit in self.units:
+            if unit["id"] in unit_item_ids:
+                unit["admits_until"] = None
 
     def _settled(self) -> Document:
         """The document with what follows from its parts."""

@@ -36,12 +36,13 @@ from ticketing_service.storage.mongo.confirming import confirm, mark_no_show
 from ticketing_service.storage.mongo.counters import counters_drawn_on, prolong, settle
 from ticketing_service.storage.mongo.courses import courses_in, history_of
 from ticketing_service.storage.mongo.endings import expire
+from ticketing_service.storage.mongo.exchanging import exchange_sold
 from ticketing_service.storage.mongo.holding import exchange_items, hold_places
-from ticketing_service.storage.mongo.outbox import add_task
+from ticketing_service.storage.mongo.outbox import add_tasks
 from ticketing_service.storage.mongo.writing import Writer
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation, Course
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
-from ticketing_service.storage.records.bookings import booked, status_without_payment
+from ticketing_service.storage.records.bookings import booked, status_without_payment, tasks_of_change
 
 
 class MongoBookings:
@@ -149,13 +150,15 @@ class MongoBookings:
             file = opened(tx, booking_id)
             before = file.booking
             amended = replace(amendment.of(before), version=before.version + 1, updated_at=now)
-            if amendment.items is not None:
+            if amendment.exchanges(before):
+                exchange_sold(tx, file, amended, amendment, price, now)
+            elif amendment.items is not None:
                 require_held(before, now)
                 exchange_items(tx, file, amended, amendment.items, price, now)
             else:
                 file.keep(amended)
             if before.status is not BookingStatus.ON_HOLD:
-                add_task(tx, "document", {"bookingId": str(booking_id)}, now)
+                add_tasks(tx, tasks_of_change(file.booking, amendment), now)
             file.note(before.status, before.status, actor, "changed", now)
             save(tx, [file])
             return file.booking

@@ -130,8 +130,7 @@ def _of_booking(booking: Document) -> Iterator[str]:
         yield "claims do not fit the status"
     if booking["history"] and booking["history"][-1]["to_status"] != status:
         yield "history does not end in the status"
-    if _lets_in_unsold(booking):
-        yield "admission of what was not sold"
+    yield from _of_admissions(booking)
     accepted = [each for each in booking["payments"] if each["accepted"]]
     if len(accepted) > 1:
         yield "two accepted payments"
@@ -147,11 +146,13 @@ def _of_booking(booking: Document) -> Iterator[str]:
         yield "credit differs from its units"
 
 
-def _lets_in_unsold(booking: Document) -> bool:
+def _of_admissions(booking: Document) -> Iterator[str]:
     sold = {unit["id"] for item in booking["items"] for unit in item["units"] if unit["status"] in _SOLD}
-    return any(
-        each["cancelled_at"] is None and each["unit_item_id"] not in sold for each in booking["admissions"]
-    )
+    good = [each["unit_item_id"] for each in booking["admissions"] if each["cancelled_at"] is None]
+    if not sold.issuperset(good):
+        yield "admission of what was not sold"
+    if len(set(good)) < len(good):
+        yield "two admissions of one unit item"
 
 
 def _is_overspent(payment: dict[str, Any], refunds: list[dict[str, Any]]) -> bool:

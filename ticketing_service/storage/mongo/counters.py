@@ -103,8 +103,10 @@ def leave(tx: Transaction, claims: Iterable[Claim]) -> None:
 
 
 def settle(file: BookingFile) -> None:
-    """Held becomes sold; what only stood for the hold itself is given back."""
+    """What is held becomes sold; what only stood for the hold itself is given back."""
     for each in file.claims:
+        if each["held_until"] is None:
+            continue
         is_guest = each["kind"] == ClaimKind.GUEST.value
         file.moves[each["counter_id"]][0] -= each["quantity"]
         file.moves[each["counter_id"]][1] += 0 if is_guest else each["quantity"]

@@ -17,7 +17,12 @@ from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.admissions import admission_of
 from ticketing_service.storage.mongo.slots import offers_in
 from ticketing_service.storage.ports.bookings import Course
-from ticketing_service.storage.records.bookings import begun_ones, cancelled_ones, used_ones
+from ticketing_service.storage.records.bookings import (
+    begun_ones,
+    cancelled_ones,
+    keep_latest,
+    used_ones,
+)
 from ticketing_service.storage.records.entries import EntryKind
 
 
@@ -47,7 +52,7 @@ def courses_in(reading: Transaction, bookings: Sequence[Booking]) -> dict[UUID, 
             histories[each["_id"]] = history_of(each)
         for document in reading.find(schema.admissions, {"booking_id": {"$in": begun}}):
             admission = admission_of(document)
-            admissions[admission.booking_id][admission.unit_item_id] = admission
+            keep_latest(admissions[admission.booking_id], admission)
             units[admission.id] = (admission.booking_id, admission.unit_item_id)
     used_at: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
     if used := set(used_ones(bookings)):
@@ -57,18 +62,19 @@ def courses_in(reading: Transaction, bookings: Sequence[Booking]) -> dict[UUID, 
             booking_id, unit_item_id = units[use["_id"]["admission_id"]]
             at, uses = instant(use["redeemed_at"]), used_at[booking_id]
             uses[unit_item_id] = min(at, uses.get(unit_item_id, at))
-    given_back: dict[UUID, int] = defaultdict(int)
+    owed: dict[UUID, int] = defaultdict(int)
     if cancelled := cancelled_ones(bookings):
-        refunds = {"booking_id": {"$in": cancelled}, "kind": EntryKind.REFUND.value}
-        for entry in reading.find(schema.ledger, refunds, fields=["booking_id", "amount"]):
-            given_back[entry["booking_id"]] += entry["amount"]
+        entries = {"booking_id": {"$in": cancelled}}
+        for entry in reading.find(schema.ledger, entries, fields=["booking_id", "kind", "amount"]):
+            sign = -1 if entry["kind"] == EntryKind.REFUND.value else 1
+            owed[entry["booking_id"]] += sign * entry["amount"]
     return {
-        booking_id: Course(
-            offer=offers.get(slot_id),
-            history=histories.get(booking_id, ()),
-            admissions=admissions[booking_id],
-            used_at=used_at[booking_id],
-            given_back=given_back[booking_id],
+        each.id: Course(
+            offer=offers.get(slot_ids[each.id]),
+            history=histories.get(each.id, ()),
+            admissions=admissions[each.id],
+            used_at=used_at[each.id],
+            given_back=each.net - owed[each.id] if each.id in owed else 0,
         )
-        for booking_id, slot_id in slot_ids.items()
+        for each in bookings
     }

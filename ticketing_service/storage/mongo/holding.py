@@ -54,7 +54,7 @@ def hold_places(
         found = offers_in(tx, (item.slot_id for item in order.items))
         seen.update(found)
         offers = found
-        voucher = _voucher(tx, order.voucher_code)
+        voucher = voucher_of(tx, order.voucher_code)
         booking = booked(order, price(offers, voucher), voucher, expires_at, now)
     file = BookingFile.begun(booking)
     file.note(None, booking.status, order.principal or "guest", "held", now)
@@ -64,7 +64,7 @@ def hold_places(
         *(claim for claim, _ in on_demand),
         *credit_claims(booking),
     ]
-    claim(file, _kept(booking, claims), expires_at)
+    claim(file, kept_claims(booking, claims), expires_at)
     file.insert(tx)
     take(
         tx,
@@ -91,13 +91,13 @@ def exchange_items(
     """
     before = file.booking
     offers = offers_in(tx, (item.slot_id for item in items))
-    priced = price(offers, _voucher(tx, before.voucher_code))
+    priced = price(offers, voucher_of(tx, before.voucher_code))
     after = file.keep(replace(amended, items=priced.items, price=priced.price))
     file.takes_places, file.left = True, before
     give_back(file, [ClaimKind.SEAT, ClaimKind.CREDIT])
     apply_moves(tx, [file])
     claims = [*seat_claims(after.items, offers), *credit_claims(after)]
-    claim(file, _kept(after, claims), before.expires_at)
+    claim(file, kept_claims(after, claims), before.expires_at)
     take(tx, claims, lambda counter_id: expire_on_counter(tx, counter_id, now))
     if after.is_test:
         leave(tx, claims)
@@ -106,7 +106,7 @@ def exchange_items(
     return file.booking
 
 
-def _kept(booking: Booking, claims: list[Claim]) -> list[Claim]:
+def kept_claims(booking: Booking, claims: list[Claim]) -> list[Claim]:
     """A test takes what is scarce only to give it back."""
     return [each for each in claims if not (booking.is_test and each.kind in SCARCE)]
 
@@ -125,7 +125,7 @@ def still_holds(tx: Transaction, foreseen: Foreseen) -> bool:
     )
 
 
-def _voucher(tx: Transaction, code: str | None) -> Voucher | None:
+def voucher_of(tx: Transaction, code: str | None) -> Voucher | None:
     if code is None:
         return None
     voucher = voucher_in(tx, code)

@@ -22,6 +22,7 @@ _GROUPS = {
     "type": "$ticket_type",
     "unit": "$unit_type",
     "channel": "$channel",
+    "reseller": "$reseller_id",
 }
 
 
@@ -61,6 +62,7 @@ def _document(entry: Entry) -> Document:
         "ticket_type": entry.ticket_type and entry.ticket_type.value,
         "unit_type": entry.unit_type and entry.unit_type.value,
         "channel": entry.channel.value,
+        "reseller_id": entry.reseller_id,
         "currency": entry.currency,
         "amount": entry.amount,
         "commission": entry.commission,
@@ -75,10 +77,14 @@ class MongoLedger:
 
     def revenue(self, query: RevenueQuery) -> tuple[RevenueRow, ...]:
         """By key and currency. Fees belong to no ticket: grouped by ticket, type or unit their key is empty,
-        and they are left out with a `ticket_id`. `commission` is net of what refunds gave back."""
+        and they are left out with a `ticket_id`. What no reseller sold has an empty key, too. `commission` is
+        net of what refunds gave back.
+        """
         wanted: Document = {"day": {"$gte": query.day_from.isoformat(), "$lte": query.day_to.isoformat()}}
         if query.ticket_id is not None:
             wanted["ticket_id"] = query.ticket_id
+        if query.reseller_id is not None:
+            wanted["reseller_id"] = query.reseller_id
         sale, fee, refund = ({"$eq": ["$kind", kind.value]} for kind in EntryKind)
 
         def total(condition: Any, value: Any, otherwise: Any = 0) -> Document:

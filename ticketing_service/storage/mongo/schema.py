@@ -244,7 +244,7 @@ admissions = collections(
         "uses": INTEGER,
     },
     index("booking", "booking_id", "unit_item_id"),
-    index("ux_unit_item", "unit_item_id", unique=True),
+    index("unit_item", "unit_item_id"),
     index("cancelled", "cancelled_at", "_id", partial={"cancelled_at": {"$type": "long"}}),
 )
 
@@ -282,6 +282,7 @@ ledger = collections(
         "ticket_type": or_null(text(20)),
         "unit_type": or_null(text(10)),
         "channel": text(10),
+        "reseller_id": or_null(ID),
         "currency": text(3),
         "amount": INTEGER,
         "commission": INTEGER,

@@ -11,6 +11,7 @@ from common.mongo.migrations import Step
 from common.mongo.values import Document
 
 BOOKINGS, RESELLERS, KEYS = "ticketing_bookings", "ticketing_resellers", "ticketing_reseller_keys"
+SUBSCRIPTIONS, LEDGER = "ticketing_webhook_subscriptions", "ticketing_ledger"
 
 
 def add_reseller(bare: Database[Document]) -> None:
@@ -55,6 +56,26 @@ def add_resale(bare: Database[Document]) -> None:
     )
 
 
+def add_octo(bare: Database[Document]) -> None:
+    """A subscription says whether it was made over OCTO."""
+    bare[SUBSCRIPTIONS].update_many(
+        {"octo": {"$exists": False}}, {"$set": {"octo": None}}, bypass_document_validation=True
+    )
+
+
+def add_reseller_of_entries(bare: Database[Document]) -> None:
+    """A line of the books says which reseller sold it."""
+    for booking in bare[BOOKINGS].find({"reseller_id": {"$ne": None}}, ["reseller_id"]):
+        bare[LEDGER].update_many(
+            {"booking_id": booking["_id"]},
+            {"$set": {"reseller_id": booking["reseller_id"]}},
+            bypass_document_validation=True,
+        )
+    bare[LEDGER].update_many(
+        {"reseller_id": {"$exists": False}}, {"$set": {"reseller_id": None}}, bypass_document_validation=True
+    )
+
+
 STEPS = (
     Step("0001"),
     Step("0002", add_reseller),
@@ -62,4 +83,6 @@ STEPS = (
     Step("0004", add_tests),
     Step("0005", add_resale),
     Step("0006"),
+    Step("0007", add_octo),
+    Step("0008", add_reseller_of_entries),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from common.coordination.signal import ALONE, Signal
 from common.mongo import migrations
 from common.mongo.database import MongoDatabase
 from common.mongo.listening import Heard
@@ -24,7 +25,11 @@ from ticketing_service.storage.port import Shown, Store
 
 
 def open_store(
-    url: str, threads: int = 8, expired: Expired | None = None, heard: Heard | None = None
+    url: str,
+    threads: int = 8,
+    expired: Expired | None = None,
+    heard: Heard | None = None,
+    signal: Signal = ALONE,
 ) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
 
@@ -33,9 +38,10 @@ def open_store(
         threads: how many connections a server gets at most.
         expired: is told of the holds that have ended, after each commit that ended some.
         heard: is told of each command: its name, and how many seconds it took.
+        signal: tells other processes of changed subscriptions, and this one of theirs.
     """
     database = MongoDatabase(url, threads, heard)
-    writer = Writer(database, expired)
+    writer = Writer(database, expired, signal)
     catalogue, slots = MongoCatalogue(database, writer), MongoSlots(database, writer)
     return Store(
         kind=database.kind,

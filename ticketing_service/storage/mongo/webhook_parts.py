@@ -22,6 +22,8 @@ SUBSCRIPTION = {
     "url": text(2000),
     "events": lists_of(text(30)),
     "secrets": lists_of(objects({"number": INTEGER, "sealed": text(200), "until": or_null(text(40))})),
+    # of one that was made over OCTO, the capabilities it is told with
+    "octo": or_null(lists_of(text(40))),
     "active": BOOLEAN,
     # the breaker of the endpoint
     "failures": INTEGER,

@@ -31,6 +31,7 @@ def subscription_document(subscription: Subscription) -> Document:
         "url": subscription.url,
         "events": [each.value for each in subscription.events],
         "secrets": secrets_document(subscription.secrets),
+        "octo": None if subscription.octo is None else list(subscription.octo),
         "active": subscription.active,
         **health_fields(subscription.health),
         "version": subscription.version,
@@ -59,6 +60,7 @@ def subscription_of(document: Mapping[str, Any]) -> Subscription:
         url=document["url"],
         events=tuple(map(EventType, document["events"])),
         secrets=secrets_of(document["secrets"]),
+        octo=None if document["octo"] is None else tuple(document["octo"]),
         active=document["active"],
         health=Health(
             failures=document["failures"],

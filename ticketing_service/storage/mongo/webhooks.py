@@ -10,11 +10,11 @@ from common.database.cursors import id_cursor, page_from
 from common.mongo.database import MongoDatabase
 from common.mongo.failures import Conflict
 from common.mongo.transaction import Transaction
-from common.mongo.values import Document, ms
+from common.mongo.values import Document, instant, ms
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.webhooks import Delivery, DeliveryState, Health, Subscription
+from ticketing_service.domain.webhooks import Backlog, Delivery, DeliveryState, Health, Subscription
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.webhook_queue import WebhookQueue, replayed
 from ticketing_service.storage.mongo.webhook_records import (
@@ -50,7 +50,7 @@ class MongoWebhooks(WebhookQueue):
             return subscription
 
         created = self._write(verb, idempotency, [("subscriptions", subscription.reseller_id)])
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return created
 
     def replace(
@@ -69,13 +69,13 @@ class MongoWebhooks(WebhookQueue):
             return _found(tx, subscription.id) or changed
 
         stored = self._write(verb, idempotency, [subscription.id])
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return stored
 
     def delete(self, subscription_id: UUID, expected_version: int, now: datetime) -> None:
         gone = {"deleted_at": ms(now), "version": expected_version + 1}
         self._write(lambda tx: _change(tx, subscription_id, expected_version, gone), None, [subscription_id])
-        self._subscribed.look_again()
+        self._subscribed.changed()
 
     def get(self, subscription_id: UUID) -> Subscription | None:
         with self._database.read() as reading:
@@ -116,6 +116,23 @@ class MongoWebhooks(WebhookQueue):
         with self._database.read() as reading:
             found = reading.find(_subscriptions, ACTIVE, fields=["openings"])
         return len(found), sum(each["openings"] > 0 for each in found)
+
+    def backlog(self, now: datetime) -> Backlog:
+        states = DeliveryState
+        waits = {"$in": [states.PENDING.value, states.WAITING.value]}
+        with self._database.read() as reading:
+            there = reading.find(_subscriptions, THERE, fields=["active", "failures"])
+            active = [each["_id"] for each in there if each["active"]]
+            well = [each["_id"] for each in there if each["active"] and not each["failures"]]
+            ours = {"subscription_id": {"$in": well}, "state": states.PENDING.value, "attempts": 0}
+            pending = reading.count(_deliveries, {"subscription_id": {"$in": active}, "state": waits})
+            dead = {"subscription_id": {"$in": [each["_id"] for each in there]}, "state": states.DEAD.value}
+            given_up = reading.count(_deliveries, dead)
+            first = reading.find(_deliveries, ours, sort=[("due_at", 1)], limit=1, fields=["due_at"])
+            event = reading.find(schema.webhook_events, {}, sort=[("_id", 1)], limit=1, fields=["at"])
+        moments = [instant(each["due_at"]) for each in first] + [instant(each["at"]) for each in event]
+        late = max(0.0, (now - min(moments, default=now)).total_seconds())
+        return Backlog(pending=pending, oldest_seconds=late, dead=given_up)
 
     def close_all(self) -> None:
         change = {"$set": health_fields(Health())}

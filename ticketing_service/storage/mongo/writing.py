@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Iterable
 from typing import TypeVar
 
+from common.coordination.signal import ALONE, Signal
 from common.mongo import writing
 from common.mongo.database import MongoDatabase
 from common.mongo.transaction import Transaction
@@ -24,10 +25,12 @@ _EXPIRED = "expired holds"
 class Writer(writing.Writer):
     """Runs verbs on the database, each exactly once under its idempotency key."""
 
-    def __init__(self, database: MongoDatabase, expired: Expired | None = None) -> None:
+    def __init__(
+        self, database: MongoDatabase, expired: Expired | None = None, signal: Signal = ALONE
+    ) -> None:
         super().__init__(database, schema.idempotency)
         self._expired = expired
-        self.subscribed = Subscribed(lambda: read_wanted(database))
+        self.subscribed = Subscribed(lambda: read_wanted(database), signal)
 
     def __call__(
         self,

@@ -19,20 +19,29 @@ from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
-from ticketing_service.domain.resale import Resale
+from ticketing_service.domain.resale import Resale, ResoldUnit
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Amendment:
     """A change of a booking: fields of `Customer` at any time, and what its reseller has written down, from
-    what that was; the items while it is on hold. `names_customer`: whom it is for must be known then.
+    what that was; the items while it is on hold, with `issue` also of what was sold on account, where its
+    total does not rise (see `domain.exchanges`). `names`: what its reseller calls the unit items that there
+    are to be. `names_customer`: whom it is for must be known then.
     """
 
     contact: Mapping[str, Any] = field(default_factory=dict)
     items: tuple[ItemOrder, ...] | None = None
     resale: Callable[[Resale], Resale] | None = None
     names_customer: bool = False
+    names: tuple[ResoldUnit, ...] | None = None
+    issue: Issue | None = None
+
+    def exchanges(self, booking: Booking) -> bool:
+        """Whether it is for other places of what was sold."""
+        is_sold = booking.status is BookingStatus.CONFIRMED and booking.on_account
+        return self.items is not None and self.issue is not None and is_sold
 
     def of(self, booking: Booking) -> Booking:
         """`booking` with all of it but the items. Raises CONTACT_REQUIRED."""

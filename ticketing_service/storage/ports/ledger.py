@@ -10,12 +10,13 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevenueQuery:
-    """The days of the books are UTC days; `group_by` is one of day, ticket, type, unit, channel."""
+    """The days of the books are UTC days; `group_by` is one of day, ticket, type, unit, channel, reseller."""
 
     day_from: date
     day_to: date
     group_by: str = "day"
     ticket_id: UUID | None = None
+    reseller_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

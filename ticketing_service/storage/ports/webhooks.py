@@ -9,12 +9,12 @@ from uuid import UUID
 
 from common.pages import Page
 from common.web.idempotency import Idempotency
-from ticketing_service.domain.webhooks import Delivery, DeliveryState, Health, Outcome, Subscription
+from ticketing_service.domain.webhooks import Backlog, Delivery, DeliveryState, Health, Outcome, Subscription
 
 
 class WebhookStore(Protocol):
     """Events are written by the verbs that change something, in their commits, where a subscription is known
-    to want them: another process knows of a new subscription within two seconds.
+    to want them: other processes know of a new one at once, those of other machines within a second.
     """
 
     def create(
@@ -85,6 +85,10 @@ class WebhookStore(Protocol):
 
     def health(self) -> tuple[int, int]:
         """How many active subscriptions there are, and of how many the breaker is open."""
+        ...
+
+    def backlog(self, now: datetime) -> Backlog:
+        """What there is still to be sent, and what was given up."""
         ...
 
     def close_all(self) -> None:

@@ -101,6 +101,7 @@ def ledger_documents(booking: Taken) -> Iterator[Document]:
             "ticket_type": None if of is None else ticket_type(booking).value,
             "unit_type": None if of is None else of.type.value,
             "channel": booking.values["metadata.source"],
+            "reseller_id": None,
             "currency": booking.values["pricing.currency"],
             "amount": amount,
             "commission": commission,

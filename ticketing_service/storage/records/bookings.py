@@ -9,13 +9,22 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentStatus, SaleTerms
+from ticketing_service.domain.admissions import Admission
+from ticketing_service.domain.bookings import (
+    Booking,
+    BookingItem,
+    BookingStatus,
+    PaymentStatus,
+    SaleTerms,
+)
 from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType
 from ticketing_service.domain.claims import ClaimKind
+from ticketing_service.domain.exchanges import Exchange
 from ticketing_service.domain.orders import HoldOrder
 from ticketing_service.domain.pricing import PricedBooking
 from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.domain.vouchers import Voucher
+from ticketing_service.storage.ports.bookings import Amendment
 
 
 def terms_document(terms: SaleTerms) -> dict[str, Any]:
@@ -100,6 +109,25 @@ def is_confirmed(booking: Booking, unit_item_id: UUID) -> bool:
     return any(u.id == unit_item_id and u.status is BookingStatus.CONFIRMED for u in booking.unit_items)
 
 
+def with_admissions(exchange: Exchange, admissions: Iterable[Admission]) -> Booking:
+    """The booking after the exchange; who was to be admitted anew has the new admission, or none."""
+    made = {each.unit_item_id: each.id for each in admissions}
+    item = exchange.after.items[0]
+    units = tuple(
+        replace(unit, admission_id=made.get(unit.id)) if unit.id in exchange.admitted else unit
+        for unit in item.units
+    )
+    return replace(exchange.after, items=(replace(item, units=units),))
+
+
+def living_items(booking: Booking) -> tuple[BookingItem, ...]:
+    """The items with those of their unit items that are not cancelled."""
+    return tuple(
+        replace(item, units=tuple(u for u in item.units if u.status is not BookingStatus.CANCELLED))
+        for item in booking.items
+    )
+
+
 def is_told(booking: Booking, *, always: bool = False) -> bool:
     """Whether the customer is written to. Nobody is about a test; a reseller may keep its customer's address
     to itself, or tell it of its own deeds itself; of what is done to it the customer is `always` told.
@@ -116,12 +144,25 @@ def tasks_of_sale(booking: Booking) -> list[tuple[str, dict[str, Any]]]:
     return [("document", payload), *mails]
 
 
+def tasks_of_change(booking: Booking, amendment: Amendment) -> list[tuple[str, dict[str, Any]]]:
+    """What follows outside when a booking that was sold is changed."""
+    told = tasks_of_sale(booking)
+    return told if amendment.items is not None else told[:1]
+
+
 def kinds_that_end(booking: Booking) -> list[ClaimKind]:
     """What a booking that is cancelled whole takes no more: all, but that of what was sold on account there
     may be something that is owed all the same.
     """
     sold = booking.on_account and booking.status is not BookingStatus.ON_HOLD
     return [kind for kind in ClaimKind if not (sold and kind is ClaimKind.CREDIT)]
+
+
+def keep_latest(admissions: dict[UUID, Admission], admission: Admission) -> None:
+    """Of the admissions of a unit item the one that is good, if any is."""
+    known = admissions.get(admission.unit_item_id)
+    if known is None or known.cancelled_at is not None:
+        admissions[admission.unit_item_id] = admission
 
 
 def begun_ones(bookings: Iterable[Booking]) -> list[UUID]:

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from ticketing_service.domain.bookings import Booking, BookingItem, Channel, UnitItem
 from ticketing_service.domain.catalogue import TicketType, UnitType
+from ticketing_service.domain.exchanges import Exchange, changed_units
 from ticketing_service.domain.refunds import CancellationPlan
 
 
@@ -30,6 +31,7 @@ class Entry:
     at: datetime
     booking_id: UUID
     channel: Channel
+    reseller_id: UUID | None = None
     currency: str
     amount: int
     commission: int = 0
@@ -86,9 +88,26 @@ def booking_entry(booking: Booking, kind: EntryKind, amount: int, now: datetime)
         at=now,
         booking_id=booking.id,
         channel=booking.channel,
+        reseller_id=booking.reseller_id,
         currency=booking.price.currency,
         amount=amount,
     )
+
+
+def exchange_entries(exchange: Exchange, now: datetime) -> list[Entry]:
+    """What was sold is given back whole, and what is sold instead is a sale."""
+    booking = exchange.after
+    if booking.is_test:
+        return []
+    entries = []
+    for earlier, later in changed_units(exchange):
+        if earlier is not None and earlier[1].due:
+            due, commission = earlier[1].due, earlier[1].commission
+            entries.append(unit_entry(booking, *earlier, EntryKind.REFUND, due, commission, now))
+        if later is not None:
+            due, commission = later[1].due, later[1].commission
+            entries.append(unit_entry(booking, *later, EntryKind.SALE, due, commission, now))
+    return entries
 
 
 def refund_entries(booking: Booking, plan: CancellationPlan, now: datetime) -> list[Entry]:

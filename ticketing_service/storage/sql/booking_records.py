@@ -85,11 +85,11 @@ def update_told(connection: Connection, booking: Booking) -> None:
 def insert_items(connection: Connection, booking: Booking) -> None:
     """Write the items and unit items alone."""
     _INSERT_ITEM.run_all(
-        connection, (_item_row(booking.id, position, item) for position, item in enumerate(booking.items))
+        connection, (item_row(booking.id, position, item) for position, item in enumerate(booking.items))
     )
     pairs = enumerate((item.id, unit) for item in booking.items for unit in item.units)
     _INSERT_UNIT.run_all(
-        connection, (_unit_row(booking.id, item_id, position, unit) for position, (item_id, unit) in pairs)
+        connection, (unit_row(booking.id, item_id, position, unit) for position, (item_id, unit) in pairs)
     )
 
 
@@ -196,7 +196,7 @@ def booking_row(booking: Booking) -> dict[str, Any]:
     }
 
 
-def _item_row(booking_id: UUID, position: int, item: BookingItem) -> dict[str, Any]:
+def item_row(booking_id: UUID, position: int, item: BookingItem) -> dict[str, Any]:
     return {
         "id": item.id,
         "booking_id": booking_id,
@@ -214,7 +214,7 @@ def _item_row(booking_id: UUID, position: int, item: BookingItem) -> dict[str, A
     }
 
 
-def _unit_row(booking_id: UUID, item_id: UUID, position: int, unit: UnitItem) -> dict[str, Any]:
+def unit_row(booking_id: UUID, item_id: UUID, position: int, unit: UnitItem) -> dict[str, Any]:
     return {
         "id": unit.id,
         "item_id": item_id,

@@ -30,7 +30,7 @@ from ticketing_service.domain.states import require_held
 from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation, Course
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
-from ticketing_service.storage.records.bookings import booked, status_without_payment
+from ticketing_service.storage.records.bookings import booked, status_without_payment, tasks_of_change
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_lists import booking_page
 from ticketing_service.storage.sql.booking_records import (
@@ -50,8 +50,9 @@ from ticketing_service.storage.sql.endings import (
     expire,
     note,
 )
+from ticketing_service.storage.sql.exchanging import exchange_sold
 from ticketing_service.storage.sql.holding import exchange_items, hold_places
-from ticketing_service.storage.sql.outbox import add_task
+from ticketing_service.storage.sql.outbox import add_tasks
 from ticketing_service.storage.sql.webhook_events import tell_booking
 from ticketing_service.storage.sql.writing import Writer
 
@@ -158,12 +159,14 @@ class SqlBookings:
         def verb(connection: Connection) -> Booking:
             booking = locked_booking(connection, booking_id)
             amended = replace(amendment.of(booking), version=booking.version + 1, updated_at=now)
-            if amendment.items is not None:
+            if amendment.exchanges(booking):
+                amended = exchange_sold(connection, booking, amended, amendment, price, now)
+            elif amendment.items is not None:
                 require_held(booking, now)
                 amended = exchange_items(connection, booking, amended, amendment.items, price, now)
             _update_booking(connection, amended)
             if booking.status is not BookingStatus.ON_HOLD:
-                add_task(connection, "document", {"bookingId": str(booking_id)}, now)
+                add_tasks(connection, tasks_of_change(amended, amendment), now)
             note(connection, booking, booking.status, actor, "changed", now)
             tell_booking(connection, amended, now, places=amendment.items is not None, before=booking)
             return amended

@@ -138,6 +138,14 @@ def _of_bookings() -> Iterator[tuple[str, Select[Any]]]:
         .join(last, last.c.id == schema.history.c.id)
         .where(schema.history.c.to_status != status),
     )
+    good = schema.admissions
+    yield (
+        "two admissions of one unit item",
+        select(good.c.booking_id)
+        .where(good.c.cancelled_at.is_(None))
+        .group_by(good.c.booking_id, good.c.unit_item_id)
+        .having(func.count() > 1),
+    )
     yield (
         "admission of what was not sold",
         select(_units.c.booking_id)

@@ -141,10 +141,12 @@ def _begin(connection: Connection, counter: Counter, kind: ClaimKind, held: int)
 
 
 def settle(connection: Connection, booking_id: UUID) -> None:
-    """Held becomes sold; what only stood for the hold itself is given back."""
+    """What is held becomes sold; what only stood for the hold itself is given back."""
     moves: dict[UUID, list[int]] = defaultdict(lambda: [0, 0])
     standing = False
     for claim in _CLAIMS.rows(connection, booking=booking_id):
+        if claim.held_until is None:
+            continue
         sold = 0 if claim.kind == ClaimKind.GUEST.value else claim.quantity
         standing = standing or sold == 0
         moves[claim.counter_id][0] -= claim.quantity

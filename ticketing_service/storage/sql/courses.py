@@ -8,14 +8,19 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BindParameter, Connection, Select, bindparam, func, select
+from sqlalchemy import BindParameter, Connection, Select, bindparam, case, func, select
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.history import HistoryRow
 from ticketing_service.storage.ports.bookings import Course
-from ticketing_service.storage.records.bookings import begun_ones, cancelled_ones, used_ones
+from ticketing_service.storage.records.bookings import (
+    begun_ones,
+    cancelled_ones,
+    keep_latest,
+    used_ones,
+)
 from ticketing_service.storage.records.entries import EntryKind
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import admission_of
@@ -36,9 +41,13 @@ _FIRST_USES = (
     .where(_admissions.c.booking_id.in_(_ids))
     .group_by(_admissions.c.booking_id, _admissions.c.unit_item_id)
 )
-_GIVEN_BACK = (
-    select(_ledger.c.booking_id, func.sum(_ledger.c.amount).label("amount"))
-    .where(_ledger.c.booking_id.in_(_ids), _ledger.c.kind == EntryKind.REFUND.value)
+_is_refund = _ledger.c.kind == EntryKind.REFUND.value
+_OWED = (
+    select(
+        _ledger.c.booking_id,
+        func.sum(case((_is_refund, -_ledger.c.amount), else_=_ledger.c.amount)).label("amount"),
+    )
+    .where(_ledger.c.booking_id.in_(_ids))
     .group_by(_ledger.c.booking_id)
 )
 
@@ -66,26 +75,26 @@ def courses_in(connection: Connection, bookings: Sequence[Booking]) -> dict[UUID
     histories: dict[UUID, tuple[HistoryRow, ...]] = {}
     admissions: dict[UUID, dict[UUID, Admission]] = defaultdict(dict)
     used_at: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
-    given_back: dict[UUID, int] = {}
+    owed: dict[UUID, int] = {}
     if begun := begun_ones(bookings):
         histories = histories_in(connection, begun)
         for row in _rows(connection, begun, _ADMISSIONS_OF_ONE, _ADMISSIONS):
-            admissions[row.booking_id][row.unit_item_id] = admission_of(row)
+            keep_latest(admissions[row.booking_id], admission_of(row))
     if used := used_ones(bookings):
         for row in connection.execute(_FIRST_USES, {"ids": used}):
             used_at[row.booking_id][row.unit_item_id] = row.at
     if cancelled := cancelled_ones(bookings):
-        for row in connection.execute(_GIVEN_BACK, {"ids": cancelled}):
-            given_back[row.booking_id] = int(row.amount)
+        for row in connection.execute(_OWED, {"ids": cancelled}):
+            owed[row.booking_id] = int(row.amount)
     return {
-        booking_id: Course(
-            offer=offers.get(slot_id),
-            history=histories.get(booking_id, ()),
-            admissions=admissions[booking_id],
-            used_at=used_at[booking_id],
-            given_back=given_back.get(booking_id, 0),
+        each.id: Course(
+            offer=offers.get(slot_ids[each.id]),
+            history=histories.get(each.id, ()),
+            admissions=admissions[each.id],
+            used_at=used_at[each.id],
+            given_back=each.net - owed[each.id] if each.id in owed else 0,
         )
-        for booking_id, slot_id in slot_ids.items()
+        for each in bookings
     }
 
 

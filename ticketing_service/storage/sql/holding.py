@@ -61,7 +61,7 @@ def hold_places(
     else:
         offers = offers_in(connection, (item.slot_id for item in order.items), lock=True)
         seen.update(offers)
-        voucher = _voucher(connection, order.voucher_code)
+        voucher = voucher_of(connection, order.voucher_code)
         booking = booked(order, price(offers, voucher), voucher, expires_at, now)
     insert_booking(connection, booking)
     write_history(
@@ -105,7 +105,7 @@ def exchange_items(
     An open payment of another amount is voided.
     """
     offers = offers_in(connection, (item.slot_id for item in items), lock=True)
-    priced = price(offers, _voucher(connection, booking.voucher_code))
+    priced = price(offers, voucher_of(connection, booking.voucher_code))
     amended = replace(amended, items=priced.items, price=priced.price)
     give_back(connection, [booking.id], [ClaimKind.SEAT, ClaimKind.CREDIT])
     connection.execute(delete(_units).where(_units.c.booking_id == booking.id))
@@ -125,7 +125,8 @@ def exchange_items(
     return amended
 
 
-def _voucher(connection: Connection, code: str | None) -> Voucher | None:
+def voucher_of(connection: Connection, code: str | None) -> Voucher | None:
+    """The voucher of that code. Raises VOUCHER_UNKNOWN."""
     if code is None:
         return None
     voucher = voucher_in(connection, code)

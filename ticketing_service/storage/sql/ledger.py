@@ -24,6 +24,7 @@ _GROUPS: dict[str, Column[Any]] = {
     "type": _ledger.c.ticket_type,
     "unit": _ledger.c.unit_type,
     "channel": _ledger.c.channel,
+    "reseller": _ledger.c.reseller_id,
 }
 
 
@@ -66,6 +67,7 @@ def _row(entry: Entry) -> dict[str, Any]:
         "ticket_type": entry.ticket_type and entry.ticket_type.value,
         "unit_type": entry.unit_type and entry.unit_type.value,
         "channel": entry.channel.value,
+        "reseller_id": entry.reseller_id,
         "currency": entry.currency,
         "amount": entry.amount,
         "commission": entry.commission,
@@ -80,7 +82,9 @@ class SqlLedger:
 
     def revenue(self, query: RevenueQuery) -> tuple[RevenueRow, ...]:
         """By key and currency. Fees belong to no ticket: grouped by ticket, type or unit their key is empty,
-        and they are left out with a `ticket_id`. `commission` is net of what refunds gave back."""
+        and they are left out with a `ticket_id`. What no reseller sold has an empty key, too. `commission` is
+        net of what refunds gave back.
+        """
         group = _GROUPS[query.group_by]
         sale, fee, refund = (_ledger.c.kind == kind.value for kind in EntryKind)
 
@@ -105,6 +109,8 @@ class SqlLedger:
         )
         if query.ticket_id is not None:
             statement = statement.where(_ledger.c.ticket_id == query.ticket_id)
+        if query.reseller_id is not None:
+            statement = statement.where(_ledger.c.reseller_id == query.reseller_id)
         with self._database.read() as connection:
             rows = connection.execute(statement).all()
         found = (

@@ -337,7 +337,7 @@ admissions = _table(
     Column("code", String(400), nullable=False),
     Column("cancelled_at", Instant),
     Index("ix_ticketing_admissions_booking", "booking_id"),
-    Index("ux_ticketing_admissions_unit_item", "unit_item_id", unique=True),
+    Index("ix_ticketing_admissions_unit_item", "unit_item_id"),
     Index("ix_ticketing_admissions_cancelled", "cancelled_at", "id"),
 )
 
@@ -375,6 +375,7 @@ ledger = _table(
     Column("ticket_type", String(20)),
     Column("unit_type", String(10)),
     Column("channel", String(10), nullable=False),
+    Column("reseller_id", Identifier),
     Column("currency", String(3), nullable=False),
     Column("amount", Integer, nullable=False),
     Column("commission", Integer, nullable=False),
@@ -392,6 +393,8 @@ webhook_subscriptions = _table(
     Column("events", Json, nullable=False),
     # number, sealed text and end of each
     Column("secrets", Json, nullable=False),
+    # of one that was made over OCTO, the capabilities it is told with
+    Column("octo", Json),
     Column("active", Boolean, nullable=False),
     # the breaker of the endpoint
     Column("failures", Integer, nullable=False),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+from common.coordination.signal import ALONE, Signal
 from common.database import migrations
 from common.database.engine import Database
 from common.database.replica import Replica, Replicas
@@ -33,6 +34,7 @@ def open_store(
     url: str,
     threads: int = 8,
     expired: Expired | None = None,
+    signal: Signal = ALONE,
     heard: Callable[[str, float], None] | None = None,
     read_url: str = "",
 ) -> Store:
@@ -42,11 +44,12 @@ def open_store(
         url: `sqlite:///path` or `mysql+pymysql://user:password@host:port/name`.
         threads: how many requests read at the same time.
         expired: is told of the holds that have ended, after each commit that ended some.
+        signal: tells other processes of changed subscriptions, and this one of theirs.
         heard: is told of each read that a replica has answered.
         read_url: of a replica, or nothing.
     """
     database = Database(url, threads)
-    writer = Writer(database, expired)
+    writer = Writer(database, expired, signal)
     catalogue, slots = SqlCatalogue(database, writer), SqlSlots(database, writer)
     shown, databases = Shown(catalogue=catalogue, slots=slots), [database]
     if read_url:

@@ -30,6 +30,7 @@ def subscription_row(subscription: Subscription) -> dict[str, Any]:
         "url": subscription.url,
         "events": [each.value for each in subscription.events],
         "secrets": secrets_document(subscription.secrets),
+        "octo": None if subscription.octo is None else list(subscription.octo),
         "active": subscription.active,
         **health_row(subscription.health),
         "version": subscription.version,
@@ -58,6 +59,7 @@ def subscription_of(row: Any) -> Subscription:
         url=row.url,
         events=tuple(map(EventType, row.events)),
         secrets=secrets_of(row.secrets),
+        octo=None if row.octo is None else tuple(row.octo),
         active=row.active,
         health=Health(
             failures=row.failures,

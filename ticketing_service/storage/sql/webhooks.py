@@ -7,14 +7,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, and_, case, func, insert, select, update
 
 from common.database.engine import Database
 from common.database.keyset import id_cursor, page_from
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.webhooks import Delivery, DeliveryState, Health, Subscription
+from ticketing_service.domain.webhooks import Backlog, Delivery, DeliveryState, Health, Subscription
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.webhook_queue import WebhookQueue, replayed
 from ticketing_service.storage.sql.webhook_records import (
@@ -51,7 +51,7 @@ class SqlWebhooks(WebhookQueue):
             return subscription
 
         created = self._write(verb, idempotency)
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return created
 
     def replace(
@@ -69,13 +69,13 @@ class SqlWebhooks(WebhookQueue):
             return _found(connection, subscription.id) or changed
 
         stored = self._write(verb, idempotency)
-        self._subscribed.look_again()
+        self._subscribed.changed()
         return stored
 
     def delete(self, subscription_id: UUID, expected_version: int, now: datetime) -> None:
         gone = {"deleted_at": now, "version": expected_version + 1}
         self._write(lambda connection: _change(connection, subscription_id, expected_version, gone))
-        self._subscribed.look_again()
+        self._subscribed.changed()
 
     def get(self, subscription_id: UUID) -> Subscription | None:
         with self._database.read() as connection:
@@ -118,6 +118,28 @@ class SqlWebhooks(WebhookQueue):
         with self._database.read() as connection:
             count, opened = connection.execute(select(func.count(), is_open).where(ACTIVE)).one()
         return int(count), int(opened or 0)
+
+    def backlog(self, now: datetime) -> Backlog:
+        table, states = _deliveries, DeliveryState
+        waits = and_(table.c.state.in_((states.PENDING.value, states.WAITING.value)), ACTIVE)
+        is_ours = and_(waits, table.c.due_at <= now, table.c.attempts == 0, _subscriptions.c.failures == 0)
+        counted = (
+            select(
+                func.sum(case((waits, 1), else_=0)),
+                func.min(case((is_ours, table.c.due_at))),
+                func.sum(case((table.c.state == states.DEAD.value, 1), else_=0)),
+            )
+            .join_from(table, _subscriptions, table.c.subscription_id == _subscriptions.c.id)
+            .where(THERE, table.c.state.in_([each.value for each in states if each is not states.DELIVERED]))
+        )
+        with self._database.read() as connection:
+            pending, due_at, dead = connection.execute(counted).one()
+            # their ids are in the order of time
+            oldest_first = select(schema.webhook_events.c.at).order_by(schema.webhook_events.c.id)
+            told_at = connection.scalar(oldest_first.limit(1))
+        oldest = min((each for each in (due_at, told_at) if each is not None), default=now)
+        late = max(0.0, (now - oldest).total_seconds())
+        return Backlog(pending=int(pending or 0), oldest_seconds=late, dead=int(dead or 0))
 
     def close_all(self) -> None:
         statement = update(_subscriptions).where(_subscriptions.c.openings > 0)

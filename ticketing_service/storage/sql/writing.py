@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection
 
+from common.coordination.signal import ALONE, Signal
 from common.database import writing
 from common.database.engine import Database
 from common.database.writing import IdempotencyRows
@@ -27,10 +28,10 @@ _EXPIRED = "expired holds"
 class Writer(writing.Writer):
     """Runs verbs on the database, each exactly once under its idempotency key."""
 
-    def __init__(self, database: Database, expired: Expired | None = None) -> None:
+    def __init__(self, database: Database, expired: Expired | None = None, signal: Signal = ALONE) -> None:
         super().__init__(database, IdempotencyRows(schema.idempotency))
         self._expired = expired
-        self.subscribed = Subscribed(lambda: read_wanted(database))
+        self.subscribed = Subscribed(lambda: read_wanted(database), signal)
 
     def __call__(self, verb: Callable[[Connection], T], idempotency: Idempotency | None = None) -> T:
         """See `common.database.writing.Write`."""

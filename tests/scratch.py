@@ -1,0 +1,59 @@
+"""Where a test run keeps its files: in memory, where the machine has enough of it.
+
+The servers of the tests wait for the disk at each commit, many thousand times. A killed process loses what
+it had not written, wherever the file is; that a machine loses power is in no test.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+MEMORY = Path("/dev/shm")
+MINIMUM_FREE_BYTES = 4 << 30
+PREFIX = "tests-"
+
+
+def begin() -> Callable[[], None] | None:
+    """Let temporary files be made in memory from here on, by all that is started too.
+
+    Returns what removes them in the end; None, and nothing is changed, where TMPDIR says where they belong
+    (to look at them afterwards), or memory is scarce.
+    """
+    if os.environ.get("TMPDIR") or not _has_room():
+        return None
+    for left in MEMORY.glob(f"{PREFIX}*"):
+        if not Path(f"/proc/{left.name.removeprefix(PREFIX)}").exists():
+            shutil.rmtree(left, ignore_errors=True)  # of a run that was killed
+    folder = MEMORY / f"{PREFIX}{os.getpid()}"
+    folder.mkdir(mode=0o755)
+    os.environ["TMPDIR"] = str(folder)
+    tempfile.tempdir = None  # what was chosen before
+
+    def end() -> None:
+        del os.environ["TMPDIR"]
+        tempfile.tempdir = None
+        shutil.rmtree(folder, ignore_errors=True)
+
+    return end
+
+
+def _has_room() -> bool:
+    try:
+        there = os.statvfs(MEMORY)
+        available = _available_bytes()
+    except OSError:
+        return False
+    free = there.f_bavail * there.f_frsize
+    return min(free, available) >= MINIMUM_FREE_BYTES and not there.f_flag & os.ST_NOEXEC
+
+
+def _available_bytes() -> int:
+    for line in Path("/proc/meminfo").read_text().splitlines():
+        name, _, value = line.partition(":")
+        if name == "MemAvailable":
+            return int(value.split()[0]) * 1024
+    return 0
