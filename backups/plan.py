@@ -17,6 +17,7 @@ from common.backups.faults import BackupFault
 from common.backups.mariadb import MariadbCopying
 from common.backups.mongodb import MongodbCopying
 from common.backups.restic import Repository
+from common.backups.sftp import sftp_options
 from common.backups.sqlite import SqliteCopying
 from common.settings import Settings, load
 
@@ -79,6 +80,9 @@ def repository_of(environ: Mapping[str, str]) -> Repository:
         password=settings.backup_password,
         cache=settings.data_dir / FOLDER / "cache",
         credentials={name: key for name, key in keys.items() if key},
+        options=sftp_options(
+            settings.backup_repository, settings.backup_sftp_identity, settings.backup_sftp_known_hosts
+        ),
     )
 
 

@@ -85,6 +85,7 @@ def restore(
         with _room(place) as folder:
             tell(f"fetching the backup of {manifest.finished_at} from {restic.shown}")
             restic.restore(snapshot.id, folder)
+            tell("comparing what was fetched with the manifest")
             check_files(folder, manifest)
             if force:
                 _make_room(place, copiers)

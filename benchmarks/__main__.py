@@ -1,7 +1,8 @@
-"""`make bench`: measure the parts, then the service on SQLite and MariaDB, in about fourteen minutes.
+"""`make bench`: measure the parts, then the service on SQLite, MariaDB and SecantusDB (which speaks MongoDB's
+wire protocol), then moves between them, in about a quarter of an hour.
 
-`BENCH=full` adds the stores of a million bookings and points of interest; `BENCH_STORES=sqlite` or `mariadb`
-measures one of the two.
+`BENCH=full` adds the stores of a million bookings and points of interest; `BENCH_STORES=sqlite,mongodb`
+measures some of them, and moves when all three are.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Any
 from benchmarks import machine, report
 from benchmarks.backing_up import measure_backup
 from benchmarks.curating import measure_import, measure_pois
-from benchmarks.databases import MARIADB, SQLITE, Databases, opened
+from benchmarks.databases import MARIADB, MONGODB, SQLITE, Databases, opened
 from benchmarks.figures import Figure
+from benchmarks.moving import measure_moves
 from benchmarks.outage import measure_outage
 from benchmarks.parts import measure_breaker, measure_cache_hits, measure_scrape
 from benchmarks.progress import Progress, Step
@@ -35,11 +37,13 @@ GROWTH_SECONDS = {"small": {SQLITE: 40.0, MARIADB: 50.0}, "full": {SQLITE: 400.0
 MANY_POIS, IMPORTED_POIS = {"small": 20_000, "full": 1_000_000}, {"small": 5_000, "full": 100_000}
 POI_SECONDS = {"small": 60.0, "full": 1500.0}
 IMPORT_SECONDS = {"small": 20.0, "full": 300.0}
-BACKED_UP = {"small": 20_000, "full": 1_000_000}
-BACKUP_SECONDS = {"small": 60.0, "full": 1500.0}
+BACKED_UP = {"small": 50_000, "full": 1_000_000}
+BACKUP_SECONDS = {"small": 100.0, "full": 1500.0}
+MOVED = {"small": {"sql": 5_000, "mongodb": 1_000}, "full": {"sql": 1_000_000, "mongodb": 100_000}}
+MOVE_SECONDS = {"small": 60.0, "full": 7200.0}
 BUFFER_POOL = {"small": "256M", "full": "2G"}
 SMALL, FULL = "small", "full"
-PARTS = "parts"
+PARTS, MOVES = "parts", "moves"
 
 
 def main() -> None:
@@ -51,7 +55,9 @@ def main() -> None:
     begun = datetime.now(UTC)
     facts: dict[str, Any] = {"startedAt": begun.strftime("%Y-%m-%dT%H:%MZ"), "size": size}
     facts |= {"machine": machine.machine_facts(), "versions": machine.versions()}
-    progress = Progress([*_PART_STEPS, *(step for store in stores for step in _steps(store, size))])
+    moves = [Step(MOVES, MOVE_SECONDS[size])] if len(stores) == len(STORES) else []
+    steps = [step for store in stores for step in _steps(store, size)]
+    progress = Progress([*_PART_STEPS, *steps, *moves])
     figures: dict[str, Sequence[Figure]] = {PARTS: _measure_parts(progress)}
     titles: dict[str, str] = {PARTS: PARTS}
     print(f"\n{report.table(PARTS, figures[PARTS])}\n", flush=True)
@@ -61,8 +67,14 @@ def main() -> None:
             opened(store, Path(folder), BUFFER_POOL[size]) as databases,
         ):
             titles[store] = f"{store} {databases.version()}"
-            figures[store] = _measure(databases, size, progress)
+            measure = _measure_wire if store == MONGODB else _measure
+            figures[store] = measure(databases, size, progress)
         print(f"\n{report.table(titles[store], figures[store])}\n", flush=True)
+    if moves:
+        titles[MOVES] = MOVES
+        with TemporaryDirectory(prefix="bench-") as folder, progress.step():
+            figures[MOVES] = measure_moves(MOVED[size], Path(folder), BUFFER_POOL[size])
+        print(f"\n{report.table(MOVES, figures[MOVES])}\n", flush=True)
     progress.finish()
     path = report.write("latest", {**facts, "measured": list(titles.values())}, figures)
     print(f"written to {path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path}")
@@ -76,14 +88,16 @@ def main() -> None:
         sys.exit("missed: " + "; ".join(missed))
 
 
+STORES = {"sqlite": SQLITE, "mariadb": MARIADB, "mongodb": MONGODB}
+
+
 def _wanted_stores() -> tuple[str, ...]:
-    """BENCH_STORES, separated by commas; both by default."""
-    known = {"sqlite": SQLITE, "mariadb": MARIADB}
-    asked = (os.environ.get("BENCH_STORES") or "sqlite,mariadb").split(",")
-    unknown = [name for name in asked if name not in known]
+    """BENCH_STORES, separated by commas; all by default."""
+    asked = (os.environ.get("BENCH_STORES") or ",".join(STORES)).split(",")
+    unknown = [name for name in asked if name not in STORES]
     if unknown:
-        raise SystemExit(f"BENCH_STORES: {', '.join(unknown)} is none of {', '.join(known)}")
-    return tuple(known[name] for name in asked)
+        raise SystemExit(f"BENCH_STORES: {', '.join(unknown)} is none of {', '.join(STORES)}")
+    return tuple(STORES[name] for name in asked)
 
 
 _PART_STEPS = (
@@ -102,6 +116,12 @@ def _measure_parts(progress: Progress) -> list[Figure]:
 
 
 def _steps(store: str, size: str) -> list[Step]:
+    if store == MONGODB:
+        return [
+            Step(f"{store}: start, with a destination of its own", 8),
+            Step(f"{store}: sale against the bare driver, hot and spread", 50),
+            Step(f"{store}: reads against bare Flask", 14),
+        ]
     outage = Step(f"{store}: refusals while the database is killed, and frozen", 25)
     backup = Step(f"{store}: backup and restore of {BACKED_UP[size]:,} bookings", BACKUP_SECONDS[size])
     return [
@@ -120,6 +140,17 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: sale's P95 with {MANY_BOOKINGS[size]:,} bookings", GROWTH_SECONDS[size][store]),
         *([backup] if store == MARIADB else []),
     ]
+
+
+def _measure_wire(databases: Databases, size: str, progress: Progress) -> list[Figure]:
+    """Of the stand-in what says whether all is right there, in a short time: its speed is not MongoDB's."""
+    with ExitStack() as stack:
+        with progress.step():
+            site = stack.enter_context(running(databases))
+        with progress.step():
+            figures = measure_sale(databases, site)
+        with progress.step():
+            return figures + measure_reads(site, rounds=1)
 
 
 def _measure(databases: Databases, size: str, progress: Progress) -> list[Figure]:

@@ -1,4 +1,6 @@
-"""Databases to measure on, each fresh and durable: SQLite files and a MariaDB server of our own."""
+"""Databases to measure on, each fresh and durable: SQLite files, or on a server of our own, MariaDB or
+SecantusDB, which speaks MongoDB's wire protocol.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -14,12 +17,16 @@ from urllib.parse import urlsplit
 
 import pymysql
 
+from benchmarks import mongodb
 from tests.servers.mariadb import MariaDB
 from tests.servers.process import eventually
+from tests.servers.secantus import Secantus
+from ticketing_service.storage.opening import migrate
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.store import migrate
 
-SQLITE, MARIADB = "SQLite", "MariaDB"
+SQLITE, MARIADB, MONGODB = "SQLite", "MariaDB", "MongoDB's wire protocol"
+"""The last one is no MongoDB: what is measured is SecantusDB, and `version` says so."""
+
 PLACES = {"sqlite": "?", "mysql": "%s"}
 FEW_PAGES = 50
 
@@ -31,11 +38,13 @@ class Databases:
     name: str
     folder: Path
     server: MariaDB | None
+    mongodb: Secantus | None = None
 
     def new(self) -> str:
         """The URL of a new database with the service's tables."""
-        if self.server is not None:
-            url = self.server.new_database("bench")
+        server = self.server or self.mongodb
+        if server is not None:
+            url = server.new_database("bench")
         else:
             url = f"sqlite:///{self.folder}/{token_hex(4)}.sqlite3"
         migrate(url)
@@ -44,6 +53,9 @@ class Databases:
     def copy(self, url: str) -> str:
         """The URL of a new database with the same rows."""
         target = self.new()
+        if self.mongodb is not None:
+            mongodb.copy(url, target)
+            return target
         with plain_connection(target) as connection:
             cursor = connection.cursor()
             if self.server is None:
@@ -63,13 +75,15 @@ class Databases:
                     lambda: _dirty_pages(cursor) < FEW_PAGES, seconds=300, what="writing what was filled in"
                 )
                 cursor.execute("SET GLOBAL innodb_max_dirty_pages_pct = DEFAULT")
-        else:
+        elif self.mongodb is None:
             with plain_connection(url) as connection:
                 connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         os.sync()
 
     def version(self) -> str:
         """Of the server, or of the library."""
+        if self.mongodb is not None:
+            return f"(SecantusDB {version('secantusdb')}, no MongoDB)"
         if self.server is None:
             return sqlite3.sqlite_version
         with self.server.connect() as connection, connection.cursor() as cursor:
@@ -81,8 +95,9 @@ class Databases:
 def opened(name: str, folder: Path, buffer_pool: str) -> Iterator[Databases]:
     """Databases of a kind, until the block ends."""
     server = MariaDB(buffer_pool=buffer_pool) if name == MARIADB else None
-    with server or nullcontext():
-        yield Databases(name, folder, server)
+    wire = Secantus() if name == MONGODB else None
+    with server or wire or nullcontext():
+        yield Databases(name, folder, server, wire)
 
 
 @contextmanager

@@ -23,8 +23,8 @@ from ticketing_service.domain.local_time import local_day
 from ticketing_service.domain.pricing import SalePolicy
 from ticketing_service.domain.recurrence import plan_slots
 from ticketing_service.domain.slots import Schedule, ScheduleRule
+from ticketing_service.storage.opening import open_store
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql.store import open_store
 
 ZONE = "Europe/Madrid"
 CITIES = ("Alicante", "Benidorm", "Calpe", "Dénia")

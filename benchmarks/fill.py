@@ -60,7 +60,7 @@ def bookings_in(url: str) -> int:
 
 
 class _Copy:
-    """What is new in one copy: an id for each id of the model, and when it was made."""
+    """What is new in one copy: an id for each id of the model, in their order, and when it was made."""
 
     __slots__ = ("age", "ids", "reference", "time")
 
@@ -74,8 +74,11 @@ class _Copy:
     def id_for(self, model: bytes) -> bytes:
         found = self.ids.get(model)
         if found is None:
-            random = urandom(10)
-            found = self.ids[model] = self.time.to_bytes(6) + bytes([0x70 | random[0] & 15]) + random[1:]
+            # as a process numbers those of one millisecond: its history is read in the order of its ids
+            numbered = (7 << 12 | len(self.ids)).to_bytes(2)
+            random = urandom(8)
+            found = self.time.to_bytes(6) + numbered + bytes([0x80 | random[0] & 0x3F]) + random[1:]
+            self.ids[model] = found
         return found
 
 
@@ -87,7 +90,9 @@ class _Copied:
         self._columns = [column.name for column in table.columns]
         own = "id" if name == "bookings" else "booking_id"
         names = ", ".join(self._columns)
-        self._rows = rows(url, f"SELECT {names} FROM {table.name} WHERE {own} = ?", [model])
+        order = ", ".join(column.name for column in table.primary_key.columns)
+        sql = f"SELECT {names} FROM {table.name} WHERE {own} = ? ORDER BY {order}"
+        self._rows = rows(url, sql, [model])
         place = ", ".join([PLACES["sqlite" if url.startswith("sqlite") else "mysql"]] * len(self._columns))
         self._insert = f"INSERT INTO {table.name} ({names}) VALUES ({place})"
 

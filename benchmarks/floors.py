@@ -6,20 +6,29 @@ import multiprocessing
 import sqlite3
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing.queues import Queue
 from multiprocessing.synchronize import Barrier
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 from uuid import UUID
 
 import pymysql
+from pymongo.errors import PyMongoError
+from pymongo.read_concern import ReadConcern
 from pymysql.cursors import Cursor
 
+from benchmarks import mongodb
 from benchmarks.recording import Sale
+from benchmarks.recording_mongodb import MongoSale
+from common.database.kinds import kind_of
 
-CANDIDATES = {"sqlite": ((1, 1), (2, 1), (1, 4)), "mysql": ((2, 1), (2, 4), (2, 8))}
+CANDIDATES = {
+    "sqlite": ((1, 1), (2, 1), (1, 4)),
+    "mysql": ((2, 1), (2, 4), (2, 8)),
+    "mongodb": ((1, 1), (2, 1), (2, 4)),
+}
 """Processes and threads a process to try, by kind of store."""
 
 _LOST = (1213, 1205)
@@ -27,7 +36,7 @@ _spawn = multiprocessing.get_context("spawn")
 
 
 class Driver(Protocol):
-    def sell(self, sale: Sale, slot_id: UUID) -> bool:
+    def sell(self, sale: Any, slot_id: UUID) -> bool:
         """Book in one transaction; False when it lost against another one."""
         ...
 
@@ -96,16 +105,55 @@ class MySqlDriver:
         self._connection.close()
 
 
+class MongoDriver:
+    """PyMongo on the same server, with what the service asks of every commit."""
+
+    def __init__(self, url: str) -> None:
+        self._client = mongodb.client(url)
+        self._database = self._client.get_default_database()
+        self._session = self._client.start_session()
+
+    def sell(self, sale: MongoSale, slot_id: UUID) -> bool:
+        session = self._session
+        session.start_transaction(ReadConcern("snapshot"))
+        try:
+            for command in sale.filled(slot_id):
+                said = self._database.command(
+                    command, session=session, codec_options=self._client.codec_options
+                )
+                if wrong := said.get("writeErrors"):
+                    raise AssertionError(f"the floor's {next(iter(command))} was refused: {wrong}")
+            session.commit_transaction()
+        except PyMongoError as error:
+            if session.in_transaction:
+                session.abort_transaction()
+            if not error.has_error_label("TransientTransactionError"):
+                raise
+            return False
+        return True
+
+    def close(self) -> None:
+        self._session.end_session()
+        self._client.close()
+
+
+DRIVERS: dict[str, Callable[[str], Driver]] = {
+    "sqlite": SqliteDriver,
+    "mysql": MySqlDriver,
+    "mongodb": MongoDriver,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Floor:
     """A sale to be repeated on a database of its own."""
 
     url: str
-    sale: Sale
+    sale: Sale | MongoSale
 
     @property
     def kind(self) -> str:
-        return "sqlite" if self.url.startswith("sqlite") else "mysql"
+        return kind_of(self.url)
 
     def per_second(self, slots: Sequence[UUID], seconds: float, processes: int, threads: int) -> float:
         """Bookings a second by so many processes and threads, going round `slots`."""
@@ -143,7 +191,7 @@ def _work(
     begin = threading.Barrier(threads + 1)
 
     def sell(first: int) -> None:
-        driver: Driver = SqliteDriver(floor.url) if floor.kind == "sqlite" else MySqlDriver(floor.url)
+        driver = DRIVERS[floor.kind](floor.url)
         begin.wait()
         end, sold, turn = time.monotonic() + seconds, 0, first
         while time.monotonic() < end:

@@ -5,7 +5,6 @@ the process became.
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from collections.abc import Iterator
@@ -21,6 +20,7 @@ from admin_service.domain.imports import ImportStatus
 from admin_service.domain.workflow import Actor
 from admin_service.schemas.poi_imports import read_row
 from admin_service.storage.sql.store import open_store
+from benchmarks.memory import peak_megabytes
 from benchmarks.poi_fill import places
 from common.clock import system_clock
 from common.outbox.port import Later
@@ -87,7 +87,7 @@ def _content(count: int) -> Iterator[bytes]:
 
 
 def _megabytes() -> float:
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+    return round(peak_megabytes(), 1)
 
 
 if __name__ == "__main__":

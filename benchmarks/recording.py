@@ -25,6 +25,8 @@ import pymysql
 import pymysql.cursors
 from sqlalchemy import Dialect, Engine, event
 
+from common.database.kinds import kind_of
+
 Executed = tuple[str, list[tuple[Any, ...]], bool]
 """A statement in the driver's words, its rows of parameters, and whether it went through `executemany`."""
 
@@ -54,7 +56,7 @@ class Sale:
 
     def filled(self, slot_id: UUID) -> Iterator[Executed]:
         """The statements of a new booking on a slot."""
-        made = [_made(place) for place in self.fresh]
+        made = [made_value(place) for place in self.fresh]
         slot = slot_id.bytes
         for sql, rows, many in self.statements:
             yield sql, [_filled(row, made, slot) for row in rows], many
@@ -62,12 +64,17 @@ class Sale:
 
 def record_sale(env: Mapping[str, str], slot_id: UUID, unit_id: UUID) -> Sale:
     """What one hold and confirm with the settings `env` executes; a free ticket without a voucher."""
+    return template(*recorded(env, slot_id, unit_id), slot_id)
+
+
+def recorded(env: Mapping[str, str], slot_id: UUID, unit_id: UUID) -> tuple[Any, Any]:
+    """What each of two sales with these settings executed, as its store's driver has it."""
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "sales"
         argv = [sys.executable, "-m", "benchmarks.recording", str(file), str(slot_id), str(unit_id)]
         subprocess.run(argv, env={**environ, **env}, check=True, timeout=60)
         first, second = pickle.loads(file.read_bytes())
-    return template(first, second, slot_id)
+    return first, second
 
 
 def template(first: Sequence[Executed], second: Sequence[Executed], slot_id: UUID) -> Sale:
@@ -84,7 +91,7 @@ def template(first: Sequence[Executed], second: Sequence[Executed], slot_id: UUI
             return TheSlot
         if value == other or not isinstance(value, str | bytes):
             return value
-        return places.setdefault(value, Fresh(len(places), _kind(value), value))
+        return places.setdefault(value, Fresh(len(places), kind_of_value(value), value))
 
     statements = tuple(
         (sql, [tuple(map(place, *pair)) for pair in zip(rows, others, strict=True)], many)
@@ -98,7 +105,8 @@ def _plain(value: Any) -> Any:
     return bytes(value) if isinstance(value, memoryview) else value
 
 
-def _kind(value: str | bytes) -> str:
+def kind_of_value(value: str | bytes) -> str:
+    """The `kind` of a place that has such values."""
     if isinstance(value, str):
         return "text"
     if len(value) != _ID_SIZE:
@@ -106,15 +114,18 @@ def _kind(value: str | bytes) -> str:
     return "id7" if UUID(bytes=value).version == 7 else "id"
 
 
-def _made(place: Fresh) -> Any:
+def made_value(place: Fresh) -> str | bytes:
     """A new value of the same kind and length. Only what an index sees must be new; the rest stays alike."""
     if place.kind == "id7":
-        return (time_ns() // 1_000_000).to_bytes(6) + urandom(10)
+        # those of one millisecond are numbered, as in the service: a history is read in the order of its ids
+        numbered = (7 << 12 | place.number).to_bytes(2)
+        return (time_ns() // 1_000_000).to_bytes(6) + numbered + urandom(8)
     if place.kind == "id":
         return urandom(_ID_SIZE)
+    like: Any = place.like
     if place.kind == "bytes":
-        return urandom(_ID_SIZE) + place.like[_ID_SIZE:]
-    return (b64encode(urandom(_TEXT_SIZE)).decode() + place.like[4 * _TEXT_SIZE // 3 :])[: len(place.like)]
+        return bytes(urandom(_ID_SIZE) + like[_ID_SIZE:])
+    return str((b64encode(urandom(_TEXT_SIZE)).decode() + like[4 * _TEXT_SIZE // 3 :])[: len(like)])
 
 
 def _filled(row: tuple[Any, ...], made: Sequence[Any], slot: bytes) -> tuple[Any, ...]:
@@ -174,16 +185,24 @@ class _Recorder:
             arguments["cursorclass"] = MySqlCursor
 
 
+def _recorder(url: str) -> Any:
+    if kind_of(url) != "mongodb":
+        return _Recorder()
+    from benchmarks.recording_mongodb import CommandRecorder  # noqa: PLC0415 - it builds on this module
+
+    return CommandRecorder()
+
+
 class InProcess:
     """The service's WSGI app in this process, and a recorder of what its drivers execute."""
 
     def __init__(self) -> None:
-        self._recorder = _Recorder()
+        self._recorder = _recorder(environ["DATABASE_URL"])
         from ticketing_service.wsgi import app  # noqa: PLC0415 - reads settings that only the child has
 
         self._client = app.test_client()
 
-    def sell(self, slot_id: UUID, unit_id: UUID, number: int) -> list[Executed]:
+    def sell(self, slot_id: UUID, unit_id: UUID, number: int) -> list[Any]:
         """Hold and confirm, as guest `number` (below 100), and return the statements of both."""
         body = {
             "items": [{"slotId": str(slot_id), "units": [{"unitId": str(unit_id), "quantity": 1}]}],
@@ -194,7 +213,8 @@ class InProcess:
         held = self._answer(201, "/api/v1/bookings", json=body, headers=key)
         bearer = {"Authorization": f"Bearer {held['accessToken']}"}
         self._answer(200, f"/api/v1/bookings/{held['id']}/confirm", headers=bearer)
-        return self._recorder.statements
+        made: list[Any] = self._recorder.statements
+        return made
 
     def _answer(self, status: int, path: str, **request: Any) -> dict[str, Any]:
         answer = self._client.post(path, **request)

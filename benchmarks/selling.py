@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import median
+from uuid import UUID
 
 from benchmarks.checking import check_books
 from benchmarks.databases import Databases
@@ -12,33 +13,45 @@ from benchmarks.fill import bookings_in, fill
 from benchmarks.floors import Floor
 from benchmarks.load import SaleLoad, sell
 from benchmarks.recording import record_sale
+from benchmarks.recording_mongodb import record_sale as record_mongodb_sale
 from benchmarks.site import Site, pay_at_once, running, sell_one
 
 WARM_UP_SECONDS = 2
 TRIAL_SECONDS = 1.0
 FLOOR_SECONDS = 2.0
 LOAD_SECONDS = 4
-ROUNDS = 3
-CALM_CONNECTIONS = 4
-"""Few enough that nobody queues for long: the question is what a sale costs, not how many fit."""
+ROUNDS, FEW_ROUNDS = 3, 2
+CONNECTIONS, CALM_CONNECTIONS = 16, 4
+"""The latter: few enough that nobody queues for long: the question is what a sale costs, not how many fit."""
 
 
 def measure_sale(databases: Databases, site: Site) -> list[Figure]:
-    """Pairs of hold and confirm a second, free tickets, on many slots and on one, each against its floor."""
+    """Pairs of hold and confirm a second, free tickets, on many slots and on one, each against its floor.
+
+    A stand-in for a server is held to nothing but that it oversells nothing.
+    """
     free = site.sells.free
-    sell(site.port, free.spread, free.unit_id, seconds=WARM_UP_SECONDS)
-    sale = record_sale(site.stack.env, free.hot, free.unit_id)
+    stands_in = databases.mongodb is not None
+    # it is slower by far: more would only wait
+    connections = CALM_CONNECTIONS if stands_in else CONNECTIONS
+
+    def load(slots: Sequence[UUID], seconds: float = LOAD_SECONDS) -> SaleLoad:
+        return sell(site.port, slots, free.unit_id, seconds=seconds, connections=connections)
+
+    load(free.spread, WARM_UP_SECONDS)
+    record = record_mongodb_sale if stands_in else record_sale
+    sale = record(site.stack.env, free.hot, free.unit_id)
     floor = Floor(databases.copy(site.url), sale)
     spread_best = floor.best(free.spread, TRIAL_SECONDS)
     hot_best = floor.best((free.hot,), TRIAL_SECONDS)
     before = check_books(site.url, 0).confirmed
     sides: dict[str, Callable[[], SaleLoad | float]] = {
         "floor, spread": lambda: floor.per_second(free.spread, FLOOR_SECONDS, *spread_best),
-        "spread": lambda: sell(site.port, free.spread, free.unit_id, seconds=LOAD_SECONDS),
+        "spread": lambda: load(free.spread),
         "floor, hot": lambda: floor.per_second((free.hot,), FLOOR_SECONDS, *hot_best),
-        "hot": lambda: sell(site.port, (free.hot,), free.unit_id, seconds=LOAD_SECONDS),
+        "hot": lambda: load((free.hot,)),
     }
-    found = interleaved(ROUNDS, sides)
+    found = interleaved(FEW_ROUNDS if stands_in else ROUNDS, sides)
     loads = {name: [each for each in found[name] if isinstance(each, SaleLoad)] for name in ("spread", "hot")}
     floors = {
         name: median(each for each in found[name] if isinstance(each, float))
@@ -55,7 +68,7 @@ def measure_sale(databases: Databases, site: Site) -> list[Figure]:
             floors["floor, spread"],
             spread_best,
             statements,
-            Aim("ratio", "at least", 0.5),
+            None if stands_in else Aim("ratio", "at least", 0.5),
         ),
         _sale("sale, one hot slot", loads["hot"], floors["floor, hot"], hot_best, statements, None),
         Figure(
@@ -64,7 +77,7 @@ def measure_sale(databases: Databases, site: Site) -> list[Figure]:
             unit="sales/s",
             floor=_rate(loads["spread"]),
             floor_is="the same load on spread slots",
-            aim=Aim("ratio", "at least", 0.7),
+            aim=None if stands_in else Aim("ratio", "at least", 0.7),
         ),
         Figure(
             name="places oversold",

@@ -105,11 +105,16 @@ def path(name: str, given: str) -> Path:
     return Path(text(name, given)).absolute()
 
 
+def file(name: str, given: str) -> str:
+    """The path of a file, made absolute; or nothing."""
+    return str(path(name, given)) if given else ""
+
+
 def file_or_url(name: str, given: str) -> str:
     """An http(s) URL, or the path of a file, made absolute; or nothing."""
     if "://" in given:
         return str(url("http", "https")(name, given))
-    return str(path(name, given)) if given else ""
+    return file(name, given)
 
 
 def names(name: str, given: str) -> tuple[str, ...]:

@@ -56,6 +56,7 @@ class Settings:
     payment_port: int
     data_dir: Path
     database_url: str = field(repr=False)
+    database_read_url: str = field(repr=False)
     redis_host: str
     redis_port: int
     redis_timeout_ms: int
@@ -78,6 +79,8 @@ class Settings:
     backup_hour: int
     backup_s3_access_key_id: str = field(repr=False)
     backup_s3_secret_access_key: str = field(repr=False)
+    backup_sftp_identity: str
+    backup_sftp_known_hosts: str
     poi_directory: str
     jwks_source: str
     token_issuer: str
@@ -119,6 +122,8 @@ def load(service: ServiceName, environ: Mapping[str, str], *, complete: bool = T
         raise SettingError("BACKUP_REPOSITORY and BACKUP_PASSWORD go together: set both, or neither")
     data_dir: Path = values["DATA_DIR"]
     own_url = values[f"{service.upper()}_DATABASE_URL"] or values["DATABASE_URL"]
+    if service == "ticketing" and values["DATABASE_READ_URL"]:
+        _require_mysql("DATABASE_READ_URL", values["DATABASE_READ_URL"], own_url)
     public_url = values["PUBLIC_URL"] or f"http://127.0.0.1:{values['GATEWAY_PORT']}"
     known: dict[str, Any] = {setting.field: values[setting.name] for setting in SETTINGS if setting.field}
     known.update(
@@ -157,6 +162,11 @@ def render_env_example() -> str:
         lines += [f"# {note}" for note in notes]
         lines += [f"#{setting.name}={setting.default}", ""]
     return "\n".join(lines)
+
+
+def _require_mysql(name: str, url: str, own_url: str) -> None:
+    if not (url.startswith("mysql+pymysql://") and own_url.startswith("mysql+pymysql://")):
+        raise SettingError(f"{name} is the replica of a MariaDB store: both URLs begin with mysql+pymysql://")
 
 
 def _text(setting: Setting, environ: Mapping[str, str]) -> str:

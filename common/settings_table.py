@@ -77,6 +77,13 @@ SETTINGS: tuple[Setting, ...] = (
         "mongodb://user:password@host/database, where a cluster's nodes are several hosts separated by "
         "commas (default: a file in DATA_DIR).",
     ),
+    _ours(
+        "DATABASE_READ_URL",
+        kinds.database_url,
+        "A replica of ticketing's MariaDB that answers what visitors are shown of the catalogue: "
+        "mysql+pymysql://user:password@host/database (unset: the store itself). Nothing is decided there.",
+        secret=True,
+    ),
     _hidden(
         "TICKETING_DATABASE_URL",
         kinds.database_url,
@@ -185,6 +192,17 @@ SETTINGS: tuple[Setting, ...] = (
         secret=True,
     ),
     _ours("BACKUP_S3_SECRET_ACCESS_KEY", kinds.text, "The secret of that access key.", secret=True),
+    _ours(
+        "BACKUP_SFTP_IDENTITY",
+        kinds.file,
+        "The file with the private SSH key for backups over sftp (unset: the keys of the worker's user).",
+    ),
+    _ours(
+        "BACKUP_SFTP_KNOWN_HOSTS",
+        kinds.file,
+        "The file with the public key of that host, as ssh writes it (unset: the known hosts of the worker's "
+        "user).",
+    ),
     _ours(
         "JWKS_SOURCE",
         kinds.file_or_url,

@@ -44,6 +44,7 @@ apt_install() {
         nginx) as_root systemctl disable nginx >/dev/null 2>&1 || true ;;
         mariadb-server) as_root systemctl disable mariadb >/dev/null 2>&1 || true ;;
         redis-server | prometheus) as_root systemctl disable "$package" >/dev/null 2>&1 || true ;;
+        openssh-server) as_root systemctl disable ssh >/dev/null 2>&1 || true ;;
       esac
     done
   fi

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from benchmarks.databases import MARIADB, SQLITE
+from benchmarks.databases import MARIADB, MONGODB, SQLITE
 
 SMOKE, LOAD, STRESS, SPIKE, SOAK, CAPACITY, RUSH = (
     "smoke", "load", "stress", "spike", "soak", "capacity", "rush",
@@ -14,7 +14,7 @@ PROFILES = (SMOKE, LOAD, STRESS, SPIKE, SOAK, CAPACITY, RUSH)
 SHORT_SERIES = (SMOKE, LOAD, STRESS, SPIKE, CAPACITY, RUSH)
 """People first: what wrk buys leaves the worker behind for a while."""
 
-STORES = {"sqlite": SQLITE, "mariadb": MARIADB}
+STORES = {"sqlite": SQLITE, "mariadb": MARIADB, "mongodb": MONGODB}
 UNITS = {"s": 1, "m": 60, "h": 3600}
 MOST_AT_ONCE = 12_000
 """Each has a connection of its own, and the gateway has so many."""

@@ -9,11 +9,10 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from uuid import UUID
 
-from benchmarks.databases import rows
 from benchmarks.load import LoadFailed
 from load.buyers import COME_BACK, GAVE_UP, NO_ANSWER, REFUSED, SOLD, SOLD_OUT, Buyer, Crowd, Wanted, send_all
+from load.stored import Stored, standing
 from load.venue import Venue
 
 TOO_MANY_SHARE = 0.02
@@ -21,17 +20,6 @@ TOO_MANY_SHARE = 0.02
 
 OTHER_FILES = 200
 """What the process has open beside the buyers' connections."""
-
-_STORED = """
-SELECT bookings.id, bookings.customer_email, SUM(units.pax_count) FROM ticketing_unit_items units
-JOIN ticketing_booking_items items ON items.id = units.item_id
-JOIN ticketing_bookings bookings ON bookings.id = items.booking_id
-WHERE items.slot_id = ? AND units.status IN ('on_hold', 'confirmed', 'redeemed', 'no_show')
-GROUP BY bookings.id, bookings.customer_email
-"""
-
-Stored = Sequence[tuple[UUID, str, int]]
-"""Of each standing booking: id, whose it is, how many people."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,8 +94,7 @@ def measure_rush(venue: Venue, tell: Callable[[int, Crowd], None]) -> Rush:
     )
     with _files_for(wanted.buyers):
         crowd = send_all(wanted, tell)
-    found = rows(venue.database_url, _STORED, (wanted.slot.bytes,))
-    stored = [(UUID(bytes=bytes(key)), str(email), int(people)) for key, email, people in found]
+    stored = standing(venue.database_url, wanted.slot)
     return what_became(crowd, stored, wanted.buyers, sells.rush_places)
 
 

@@ -12,22 +12,19 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import httpx
-from sqlalchemy import func, select
 
-from benchmarks.databases import Databases, opened, rows
+from benchmarks.databases import Databases, opened
 from common.clock import system_clock
-from common.database.engine import Database
 from demo.api import Api
+from load import stored
 from load.destination import Sells, fill, time_zone, write_places
 from tests.beneath import open_beneath
 from tests.invariants.checker import check
 from tests.servers.process import Process
 from tests.servers.stack import ServiceStack
-from ticketing_service.storage.sql import schema
 
 WEB_THREADS = 8
 BUFFER_POOL = "256M"
-_SOLD = "SELECT COUNT(*) FROM ticketing_bookings WHERE status IN ('confirmed', 'redeemed', 'no_show')"
 
 
 class ServerEnded(Exception):
@@ -46,25 +43,20 @@ class Venue:
 
     def look_after(self) -> None:
         """Raises ServerEnded as soon as one process has."""
-        server = [] if self.databases.server is None else [self.databases.server.process]
+        server = self.databases.server or self.databases.mongodb
+        database = [] if server is None else [server.process]
         for process in (
             self.stack.ticketing,
             self.stack.worker,
             self.stack.gateway,
             self.stack.sandbox,
-            *server,
+            *database,
         ):
             _raise_if_ended(process)
 
     def backlog(self) -> int:
         """Tasks that the worker has yet to do: money to collect, codes to make, mail to send."""
-        database = Database(self.database_url, threads=1)
-        try:
-            with database.read() as connection:
-                due = select(func.count()).where(schema.outbox.c.due_at <= system_clock())
-                return connection.execute(due).scalar_one()
-        finally:
-            database.close()
+        return stored.backlog(self.database_url)
 
     def cache_stats(self) -> dict[str, Any] | None:
         """What the service says of its cache; None when it does not say anything."""
@@ -82,7 +74,7 @@ class Venue:
             found = [str(violation) for violation in check(database)]
         finally:
             database.close()
-        ((sold,),) = rows(self.database_url, _SOLD)
+        sold = stored.sold(self.database_url)
         if sold < acknowledged:
             found.append(f"{acknowledged} confirmations were acknowledged, {sold} are in the store")
         return found

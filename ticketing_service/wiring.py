@@ -137,6 +137,7 @@ def _run(settings: Settings, metrics: TicketingMetrics | None, call_limit: int) 
         listeners.expired,
         metrics.database_query,
         signal_of(parts.coordination, SUBSCRIPTIONS),
+        settings.database_read_url,
     )
 
     def timed(operation: str, seconds: float) -> None:

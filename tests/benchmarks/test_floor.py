@@ -103,6 +103,18 @@ def test_copies_of_a_booking_are_as_consistent_as_the_booking(url: str) -> None:
     assert rows(url, "PRAGMA foreign_key_check") == []
 
 
+def test_the_history_of_each_copy_is_in_the_order_in_which_it_happened(url: str) -> None:
+    ((model,),) = rows(url, "SELECT MIN(id) FROM ticketing_bookings")
+    fill(url, UUID(bytes=model), 50)
+    told: dict[bytes, list[str]] = {}
+    for booking, status in rows(
+        url, "SELECT booking_id, to_status FROM ticketing_booking_history ORDER BY id"
+    ):
+        told.setdefault(booking, []).append(status)
+    assert len(told) == RECORDED + 50
+    assert set(map(tuple, told.values())) == {("on_hold", "confirmed")}
+
+
 def test_a_counter_that_lost_a_sale_is_seen(url: str) -> None:
     with plain_connection(url) as connection:
         connection.execute("UPDATE ticketing_capacity_counters SET sold = sold - 1 WHERE sold > 0")

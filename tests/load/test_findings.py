@@ -89,7 +89,7 @@ def test_settings_are_read() -> None:
 @pytest.mark.parametrize(
     "name, value",
     [
-        ("PROFILE", "lod"), ("PROFILE", "load,,rush"), ("STORE", "mongodb"), ("DURATION", "1"),
+        ("PROFILE", "lod"), ("PROFILE", "load,,rush"), ("STORE", "oracle"), ("DURATION", "1"),
         ("DURATION", "12h"), ("DURATION", "long"), ("DURATION", "nan"), ("USERS", "0"), ("USERS", "²"),
         ("THINK", "-1"), ("THINK", "nan"), ("BOOKINGS", "x"), ("BOOKINGS", "12001"),
     ],

@@ -126,6 +126,24 @@ class MariaDB(Server):
         ]
 
 
+@contextmanager
+def with_replica() -> Iterator[tuple[MariaDB, MariaDB]]:
+    """A server that keeps a binary log, and one that follows it from its beginning."""
+    primary, replica = MariaDB(), MariaDB()
+    primary.process.argv += ["--log-bin=binlog", "--server-id=1", "--binlog-format=ROW"]
+    replica.process.argv += ["--server-id=2", "--read-only"]
+    with primary, replica:
+        with primary.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(f"GRANT REPLICATION SLAVE ON *.* TO 'replica'@'%' IDENTIFIED BY '{PASSWORD}'")
+        with replica.connect() as connection, connection.cursor() as cursor:
+            cursor.execute(
+                f"CHANGE MASTER TO MASTER_HOST='{primary.host}', MASTER_PORT={primary.port},"
+                f" MASTER_USER='replica', MASTER_PASSWORD='{PASSWORD}', MASTER_USE_GTID=slave_pos"
+            )
+            cursor.execute("START SLAVE")
+        yield primary, replica
+
+
 def _prepared_data() -> Path:
     return prepared_once("mariadb", _initialise)
 

@@ -71,7 +71,7 @@ def find_slots(command: FindSlots, ports: Ports) -> tuple[Ticket, tuple[Slot, ..
         raise Refused(Code.INVALID_PERIOD, "It ends before it begins.", "?to")
     if (day_to - day_from).days >= MAX_DAYS:
         raise Refused(Code.INVALID_PERIOD, f"At most {MAX_DAYS} days are shown at once.", "?to")
-    return ticket, ports.store.slots.between(ticket.id, day_from, day_to, command.option_id)
+    return ticket, ports.store.shown.slots.between(ticket.id, day_from, day_to, command.option_id)
 
 
 def next_change(command: FindSlots, ticket: Ticket, found: Iterable[Slot], now: datetime) -> datetime | None:

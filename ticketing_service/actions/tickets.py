@@ -46,12 +46,12 @@ class ArchiveTicket:
 
 
 def search_tickets(query: TicketQuery, ports: Ports) -> Page[Ticket]:
-    return ports.store.catalogue.search(query)
+    return ports.store.shown.catalogue.search(query)
 
 
 def find_ticket(ticket_id: UUID, ports: Ports, *, drafts_too: bool = False) -> Ticket:
-    """Raises TICKET_NOT_FOUND, also for one that only managers may see."""
-    ticket = ports.store.catalogue.ticket(ticket_id)
+    """To be shown. Raises TICKET_NOT_FOUND, also for one that only managers may see."""
+    ticket = ports.store.shown.catalogue.ticket(ticket_id)
     if ticket is None or (ticket.status is not TicketStatus.ACTIVE and not drafts_too):
         raise Refused(Code.TICKET_NOT_FOUND)
     return ticket
@@ -59,7 +59,9 @@ def find_ticket(ticket_id: UUID, ports: Ports, *, drafts_too: bool = False) -> T
 
 def managed_ticket(ticket_id: UUID, allowed_pois: AllowedPois, ports: Ports) -> Ticket:
     """The ticket, for somebody who manages all of its places. Raises TICKET_NOT_FOUND, POI_NOT_ALLOWED."""
-    ticket = find_ticket(ticket_id, ports, drafts_too=True)
+    ticket = ports.store.catalogue.ticket(ticket_id)
+    if ticket is None:
+        raise Refused(Code.TICKET_NOT_FOUND)
     require_places(ticket.poi_ids, allowed_pois, None)
     return ticket
 

@@ -12,7 +12,7 @@ from common.resilience.guard import Guard
 from common.storage.guarded import Given, Timed, guarded_ports
 from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.storage.changes import Change, Listener
-from ticketing_service.storage.port import Store
+from ticketing_service.storage.port import Shown, Store
 from ticketing_service.storage.verbs import change_of, refusal_of, tells
 
 log = logging.getLogger(__name__)
@@ -39,7 +39,9 @@ def guarded(store: Store, guard: Guard, timed: Timed, tell: Listener) -> Store:
     A verb that was not asked for raises StoreUnavailable like one that failed, with when to come again.
     `tell` hears of each change once it is committed, and must not raise (see `Listeners`).
     """
-    return replace(store, **guarded_ports(store, AGGREGATES, guard, timed, _Told(store, tell)))
+    told = _Told(store, tell)
+    shown = Shown(**guarded_ports(store.shown, ("catalogue", "slots"), guard, timed, told))
+    return replace(store, **guarded_ports(store, AGGREGATES, guard, timed, told), shown=shown)
 
 
 class _Told:

@@ -15,6 +15,7 @@ def open_store(
     expired: Callable[[int], None] | None = None,
     heard: Callable[[str, float], None] | None = None,
     signal: Signal = ALONE,
+    read_url: str = "",
 ) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
 
@@ -22,8 +23,10 @@ def open_store(
         url: see the setting DATABASE_URL.
         threads: how many requests use it at the same time.
         expired: is told of the holds that have ended, after each commit that ended some.
-        heard: is told of each command of MongoDB's: `command.` and its name, and how many seconds it took.
+        heard: is told of each command of MongoDB's: `command.` and its name, and its seconds; and
+            of each read that a replica has answered: `replica.read`.
         signal: tells other processes of changed subscriptions to webhooks, and this one of theirs.
+        read_url: see the setting DATABASE_READ_URL.
     """
     if kind_of(url) == "mongodb":
         from ticketing_service.storage.mongo import store as mongo  # noqa: PLC0415
@@ -31,7 +34,7 @@ def open_store(
         return mongo.open_store(url, threads, expired, heard, signal)
     from ticketing_service.storage.sql import store as sql  # noqa: PLC0415
 
-    return sql.open_store(url, threads, expired, signal)
+    return sql.open_store(url, threads, expired, signal, heard, read_url)
 
 
 def migrate(url: str) -> bool:

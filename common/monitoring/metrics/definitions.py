@@ -71,7 +71,7 @@ COMMON: tuple[Definition, ...] = (
     histogram(
         "database_query_duration_seconds",
         "Time of one call of the store, waiting for a connection included; on MongoDB also of each command "
-        "(command.find)",
+        "(command.find), and of each read that a replica has answered (replica.read)",
         "operation",
         buckets=QUERY_BUCKETS,
     ),

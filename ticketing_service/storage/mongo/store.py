@@ -21,7 +21,7 @@ from ticketing_service.storage.mongo.slots import MongoSlots
 from ticketing_service.storage.mongo.vouchers import MongoVouchers
 from ticketing_service.storage.mongo.webhooks import MongoWebhooks
 from ticketing_service.storage.mongo.writing import Expired, Writer
-from ticketing_service.storage.port import Store
+from ticketing_service.storage.port import Shown, Store
 
 
 def open_store(
@@ -42,10 +42,11 @@ def open_store(
     """
     database = MongoDatabase(url, threads, heard)
     writer = Writer(database, expired, signal)
+    catalogue, slots = MongoCatalogue(database, writer), MongoSlots(database, writer)
     return Store(
         kind=database.kind,
-        catalogue=MongoCatalogue(database, writer),
-        slots=MongoSlots(database, writer),
+        catalogue=catalogue,
+        slots=slots,
         bookings=MongoBookings(database, writer),
         payments=MongoPayments(database, writer),
         admissions=MongoAdmissions(database, writer, unit_redeemed),
@@ -56,6 +57,7 @@ def open_store(
         outbox=MongoOutbox(database, writer),
         people=MongoPeople(database, writer),
         platform=MongoPlatform(database, writer),
+        shown=Shown(catalogue=catalogue, slots=slots),
         ping=database.ping,
         connections_in_use=database.connections_in_use,
         close=database.close,

@@ -11,16 +11,8 @@ from common.web.idempotency import Idempotency
 from ticketing_service.domain.catalogue import Poi, Ticket, TicketQuery
 
 
-class CatalogueStore(Protocol):
-    """Tickets, and our copy of the POIs that they are for."""
-
-    def create(self, ticket: Ticket, *, idempotency: Idempotency | None = None) -> Ticket: ...
-
-    def replace(
-        self, ticket: Ticket, expected_version: int, *, idempotency: Idempotency | None = None
-    ) -> Ticket:
-        """Store `ticket` (its version is set to the next). Refuses TICKET_NOT_FOUND, VERSION_CONFLICT."""
-        ...
+class CatalogueReads(Protocol):
+    """What of it is shown."""
 
     def ticket(self, ticket_id: UUID) -> Ticket | None: ...
 
@@ -29,6 +21,18 @@ class CatalogueStore(Protocol):
         open slot with a place left on those local days. A cursor that is not of this list
         is refused as `common.web.paging` says.
         """
+        ...
+
+
+class CatalogueStore(CatalogueReads, Protocol):
+    """Tickets, and our copy of the POIs that they are for."""
+
+    def create(self, ticket: Ticket, *, idempotency: Idempotency | None = None) -> Ticket: ...
+
+    def replace(
+        self, ticket: Ticket, expected_version: int, *, idempotency: Idempotency | None = None
+    ) -> Ticket:
+        """Store `ticket` (its version is set to the next). Refuses TICKET_NOT_FOUND, VERSION_CONFLICT."""
         ...
 
     def pois(self, poi_ids: Iterable[UUID]) -> dict[UUID, Poi]: ...

@@ -28,13 +28,17 @@ class CountedAgain:
     last: UUID | None
 
 
-class SlotStore(Protocol):
+class SlotReads(Protocol):
+    """What of slots is shown."""
+
     def between(
         self, ticket_id: UUID, day_from: date, day_to: date, option_id: UUID | None = None
     ) -> tuple[Slot, ...]:
         """The slots that start on the local days, both included, in the order of start and option."""
         ...
 
+
+class SlotStore(SlotReads, Protocol):
     def offers(self, slot_ids: Iterable[UUID]) -> dict[UUID, Offer]: ...
 
     def put_schedule(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 from common.coordination.signal import ALONE, Signal
 from common.database import migrations
 from common.database.engine import Database
-from ticketing_service.storage.port import Store
+from common.database.replica import Replica, Replicas
+from ticketing_service.storage.port import Shown, Store
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import SqlAdmissions
 from ticketing_service.storage.sql.bookings import SqlBookings
@@ -19,6 +21,7 @@ from ticketing_service.storage.sql.payments import SqlPayments
 from ticketing_service.storage.sql.people import SqlPeople
 from ticketing_service.storage.sql.platform import SqlPlatform
 from ticketing_service.storage.sql.resellers import SqlResellers
+from ticketing_service.storage.sql.shown import ShownCatalogue, ShownSlots
 from ticketing_service.storage.sql.slots import SqlSlots
 from ticketing_service.storage.sql.vouchers import SqlVouchers
 from ticketing_service.storage.sql.webhooks import SqlWebhooks
@@ -27,7 +30,14 @@ from ticketing_service.storage.sql.writing import Expired, Writer
 MIGRATIONS = Path(__file__).with_name("migrations")
 
 
-def open_store(url: str, threads: int = 8, expired: Expired | None = None, signal: Signal = ALONE) -> Store:
+def open_store(
+    url: str,
+    threads: int = 8,
+    expired: Expired | None = None,
+    signal: Signal = ALONE,
+    heard: Callable[[str, float], None] | None = None,
+    read_url: str = "",
+) -> Store:
     """The store on a database that was migrated; nothing is connected to before it is asked for something.
 
     Args:
@@ -35,13 +45,29 @@ def open_store(url: str, threads: int = 8, expired: Expired | None = None, signa
         threads: how many requests read at the same time.
         expired: is told of the holds that have ended, after each commit that ended some.
         signal: tells other processes of changed subscriptions, and this one of theirs.
+        heard: is told of each read that a replica has answered.
+        read_url: of a replica, or nothing.
     """
     database = Database(url, threads)
     writer = Writer(database, expired, signal)
+    catalogue, slots = SqlCatalogue(database, writer), SqlSlots(database, writer)
+    shown, databases = Shown(catalogue=catalogue, slots=slots), [database]
+    if read_url:
+        replica, replicas = Replica(read_url, database, threads), Replicas(heard)
+        databases.append(replica)
+        shown = Shown(
+            catalogue=ShownCatalogue(replicas, SqlCatalogue(replica, writer), catalogue),
+            slots=ShownSlots(replicas, SqlSlots(replica, writer), slots),
+        )
+
+    def close() -> None:
+        for each in databases:
+            each.close()
+
     return Store(
         kind=database.kind,
-        catalogue=SqlCatalogue(database, writer),
-        slots=SqlSlots(database, writer),
+        catalogue=catalogue,
+        slots=slots,
         bookings=SqlBookings(database, writer),
         payments=SqlPayments(database, writer),
         admissions=SqlAdmissions(database, writer, unit_redeemed),
@@ -52,9 +78,10 @@ def open_store(url: str, threads: int = 8, expired: Expired | None = None, signa
         outbox=SqlOutbox(database, writer),
         people=SqlPeople(database, writer),
         platform=SqlPlatform(database, writer),
+        shown=shown,
         ping=database.ping,
-        connections_in_use=database.connections_in_use,
-        close=database.close,
+        connections_in_use=lambda: sum(each.connections_in_use() for each in databases),
+        close=close,
     )
 
 
