@@ -31,8 +31,8 @@ _NO_REPOSITORY = "Is there a repository at the following location?"
 _LOCKED = "repository is already locked"
 _MOST_LINES = 6
 _MISSING = "restic is missing: apt-get install restic"
-_BEGIN_OF_PATTERN, _END_OF_PATTERN = "[", "x]/there is no file of this name\n"
-"""A pattern of files to leave out, of which there are none."""
+_BEGIN_OF_PATTERN, _END_OF_PATTERN = "[", "/]/nothing\n"
+"""A pattern of files to leave out, of which there are none: no name has a slash in it."""
 _END_SECONDS = 10.0
 
 

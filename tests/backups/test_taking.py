@@ -112,11 +112,7 @@ def test_old_backups_go_and_the_last_of_days_weeks_and_months_stay(
     assert kept == {0, 1, 2, 3, 4, 5, 6, 20, 60, 500}
 
 
-def test_what_is_there_when_saving_begins_is_saved_and_all_of_it(
-    restic: Restic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    # the second run, for when the first one failed
-    monkeypatch.delattr(Restic, "save")
+def test_what_is_there_when_saving_begins_is_saved_and_all_of_it(restic: Restic, tmp_path: Path) -> None:
     folder, target = tmp_path / "folder", tmp_path / "target"
     folder.mkdir()
     with restic.saving(folder, TAG) as save:
