@@ -59,10 +59,9 @@ def take(place: Place, restic: Restic, tell: Tell, *, clock: Clock = system_cloc
     """
     started = clock()
     with alone(place), _staging(place) as staging:
-        with restic.saving(staging, TAG) as save:
-            manifest = stage(place, staging, started, tell, clock=clock)
-            tell(f"saving into {restic.shown}")
-            saved = _save(place, restic, staging, save, tell)
+        manifest = stage(place, staging, started, tell, clock=clock)
+        tell(f"saving into {restic.shown}")
+        saved = _save(place, restic, staging, tell)
         tell("removing old backups")
         restic.forget(TAG, Retention())
     return Taken(snapshot_id=saved, manifest=manifest, seconds=(clock() - started).total_seconds())
@@ -108,10 +107,10 @@ def _staging(place: Place) -> Any:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _save(place: Place, restic: Restic, staging: Path, save: Callable[[], str], tell: Tell) -> str:
+def _save(place: Place, restic: Restic, staging: Path, tell: Tell) -> str:
     """Into the repository, which is made for the first backup. An empty mount point must not become one."""
     try:
-        return save()
+        return restic.save(staging, TAG)
     except RepositoryMissing as error:
         good = (read_state(place.folder) or {}).get("good")
         if good and good.get("repository") == restic.shown:

@@ -10,12 +10,10 @@ import json
 import os
 import re
 import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from subprocess import PIPE
 from typing import Any
 
 from common.backups.faults import BackupFault, RepositoryMissing
@@ -30,10 +28,6 @@ _TELLING = re.compile(
 _NO_REPOSITORY = "Is there a repository at the following location?"
 _LOCKED = "repository is already locked"
 _MOST_LINES = 6
-_MISSING = "restic is missing: apt-get install restic"
-_BEGIN_OF_PATTERN, _END_OF_PATTERN = "[", "/]/nothing\n"
-"""A pattern of files to leave out, of which there are none: no name has a slash in it."""
-_END_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,44 +98,13 @@ class Restic:
         # the second format is the one that compresses
         self._must(self._run(["init", "--repository-version", "2"]), "cannot be made")
 
-    @contextmanager
-    def saving(self, folder: Path, tag: str) -> Iterator[Callable[[], str]]:
-        """Open the repository while `folder` is still being filled: making a key of the password takes half a
-        second. Calling what is given saves all that is then in it, and returns the first letters of the
-        snapshot's id; a block that ends without that saves nothing.
-        """
-        words = ["restic", *self._repository.options, *_saving_words(tag), "--exclude-file", "/dev/stdin"]
-        try:
-            process = subprocess.Popen(
-                words, env=self._environment, cwd=folder, stdin=PIPE, stdout=PIPE, stderr=PIPE,
-                text=True, errors="replace",
-            )  # fmt: skip
-        except FileNotFoundError as error:
-            raise BackupFault(_MISSING) from error
-
-        def save() -> str:
-            said, _ = process.communicate(_END_OF_PATTERN)
-            # what is wrong is told by a second run, which also deals with a lock that was left
-            return self._saved_as(said) if process.returncode == 0 else self.save(folder, tag)
-
-        try:
-            # restic reads patterns before anything else, and refuses one that is not complete: so it waits
-            # here, and saves nothing if we fail, or die, before the rest is written
-            with suppress(BrokenPipeError):
-                process.stdin.write(_BEGIN_OF_PATTERN)  # type: ignore[union-attr] # it is a pipe
-                process.stdin.flush()  # type: ignore[union-attr]
-            yield save
-        finally:
-            if process.poll() is None:
-                _end(process)
-
     def save(self, folder: Path, tag: str) -> str:
         """Save all that is in `folder`; the first letters of the snapshot's id."""
-        done = self._done(_saving_words(tag), "did not take the backup", folder)
-        return self._saved_as(done.stdout)
-
-    def _saved_as(self, said: str) -> str:
-        for line in reversed(said.splitlines()):
+        # the same files under the same path as last time are known by size and time, and not read again; a
+        # hard link has another change time
+        words = ["backup", ".", "--json", "--quiet", "--host", HOST, "--tag", tag, "--ignore-ctime"]
+        done = self._done(words, "did not take the backup", folder)
+        for line in reversed(done.stdout.splitlines()):
             message = _document(line)
             if message.get("message_type") == "summary":
                 return str(message["snapshot_id"])
@@ -204,7 +167,7 @@ class Restic:
                 check=False,
             )
         except FileNotFoundError as error:
-            raise BackupFault(_MISSING) from error
+            raise BackupFault("restic is missing: apt-get install restic") from error
 
     def _done(
         self, words: Sequence[str], complaint: str, cwd: Path | None = None
@@ -236,21 +199,6 @@ class Restic:
         lines = [line for line in lines if "retrying after" not in line] or [said.strip()[-300:]]
         told = "; ".join(lines[:_MOST_LINES]).replace("\n", " ")
         return BackupFault(shown(f"the repository {self.shown} {complaint}: {told}"))
-
-
-def _saving_words(tag: str) -> list[str]:
-    # the same files under the same path as last time are known by size and time, and not read again; a hard
-    # link has another change time
-    return ["backup", ".", "--json", "--quiet", "--host", HOST, "--tag", tag, "--ignore-ctime"]
-
-
-def _end(process: subprocess.Popen[str]) -> None:
-    """It ends by itself, without a snapshot and without its lock, when no more is written to it."""
-    try:
-        process.communicate(timeout=_END_SECONDS)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.communicate()
 
 
 def _document(line: str) -> dict[str, Any]:

@@ -24,8 +24,6 @@ def sftp_options(location: str, identity: str, known_hosts: str) -> tuple[str, .
     host, port = _server(location)
     # nobody is there to be asked, and a host that is not known is no place for a backup
     words = ["ssh", "-o", "BatchMode=yes", "-o", "StrictHostKeyChecking=yes"]
-    # nothing is sent while a large database is copied
-    words += ["-o", "ServerAliveInterval=30"]
     if identity:
         words += ["-o", "IdentitiesOnly=yes", "-i", identity]
     if known_hosts:

@@ -73,8 +73,7 @@ def test_a_key_that_may_not_sign_in_is_a_fault(server: Sshd, small: Place) -> No
     ],
 )
 def test_ssh_is_told_where_to_and_with_what(location: str, words: str) -> None:
-    told = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o ServerAliveInterval=30"
-    told += " -o IdentitiesOnly=yes -i '/k/a key'"
+    told = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes -o IdentitiesOnly=yes -i '/k/a key'"
     assert sftp_options(location, "/k/a key", "") == ("-o", f"sftp.command={told} {words} -s sftp")
 
 

@@ -112,45 +112,6 @@ def test_old_backups_go_and_the_last_of_days_weeks_and_months_stay(
     assert kept == {0, 1, 2, 3, 4, 5, 6, 20, 60, 500}
 
 
-def test_what_is_there_when_saving_begins_is_saved_and_all_of_it(restic: Restic, tmp_path: Path) -> None:
-    folder, target = tmp_path / "folder", tmp_path / "target"
-    folder.mkdir()
-    with restic.saving(folder, TAG) as save:
-        for name in ("later", "[nothing", "nothing", "]"):
-            (folder / name).write_text(name)
-        saved = save()
-    restic.restore(saved, target)
-    assert {path.name for path in target.iterdir()} == {"later", "[nothing", "nothing", "]"}
-
-
-def test_a_copy_that_failed_or_was_killed_is_not_saved(restic: Restic, tmp_path: Path) -> None:
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    (folder / "half").write_text("of it")
-    with pytest.raises(ZeroDivisionError), restic.saving(folder, TAG):
-        raise ZeroDivisionError
-    assert restic.snapshots(TAG) == ()
-    program = (
-        "import sys, time; from pathlib import Path; from tests.backups.conftest import repository_at\n"
-        "from common.backups.restic import Restic\n"
-        "with Restic(repository_at(Path(sys.argv[1]))).saving(Path(sys.argv[2]), sys.argv[3]):\n"
-        "    print('begun', flush=True); time.sleep(600)\n"
-    )
-    words = [sys.executable, "-c", program, str(tmp_path / "repository"), str(folder), TAG]
-    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        eventually(lambda: _locks(tmp_path) > 0, seconds=60, what="restic at work")
-        process.kill()
-    # it has ended by itself, and so left no lock
-    eventually(lambda: _locks(tmp_path) == 0, seconds=60, what="restic's end")
-    assert restic.snapshots(TAG) == ()
-
-
-def _locks(folder: Path) -> int:
-    return len(list((folder / "repository" / "locks").iterdir()))
-
-
 def test_a_repository_that_is_gone_is_not_made_anew(small: Place, tmp_path: Path) -> None:
     where = tmp_path / "unmounted"
     repository = Repository(location=str(where), password=PASSWORD, cache=tmp_path / "cache")
