@@ -67,10 +67,14 @@ class _Ring(Generic[K]):
     def newest(self) -> tuple[str, K]:
         """The key that signs, with its id. Raises KeyFolderError."""
         keys = self.keys()
-        settled = self._wall() * 1000 - self._settle_milliseconds
-        old_enough = [path for path in self._seen if _stamp(path) <= settled]
-        key_id = _key_id((old_enough or self._seen[:1])[-1])
+        key_id = _key_id((self._settled() or self._seen[:1])[-1])
         return key_id, keys[key_id]
+
+    def _settled(self) -> list[Path]:
+        if not self._settle_milliseconds:
+            return self._seen  # whatever the clock says: of two keys of one millisecond one is of the next
+        limit = self._wall() * 1000 - self._settle_milliseconds
+        return [path for path in self._seen if _stamp(path) <= limit]
 
     def rotate(self) -> str:
         """Add a key that signs from now on (elsewhere within two seconds), or once it has settled; its id.

@@ -38,6 +38,12 @@ def test_keys_are_for_their_owner_only(tmp_path):
         KeyRing(tmp_path / "k").newest()
 
 
+def test_the_new_key_signs_also_within_the_millisecond_that_made_the_old_one(tmp_path):
+    ring = KeyRing(tmp_path, wall=lambda: 1000.0)
+    old_id, _ = ring.newest()
+    assert ring.rotate() == ring.newest()[0] != old_id
+
+
 def test_after_a_rotation_the_new_key_signs_and_the_old_one_verifies_everywhere(tmp_path):
     now = [0.0]
     here, there = KeyRing(tmp_path), KeyRing(tmp_path, monotonic=lambda: now[0])
