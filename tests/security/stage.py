@@ -245,7 +245,10 @@ def _booking_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
 def _gate_calls(stage: Stage) -> dict[str, Callable[[], Call]]:
     gate: dict[str, Any] = {"token": stage.token("gate")}
     finance: dict[str, Any] = {"token": stage.token("finance")}
-    period = {"from": "2026-07-01", "to": "2026-07-31", "groupBy": "day", "ticketId": stage.ticket["id"]}
+    period = {
+        "from": "2026-07-01", "to": "2026-07-31", "groupBy": "day",
+        "ticketId": stage.ticket["id"], "resellerId": stage.reseller["id"],
+    }  # fmt: skip
     since = {"since": "2026-06-01T00:00:00Z", "limit": "5"}
 
     def scan() -> dict[str, Any]:
