@@ -10,6 +10,7 @@ from typing import Any
 
 from common.database import StoreUnavailable
 from common.web.idempotency import KeyReused, Replayed
+from tests.counts import counts
 from tests.forking import context
 from ticketing_service.domain.errors import Refused
 from ticketing_service.storage.opening import open_store
@@ -17,7 +18,7 @@ from ticketing_service.storage.port import Store
 
 PROCESSES, THREADS = 4, 8
 CALLERS = PROCESSES * THREADS
-HANG_SECONDS = 120
+HANG_SECONDS = counts(120, 3000)
 REPEAT_SECONDS = 30
 
 Act = Callable[[Store, Any, int], str]

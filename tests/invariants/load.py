@@ -12,13 +12,14 @@ from typing import Any
 import orjson
 
 from tests.beneath import Beneath
+from tests.counts import counts
 from tests.invariants.checker import check_counters
 from tests.invariants.facts import read_facts
 from tests.invariants.records import UNKNOWN, Record, read_histories
 from tests.invariants.violations import Violation
 from tests.servers.process import Process, ProcessFailed
 
-HANG_SECONDS = 280
+HANG_SECONDS = counts(280, 3000)
 LOOK_SECONDS = 0.1
 
 
