@@ -110,6 +110,8 @@ class Child:
         with output:
             for line in output:
                 text = for_people(line.rstrip("\n"))
+                if text is None:
+                    continue
                 self.tail.append(text)
                 self._console.line(text, self.name)
 

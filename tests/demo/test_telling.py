@@ -111,6 +111,9 @@ def test_json_log_lines_become_short_and_others_stay() -> None:
     }  # fmt: skip
     assert for_people(json.dumps(request)) == "GET /api/v1/tickets 200 (3 ms)"
     assert for_people(json.dumps({**request, "status": 500})) == "GET /api/v1/tickets 500 (3 ms) [abc]"
+    poll = {**request, "route": "/api/admin/auth/changes"}
+    assert for_people(json.dumps(poll)) is None
+    assert for_people(json.dumps({**poll, "status": 503})) == "GET /api/admin/auth/changes 503 (3 ms) [abc]"
     failure = {"logger": "app", "level": "error", "message": "broken", "exception": "Traceback\nValueError"}
     assert for_people(json.dumps(failure)) == "error app: broken\nTraceback\nValueError"
     for line in ("nginx: ready", "{not json", '{"other": 1}', "{}", '{"logger": "request"}'):
