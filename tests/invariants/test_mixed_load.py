@@ -44,7 +44,7 @@ def test_ten_times_the_demand_breaks_no_invariant(
     destination = open_destination(store, _scarce(), MAX_USES)
     run = _run(store_url, tmp_path, database, destination, seed)
     assert not run.seen, explain(run.seen, seed)
-    assert run.looks > 1, "all was over before it could be looked at"
+    assert run.looks > counts(0, 3)
     violations = check(database, run.history)
     assert not violations, explain(violations, seed)
     # it was a sale, and a scarce one
