@@ -22,7 +22,7 @@ from ticketing_service.domain.slots import Slot, SlotChange
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.ports.payments import PaymentSession
 
-ROUNDS = counts(20, 300)
+ROUNDS = counts(10, 300)
 FEW_ROUNDS = counts(3, 50)
 
 
