@@ -13,6 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")
+CONTAINER = Path("/sys/fs/cgroup")
+"""Whose limit of memory is another one than the machine's, where there is one."""
 MINIMUM_FREE_BYTES = 4 << 30
 PREFIX = "tests-"
 
@@ -52,8 +54,9 @@ def _has_room() -> bool:
 
 
 def _available_bytes() -> int:
-    for line in Path("/proc/meminfo").read_text().splitlines():
-        name, _, value = line.partition(":")
-        if name == "MemAvailable":
-            return int(value.split()[0]) * 1024
-    return 0
+    lines = dict(line.split(":", 1) for line in Path("/proc/meminfo").read_text().splitlines())
+    available = int(lines["MemAvailable"].split()[0]) * 1024
+    limit = CONTAINER / "memory.max"
+    if limit.exists() and (most := limit.read_text().strip()) != "max":
+        available = min(available, int(most) - int((CONTAINER / "memory.current").read_text()))
+    return available
