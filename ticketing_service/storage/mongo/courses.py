@@ -20,6 +20,7 @@ from ticketing_service.storage.ports.bookings import Course
 from ticketing_service.storage.records.bookings import (
     begun_ones,
     cancelled_ones,
+    courses_of,
     keep_latest,
     used_ones,
 )
@@ -42,8 +43,7 @@ def history_of(document: Mapping[str, Any]) -> tuple[HistoryRow, ...]:
 
 def courses_in(reading: Transaction, bookings: Sequence[Booking]) -> dict[UUID, Course]:
     """`BookingStore.courses`."""
-    slot_ids = {booking.id: booking.items[0].slot_id for booking in bookings}
-    offers = offers_in(reading, slot_ids.values())
+    offers = offers_in(reading, (each.items[0].slot_id for each in bookings))
     histories: dict[UUID, tuple[HistoryRow, ...]] = {}
     admissions: dict[UUID, dict[UUID, Admission]] = defaultdict(dict)
     units: dict[UUID, tuple[UUID, UUID]] = {}
@@ -68,13 +68,6 @@ def courses_in(reading: Transaction, bookings: Sequence[Booking]) -> dict[UUID, 
         for entry in reading.find(schema.ledger, entries, fields=["booking_id", "kind", "amount"]):
             sign = -1 if entry["kind"] == EntryKind.REFUND.value else 1
             owed[entry["booking_id"]] += sign * entry["amount"]
-    return {
-        each.id: Course(
-            offer=offers.get(slot_ids[each.id]),
-            history=histories.get(each.id, ()),
-            admissions=admissions[each.id],
-            used_at=used_at[each.id],
-            given_back=each.net - owed[each.id] if each.id in owed else 0,
-        )
-        for each in bookings
-    }
+    return courses_of(
+        bookings, offers=offers, histories=histories, admissions=admissions, used_at=used_at, owed=owed
+    )

@@ -20,11 +20,12 @@ from ticketing_service.domain.bookings import (
 from ticketing_service.domain.catalogue import RefundStep, Tax, TicketType
 from ticketing_service.domain.claims import ClaimKind
 from ticketing_service.domain.exchanges import Exchange
-from ticketing_service.domain.orders import HoldOrder
+from ticketing_service.domain.history import HistoryRow
+from ticketing_service.domain.orders import HoldOrder, Offer
 from ticketing_service.domain.pricing import PricedBooking
 from ticketing_service.domain.refunds import CancellationPlan
 from ticketing_service.domain.vouchers import Voucher
-from ticketing_service.storage.ports.bookings import Amendment
+from ticketing_service.storage.ports.bookings import Amendment, Course
 
 
 def terms_document(terms: SaleTerms) -> dict[str, Any]:
@@ -163,6 +164,30 @@ def keep_latest(admissions: dict[UUID, Admission], admission: Admission) -> None
     known = admissions.get(admission.unit_item_id)
     if known is None or known.cancelled_at is not None:
         admissions[admission.unit_item_id] = admission
+
+
+def courses_of(
+    bookings: Iterable[Booking],
+    *,
+    offers: Mapping[UUID, Offer],
+    histories: Mapping[UUID, tuple[HistoryRow, ...]],
+    admissions: Mapping[UUID, Mapping[UUID, Admission]],
+    used_at: Mapping[UUID, Mapping[UUID, datetime]],
+    owed: Mapping[UUID, int],
+) -> dict[UUID, Course]:
+    """What was found of each booking, by its id, put together; offers are by slot. Of one that is cancelled
+    the books say what is still `owed` (minor units).
+    """
+    return {
+        each.id: Course(
+            offer=offers.get(each.items[0].slot_id),
+            history=histories.get(each.id, ()),
+            admissions=admissions.get(each.id, {}),
+            used_at=used_at.get(each.id, {}),
+            given_back=each.net - owed[each.id] if each.id in owed else 0,
+        )
+        for each in bookings
+    }
 
 
 def begun_ones(bookings: Iterable[Booking]) -> list[UUID]:

@@ -18,6 +18,7 @@ from ticketing_service.storage.ports.bookings import Course
 from ticketing_service.storage.records.bookings import (
     begun_ones,
     cancelled_ones,
+    courses_of,
     keep_latest,
     used_ones,
 )
@@ -70,8 +71,7 @@ def histories_in(connection: Connection, booking_ids: Sequence[UUID]) -> dict[UU
 
 def courses_in(connection: Connection, bookings: Sequence[Booking]) -> dict[UUID, Course]:
     """`BookingStore.courses`."""
-    slot_ids = {booking.id: booking.items[0].slot_id for booking in bookings}
-    offers = offers_in(connection, slot_ids.values(), lock=False)
+    offers = offers_in(connection, (each.items[0].slot_id for each in bookings), lock=False)
     histories: dict[UUID, tuple[HistoryRow, ...]] = {}
     admissions: dict[UUID, dict[UUID, Admission]] = defaultdict(dict)
     used_at: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
@@ -86,16 +86,9 @@ def courses_in(connection: Connection, bookings: Sequence[Booking]) -> dict[UUID
     if cancelled := cancelled_ones(bookings):
         for row in connection.execute(_OWED, {"ids": cancelled}):
             owed[row.booking_id] = int(row.amount)
-    return {
-        each.id: Course(
-            offer=offers.get(slot_ids[each.id]),
-            history=histories.get(each.id, ()),
-            admissions=admissions[each.id],
-            used_at=used_at[each.id],
-            given_back=each.net - owed[each.id] if each.id in owed else 0,
-        )
-        for each in bookings
-    }
+    return courses_of(
+        bookings, offers=offers, histories=histories, admissions=admissions, used_at=used_at, owed=owed
+    )
 
 
 def _rows(connection: Connection, ids: Sequence[UUID], one: Prepared, many: Select[Any]) -> Iterable[Any]:
