@@ -13,6 +13,7 @@ from tests.contract.builders import NOW, make_idempotency, make_option, make_ord
 from tests.contract.world import LIMITS, World, pricing
 from ticketing_service.domain.catalogue import TicketStatus
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.orders import Offer
 from ticketing_service.domain.slots import Slot, SlotChange
 
 
@@ -55,6 +56,27 @@ def test_a_ticket_that_was_archived_is_not_sold_any_more(world: World) -> None:
     with pytest.raises(Refused) as refused:
         world.hold(slot)
     assert refused.value.code is Code.TICKET_NOT_ON_SALE
+
+
+def test_what_became_of_a_booking_is_told_with_what_is_on_offer_now(world: World) -> None:
+    slot = _sold_before(world)
+    booking = world.hold(slot)
+    store = world.store
+
+    def told() -> Offer:
+        now = store.slots.offers([slot.id])[slot.id]
+        assert store.bookings.courses([booking])[booking.id].offer == now
+        return now
+
+    assert told().slot.counters[0].held == 2
+    world.hold(slot)
+    assert told().slot.counters[0].held == 3
+    store.slots.change(slot.id, SlotChange(multiplier=Decimal("2"), closed=True), NOW)
+    assert told().slot.multiplier == 2
+    ticket = store.catalogue.ticket(slot.ticket_id)
+    assert ticket is not None
+    store.catalogue.replace(replace(ticket, status=TicketStatus.ARCHIVED), ticket.version)
+    assert told().ticket.status is TicketStatus.ARCHIVED
 
 
 @pytest.mark.parametrize("multiplier, price", [(None, 1000), (Decimal("3"), 3000)])

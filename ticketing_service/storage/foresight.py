@@ -48,6 +48,10 @@ class KnownOffers:
                 ticket = self._tickets[offer.ticket.id] = offer.ticket
             self._offers[offer.slot.id] = replace(offer, ticket=ticket)
 
+    def offer(self, slot_id: UUID) -> Offer | None:
+        """As an earlier sale saw it."""
+        return self._offers.get(slot_id)
+
     def counters(self, slot_ids: Iterable[UUID]) -> dict[UUID, tuple[UUID, ...]]:
         """The counters of those of the slots that are known."""
         known = self._offers

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, replace
+from dataclasses import fields, replace
 from typing import Any
 from uuid import UUID
 
 from ticketing_service.domain.resale import Contact, Resale, ResoldUnit
 
 Document = dict[str, Any]
+
+_TOLD = tuple(field.name for field in fields(Contact))
 
 
 def resale_document(resale: Resale | None) -> Document | None:
@@ -68,11 +70,8 @@ def without_people(document: Mapping[str, Any]) -> Document | None:
 
 
 def _contact_document(contact: Contact) -> Document:
-    return {
-        name: list(value) if isinstance(value, tuple) else value
-        for name, value in asdict(contact).items()
-        if value
-    }
+    told = ((name, getattr(contact, name)) for name in _TOLD)
+    return {name: list(value) if isinstance(value, tuple) else value for name, value in told if value}
 
 
 def _contact_of(document: Mapping[str, Any]) -> Contact:

@@ -122,7 +122,7 @@ class SqlBookings:
 
     def courses(self, bookings: Sequence[Booking]) -> dict[UUID, Course]:
         with self._database.read() as connection:
-            return courses_in(connection, bookings)
+            return courses_in(connection, bookings, self._known)
 
     def by_email(self, email: str, limit: int) -> tuple[Booking, ...]:
         statement = (

@@ -14,6 +14,7 @@ from common.database.prepared import Prepared
 from ticketing_service.domain.admissions import Admission
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.history import HistoryRow
+from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.ports.bookings import Course
 from ticketing_service.storage.records.bookings import (
     begun_ones,
@@ -25,7 +26,7 @@ from ticketing_service.storage.records.bookings import (
 from ticketing_service.storage.records.entries import EntryKind
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import admission_of
-from ticketing_service.storage.sql.slots import offers_in
+from ticketing_service.storage.sql.foresight import offers_now
 
 _history, _admissions, _uses, _ledger = (
     schema.history, schema.admissions, schema.redemptions, schema.ledger,
@@ -69,9 +70,9 @@ def histories_in(connection: Connection, booking_ids: Sequence[UUID]) -> dict[UU
     return {booking_id: tuple(rows) for booking_id, rows in found.items()}
 
 
-def courses_in(connection: Connection, bookings: Sequence[Booking]) -> dict[UUID, Course]:
+def courses_in(connection: Connection, bookings: Sequence[Booking], known: KnownOffers) -> dict[UUID, Course]:
     """`BookingStore.courses`."""
-    offers = offers_in(connection, (each.items[0].slot_id for each in bookings), lock=False)
+    offers = offers_now(connection, (each.items[0].slot_id for each in bookings), known)
     histories: dict[UUID, tuple[HistoryRow, ...]] = {}
     admissions: dict[UUID, dict[UUID, Admission]] = defaultdict(dict)
     used_at: dict[UUID, dict[UUID, datetime]] = defaultdict(dict)
