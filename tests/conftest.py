@@ -15,6 +15,7 @@ from hypothesis import settings
 from admin_service.storage.opening import migrate as migrate_admin
 from tests import scratch
 from tests.servers.mariadb import MariaDB
+from tests.servers.process import Process
 from tests.servers.secantus import MongoServer, running_mongodb
 from ticketing_service.storage.opening import migrate as migrate_ticketing
 
@@ -57,6 +58,7 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(end)
     gc.disable()
     sys.addaudithook(_stay_here)
+    Process.warm = True
     settings.register_profile("any machine", deadline=None)
     settings.load_profile("any machine")
 

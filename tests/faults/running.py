@@ -114,7 +114,7 @@ def wait_until_settled(database: Beneath) -> None:
             hurried_at = time.monotonic()
         return False
 
-    eventually(is_settled, seconds=HANG_SECONDS, what="everything being settled")
+    eventually(is_settled, seconds=HANG_SECONDS, every=0.1, what="everything being settled")
 
 
 def _is_settled(database: Beneath) -> bool:

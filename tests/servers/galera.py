@@ -127,7 +127,12 @@ class Galera:
 
     def wait_until_whole(self, seconds: float) -> None:
         """Wait until all nodes are there and have what the others have."""
-        eventually(self._is_whole, seconds=seconds, what="the whole cluster")
+        try:
+            eventually(self._is_whole, seconds=seconds, what="the whole cluster")
+        except AssertionError as error:
+            for node in self.nodes:
+                error.add_note(f"node {node.name}:\n{node.process.tail(40)}")
+            raise
 
     def _is_whole(self) -> bool:
         try:

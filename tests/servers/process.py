@@ -13,7 +13,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
+
+from tests.servers import warm
 
 ROOT = Path(__file__).resolve().parents[2]
 POLL_SECONDS = 0.02
@@ -127,6 +129,9 @@ class Process:
     which is how a killed test run leaves nothing behind.
     """
 
+    warm: ClassVar[bool] = False
+    """Whether our own programs are forked from a process that has their imports (tests/servers/warm.py)."""
+
     def __init__(
         self,
         argv: Sequence[str | Path],
@@ -140,7 +145,7 @@ class Process:
         self.name = name or Path(self.argv[0]).name
         self._env = {**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})}
         self._cwd = cwd
-        self._popen: subprocess.Popen[bytes] | None = None
+        self._popen: subprocess.Popen[bytes] | warm.Started | None = None
         self._output = tempfile.TemporaryFile(prefix=f"{self.name}-")  # noqa: SIM115 - closed by stop()
 
     def start(self) -> Self:
@@ -148,6 +153,10 @@ class Process:
         assert not self.running, f"{self.name} is running already"
         if self._output.closed:
             self._output = tempfile.TemporaryFile(prefix=f"{self.name}-")  # noqa: SIM115 - closed by stop()
+        if self.warm and warm.knows(self.argv, self._env):
+            starter = warm.starter(os.getpid())
+            self._popen = starter.start(self.argv, self._env, self._cwd, self._output.fileno())
+            return self
         # setpriv is in util-linux, which every Debian has; on TERM nginx and gunicorn end their workers.
         tied = [shutil.which("setpriv") or "setpriv", "--pdeathsig", "TERM", "--", *HEEDING]
         self._popen = subprocess.Popen(
