@@ -1,9 +1,10 @@
-"""The stores that hold the invariants."""
+"""The stores that hold the invariants, and how they are loaded."""
 
+from tests.alone import alone
 from tests.invariants.stores import (
     database,
     store,
     store_url,
 )
 
-__all__ = ["database", "store", "store_url"]
+__all__ = ["alone", "database", "store", "store_url"]
