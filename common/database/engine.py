@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, text
 
-from common.database.failures import DATABASE_ERRORS, is_unavailable
+from common.database.failures import DATABASE_ERRORS, is_contention, is_unavailable
 from common.database.group_commit import GroupCommit, Verb, leaving_what_failed, no_turns
 from common.database.hosts import Hosts, split_hosts
 from common.database.limits import CONNECT_SECONDS, POOL_WAIT_SECONDS, STATEMENT_SECONDS
@@ -57,7 +57,8 @@ class Database:
             with self._reader.connect() as connection, leaving_what_failed(connection):
                 yield connection
         except DATABASE_ERRORS as error:
-            if is_unavailable(error):
+            # what only reads waits for nobody's lock, but in a cluster for what the other nodes have decided
+            if is_unavailable(error) or is_contention(error):
                 raise StoreUnavailable(str(error.__cause__ or error)) from error
             raise
 

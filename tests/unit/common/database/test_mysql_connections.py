@@ -1,4 +1,4 @@
-"""What opening a connection to MySQL or MariaDB costs."""
+"""What opening a connection to MySQL or MariaDB costs, and which of its refusals mean that it is away."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ssl
 
 import pytest
 
+from common.database import StoreUnavailable
 from common.database.engine import Database
 from tests.servers.mariadb import MariaDB
 
@@ -17,5 +18,21 @@ def test_a_connection_reads_no_certificates(mariadb_server: MariaDB, monkeypatch
 
     monkeypatch.setattr(ssl, "create_default_context", read)
     database = Database(mariadb_server.new_database(), threads=1)
+    database.ping()
+    database.close()
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    "number, message",
+    [(1047, "WSREP has not yet prepared node"), (1205, "Lock wait timeout"), (1213, "Deadlock found")],
+)
+def test_a_read_that_waited_in_vain_for_the_cluster_finds_the_store_away(
+    mariadb_server: MariaDB, number: int, message: str
+) -> None:
+    database = Database(mariadb_server.new_database(), threads=1)
+    signal = f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = '{message}'"
+    with pytest.raises(StoreUnavailable, match=message), database.read() as connection:
+        connection.exec_driver_sql(signal)
     database.ping()
     database.close()
