@@ -13,6 +13,9 @@ MYSQL_DEADLOCK = 1213
 MYSQL_LOCK_WAIT = 1205
 MYSQL_DUPLICATE = 1062
 NODE_NOT_READY = 1047  # of a Galera cluster; also "unknown command"
+COMMIT_FAILED = 1180  # the node left the cluster meanwhile: the others may have it, or not
+QUERY_INTERRUPTED = 1317
+CONNECTION_KILLED = 1927
 MYSQL_STATEMENT_TOO_LONG = 1969
 _MYSQL_UNAVAILABLE = frozenset(
     {
@@ -20,6 +23,7 @@ _MYSQL_UNAVAILABLE = frozenset(
         NODE_NOT_READY,
         1053,
         1077,
+        COMMIT_FAILED,
         1129,
         1158,
         1159,
@@ -27,7 +31,9 @@ _MYSQL_UNAVAILABLE = frozenset(
         1161,
         1203,
         1226,
+        QUERY_INTERRUPTED,
         1836,
+        CONNECTION_KILLED,
         MYSQL_STATEMENT_TOO_LONG,
         2002,
         2003,

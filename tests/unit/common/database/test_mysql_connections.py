@@ -36,3 +36,18 @@ def test_a_read_that_waited_in_vain_for_the_cluster_finds_the_store_away(
         connection.exec_driver_sql(signal)
     database.ping()
     database.close()
+
+
+@pytest.mark.mariadb
+@pytest.mark.parametrize(
+    "number, message",
+    [(1180, "Got error 5 during COMMIT"), (1317, "was interrupted"), (1927, "Connection was killed")],
+)
+def test_what_a_node_that_goes_away_says_to_a_write_is_that_the_store_is_away(
+    mariadb_server: MariaDB, number: int, message: str
+) -> None:
+    database = Database(mariadb_server.new_database(), threads=1)
+    signal = f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = '{message}'"
+    with pytest.raises(StoreUnavailable, match=message):
+        database.write(lambda connection: connection.exec_driver_sql(signal))
+    database.close()
