@@ -42,6 +42,7 @@ class Database:
             self._reader, self._writer, turn = _open_sqlite(first, threads)
         else:
             self._reader, self._writer, turn = _open_mysql(first, self._hosts, threads)
+        self._turn = turn
         self._group = GroupCommit(self._writer, turn, wait_seconds=STATEMENT_SECONDS)
 
     def write(self, verb: Verb[T]) -> T:
@@ -75,6 +76,8 @@ class Database:
     def close(self) -> None:
         self._reader.dispose()
         self._writer.dispose()
+        if isinstance(self._turn, _FileTurn):
+            self._turn.close()
 
     @property
     def engine(self) -> Engine:
@@ -157,6 +160,13 @@ class _FileTurn:
                 yield
             finally:
                 fcntl.flock(file, fcntl.LOCK_UN)
+
+    def close(self) -> None:
+        """Let go of the file; it is opened again for the next turn."""
+        with self._mutex:
+            if self._file is not None:
+                os.close(self._file)
+            self._file = None
 
     def _opened(self) -> int:
         if self._file is None or self._pid != os.getpid():

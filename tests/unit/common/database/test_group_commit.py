@@ -171,3 +171,14 @@ def test_many_threads_lose_and_double_nothing(database: Database) -> None:
         results = list(pool.map(lambda number: database.write(write(number)), range(400)))
     assert results == list(range(400))
     assert written(database) == list(range(400))
+
+
+def test_a_closed_database_holds_no_file_open(tmp_path: Path) -> None:
+    opened = Database(f"sqlite:///{tmp_path / 'notes.sqlite'}")
+    notes.metadata.create_all(opened.engine)
+    opened.write(write(1))
+    opened.close()
+    files = [path.readlink() for path in Path("/proc/self/fd").iterdir() if path.exists()]
+    assert not [file for file in files if file.is_relative_to(tmp_path)]
+    assert opened.write(write(2)) == 2  # it may be used again
+    opened.close()
