@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Self
 
 from tests.servers import warm
 
@@ -129,7 +129,7 @@ class Process:
     which is how a killed test run leaves nothing behind.
     """
 
-    warm: ClassVar[bool] = False
+    warm = False
     """Whether our own programs are forked from a process that has their imports (tests/servers/warm.py)."""
 
     def __init__(
