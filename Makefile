@@ -1,8 +1,8 @@
 # `make` alone lists what there is. What each target needs is set up by itself (deploy/setup.sh).
 
 PYTHON := .venv/bin/python
-# Test processes side by side: on two cores three, as many tests mostly wait. Their own servers come on top.
-TEST_PROCESSES ?= 3
+# Test processes side by side: on two cores four, as many tests mostly wait. Their own servers come on top.
+TEST_PROCESSES ?= 4
 
 .DEFAULT_GOAL := help
 .PHONY: help run try test test-full check lint docs bench load migrate migrate-store backup restore restore-drill lock clean setup setup-test

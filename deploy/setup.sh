@@ -125,16 +125,30 @@ python_packages() {
   if [ -e "$stamp" ] && [ "$(cat "$stamp")" = "$hash" ]; then return; fi
   say "installing $(grep -c '==' "$lock") Python packages of $lock"
   : >"$venv/setup.log"
-  "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --require-hashes -r "$lock" \
-    >>"$venv/setup.log" 2>&1 &
-  local pip=$!
-  trap 'kill $pip 2>/dev/null; exit 130' INT TERM HUP
+  # Two halves at the same time: most of it is unpacking, and a pip does that on one core. So it is with
+  # compiling, which comes afterwards for all.
+  : >"$venv/.half-0" && : >"$venv/.half-1"
+  awk -v half="$venv/.half-" '/^[^ #]/ {count++} {print > (half count % 2)}' "$lock"
+  local half pips=()
+  for half in 0 1; do
+    "$venv/bin/python" -m pip install --disable-pip-version-check --no-input --no-deps --no-compile \
+      --require-hashes -r "$venv/.half-$half" >>"$venv/setup.log" 2>&1 &
+    pips+=($!)
+  done
+  trap 'kill "${pips[@]}" 2>/dev/null; exit 130' INT TERM HUP
   # One dot for each package that pip has come to.
-  tail -n +1 -f --pid=$pip "$venv/setup.log" | awk '/^(Collecting|Requirement already)/ {printf "."; fflush()} END {print ""}'
-  if ! wait $pip; then
-    cat "$venv/setup.log" >&2
-    fail "pip could not install $lock (its messages are above)"
-  fi
+  tail -n +1 -f --pid="${pips[1]}" "$venv/setup.log" |
+    awk '/^(Collecting|Requirement already)/ {printf "."; fflush()} END {print ""}'
+  for half in 0 1; do
+    if ! wait "${pips[half]}"; then
+      wait
+      cat "$venv/setup.log" >&2
+      fail "pip could not install $lock (its messages are above)"
+    fi
+  done
+  rm -f "$venv"/.half-[01]
+  # some packages bring files that are for another Python
+  "$venv/bin/python" -m compileall -qq -j 0 "$venv"/lib/python*/site-packages || true
   trap - INT TERM HUP
   printf '%s\n' "$hash" >"$stamp"
 }
