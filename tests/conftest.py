@@ -14,6 +14,7 @@ from hypothesis import settings
 
 from admin_service.storage.opening import migrate as migrate_admin
 from tests import scratch
+from tests.counts import at_full_counts
 from tests.servers.mariadb import MariaDB
 from tests.servers.process import Process
 from tests.servers.secantus import MongoServer, running_mongodb
@@ -25,6 +26,7 @@ LONGEST_FIRST = (
 )  # fmt: skip
 """Folders whose tests are begun first where several processes share them: nobody is to wait for a long one
 at the end. Those that compute are among those that wait."""
+LOADS = ("cluster", "invariants")
 
 
 class OutsideWorldError(RuntimeError):
@@ -74,17 +76,27 @@ def pytest_runtestloop() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Of several test processes, one has all tests of a file: what they share is made once."""
+    """Of several test processes, one has all tests of a file: what they share is made once. At full counts
+    one has all loads, when the others have finished: beside those nothing would happen in time.
+    """
     if not hasattr(config, "workerinput"):
         return
     for item in items:
-        if item.get_closest_marker("xdist_group") is None:
+        if at_full_counts() and _folder(item) in LOADS:
+            item.add_marker(pytest.mark.xdist_group("loads"), append=False)
+        elif item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
     items.sort(key=_place)
 
 
+def _folder(item: pytest.Item) -> str:
+    return item.location[0].split("/")[1]
+
+
 def _place(item: pytest.Item) -> int:
-    folder = item.location[0].split("/")[1]
+    folder = _folder(item)
+    if at_full_counts() and folder in LOADS:
+        return len(LONGEST_FIRST) + 1
     return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 
 

@@ -1,6 +1,5 @@
-"""The stores that are sold from, and how they are loaded."""
+"""The stores that are sold from."""
 
-from tests.alone import alone
 from tests.invariants.stores import store_url
 
-__all__ = ["alone", "store_url"]
+__all__ = ["store_url"]

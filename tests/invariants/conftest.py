@@ -1,10 +1,9 @@
-"""The stores that hold the invariants, and how they are loaded."""
+"""The stores that hold the invariants."""
 
-from tests.alone import alone
 from tests.invariants.stores import (
     database,
     store,
     store_url,
 )
 
-__all__ = ["alone", "database", "store", "store_url"]
+__all__ = ["database", "store", "store_url"]
