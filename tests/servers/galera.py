@@ -126,19 +126,23 @@ class Galera:
         return url.replace(self.nodes[0].address, everywhere)
 
     def wait_until_whole(self, seconds: float) -> None:
-        """Wait until all nodes are there and have what the others have."""
+        """Wait until all nodes are there and have what the others have. One that gave up is started again, as
+        its keeper would: so does who was away for so long that the others cannot send what it missed.
+        """
         try:
-            eventually(self._is_whole, seconds=seconds, what="the whole cluster")
+            eventually(self._is_whole, seconds=seconds, every=0.2, what="the whole cluster")
         except AssertionError as error:
             for node in self.nodes:
                 error.add_note(f"node {node.name}:\n{node.process.tail(40)}")
             raise
 
     def _is_whole(self) -> bool:
+        for node in self.nodes:
+            if not node.process.running:
+                node.join()
         try:
             return all(
-                node.process.running
-                and node.status("wsrep_cluster_size") == str(NODES)
+                node.status("wsrep_cluster_size") == str(NODES)
                 and node.status("wsrep_local_state_comment") == "Synced"
                 for node in self.nodes
             )
