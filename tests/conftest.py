@@ -82,7 +82,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if not hasattr(config, "workerinput"):
         return
     for item in items:
-        if at_full_counts() and _folder(item) in LOADS:
+        if _is_load(item):
             item.add_marker(pytest.mark.xdist_group("loads"), append=False)
         elif item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.location[0]))
@@ -93,9 +93,13 @@ def _folder(item: pytest.Item) -> str:
     return item.location[0].split("/")[1]
 
 
+def _is_load(item: pytest.Item) -> bool:
+    return at_full_counts() and (_folder(item) in LOADS or item.get_closest_marker("load") is not None)
+
+
 def _place(item: pytest.Item) -> int:
     folder = _folder(item)
-    if at_full_counts() and folder in LOADS:
+    if _is_load(item):
         return len(LONGEST_FIRST) + 1
     return LONGEST_FIRST.index(folder) if folder in LONGEST_FIRST else len(LONGEST_FIRST)
 

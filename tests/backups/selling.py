@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 from uuid import UUID
 
+from tests.counts import counts
 from tests.invariants.destination import local_now, open_destination, order_of, pricing_of
 from tests.servers.process import eventually
 from ticketing_service.domain.claims import GuestLimits
@@ -34,7 +35,11 @@ class Selling:
     def go_on_for(self, more: int) -> None:
         """Wait until so many more bookings were sold."""
         wanted = len(self.sold) + more
-        eventually(lambda: len(self.sold) >= wanted or not self._alive(), seconds=60, what=f"{more} sales")
+        eventually(
+            lambda: len(self.sold) >= wanted or not self._alive(),
+            seconds=counts(60, 600),
+            what=f"{more} sales",
+        )
         self.raise_failures()
 
     def sold_by(self, moment: float) -> set[UUID]:

@@ -248,6 +248,7 @@ def test_a_schedule_of_an_unknown_ticket_is_not_kept(store: Store, world: World)
         store.slots.put_schedule(replace(ticket, id=uuid7()), schedule, planned(ticket, schedule), NOW)
 
 
+@pytest.mark.load
 def test_a_season_of_slots_is_made_changed_and_removed_within_seconds(world: World) -> None:
     days = counts(60, 400)
     ticket = world.ticket()
