@@ -116,7 +116,10 @@ class _Controller(Controller):
         return conversation
 
     async def hang_up(self) -> None:
-        """End all connections."""
+        """End all connections, those too that are just being accepted."""
+        assert self.server is not None
+        self.server.close()
+        await asyncio.sleep(0.01)  # until the loop has made what was accepted
         for conversation in self._conversations:
             if isinstance(conversation.transport, asyncio.WriteTransport):
                 conversation.transport.abort()
