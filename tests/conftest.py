@@ -27,6 +27,7 @@ LONGEST_FIRST = (
 """Folders whose tests are begun first where several processes share them: nobody is to wait for a long one
 at the end. Those that compute are among those that wait."""
 LOADS = ("cluster", "invariants")
+"""Folders of which every test is a `load`."""
 
 
 class OutsideWorldError(RuntimeError):

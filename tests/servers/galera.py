@@ -129,17 +129,21 @@ class Galera:
         """Wait until all nodes are there and have what the others have. One that gave up is started again, as
         its keeper would: so does who was away for so long that the others cannot send what it missed.
         """
+
+        def is_whole_again() -> bool:
+            for node in self.nodes:
+                if not node.process.running:
+                    node.join()
+            return self._is_whole()
+
         try:
-            eventually(self._is_whole, seconds=seconds, every=0.2, what="the whole cluster")
+            eventually(is_whole_again, seconds=seconds, every=0.2, what="the whole cluster")
         except AssertionError as error:
             for node in self.nodes:
                 error.add_note(f"node {node.name}:\n{node.process.tail(40)}")
             raise
 
     def _is_whole(self) -> bool:
-        for node in self.nodes:
-            if not node.process.running:
-                node.join()
         try:
             return all(
                 node.status("wsrep_cluster_size") == str(NODES)

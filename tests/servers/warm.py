@@ -9,7 +9,6 @@ python -m tests.servers.warm DESCRIPTOR
 
 from __future__ import annotations
 
-import array
 import ctypes
 import functools
 import gc
@@ -174,7 +173,7 @@ class _Forking:
         if not message:
             raise SystemExit
         order = json.loads(message)
-        output, status = array.array("i", descriptors)
+        output, status = descriptors
         parent = os.getpid()
         pid = os.fork()
         if pid == 0:

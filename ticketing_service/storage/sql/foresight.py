@@ -12,7 +12,7 @@ from common.database.prepared import Prepared
 from ticketing_service.domain.orders import Offer
 from ticketing_service.storage.foresight import Foreseen, KnownOffers
 from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.slot_records import counters_by_slot
+from ticketing_service.storage.sql.slot_records import COUNTER_COLUMNS, counters_by_slot
 from ticketing_service.storage.sql.slots import offers_in
 
 _slots, _tickets = schema.slots, schema.tickets
@@ -24,9 +24,7 @@ _SELECT_VERSIONS = (
 )
 _VERSIONS = Prepared(_SELECT_VERSIONS.with_for_update(read=True))
 _VERSIONS_AND_COUNTERS = Prepared(
-    _SELECT_VERSIONS.add_columns(
-        _links.c.slot_id, _counters.c.id, _counters.c.capacity, _counters.c.held, _counters.c.sold
-    )
+    _SELECT_VERSIONS.add_columns(*COUNTER_COLUMNS)
     .join(_links, _links.c.slot_id == _slots.c.id)
     .join(_counters, _counters.c.id == _links.c.counter_id)
 )

@@ -22,9 +22,13 @@ from ticketing_service.storage.records.schedules import hours_json
 from ticketing_service.storage.sql import schema
 
 _slots, _counters, _links = schema.slots, schema.counters, schema.slot_counters
-_SELECT_COUNTERS = select(
+COUNTER_COLUMNS = (
     _links.c.slot_id, _counters.c.id, _counters.c.capacity, _counters.c.held, _counters.c.sold
-).join_from(_links, _counters, _links.c.counter_id == _counters.c.id)
+)  # fmt: skip
+"""What `counters_by_slot` reads."""
+_SELECT_COUNTERS = select(*COUNTER_COLUMNS).join_from(
+    _links, _counters, _links.c.counter_id == _counters.c.id
+)
 _COUNTERS_OF_IDS = _SELECT_COUNTERS.where(_links.c.slot_id.in_(bindparam("ids", expanding=True)))
 _COUNTERS_OF_ONE = Prepared(_SELECT_COUNTERS.where(_links.c.slot_id == bindparam("slot")))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Iterator
 
 import pytest
 
@@ -22,20 +23,29 @@ def test_a_connection_reads_no_certificates(mariadb_server: MariaDB, monkeypatch
     database.close()
 
 
+@pytest.fixture
+def database(mariadb_server: MariaDB) -> Iterator[Database]:
+    opened = Database(mariadb_server.new_database(), threads=1)
+    yield opened
+    opened.close()
+
+
+def signal(number: int, message: str) -> str:
+    """The statement that the server answers with this error."""
+    return f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = '{message}'"
+
+
 @pytest.mark.mariadb
 @pytest.mark.parametrize(
     "number, message",
     [(1047, "WSREP has not yet prepared node"), (1205, "Lock wait timeout"), (1213, "Deadlock found")],
 )
 def test_a_read_that_waited_in_vain_for_the_cluster_finds_the_store_away(
-    mariadb_server: MariaDB, number: int, message: str
+    database: Database, number: int, message: str
 ) -> None:
-    database = Database(mariadb_server.new_database(), threads=1)
-    signal = f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = '{message}'"
     with pytest.raises(StoreUnavailable, match=message), database.read() as connection:
-        connection.exec_driver_sql(signal)
+        connection.exec_driver_sql(signal(number, message))
     database.ping()
-    database.close()
 
 
 @pytest.mark.mariadb
@@ -44,10 +54,7 @@ def test_a_read_that_waited_in_vain_for_the_cluster_finds_the_store_away(
     [(1180, "Got error 5 during COMMIT"), (1317, "was interrupted"), (1927, "Connection was killed")],
 )
 def test_what_a_node_that_goes_away_says_to_a_write_is_that_the_store_is_away(
-    mariadb_server: MariaDB, number: int, message: str
+    database: Database, number: int, message: str
 ) -> None:
-    database = Database(mariadb_server.new_database(), threads=1)
-    signal = f"SIGNAL SQLSTATE 'HY000' SET MYSQL_ERRNO = {number}, MESSAGE_TEXT = '{message}'"
     with pytest.raises(StoreUnavailable, match=message):
-        database.write(lambda connection: connection.exec_driver_sql(signal))
-    database.close()
+        database.write(lambda connection: connection.exec_driver_sql(signal(number, message)))
