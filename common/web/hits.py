@@ -9,6 +9,7 @@ headers, and its refusal under overload. Every other request takes the long way.
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
@@ -27,6 +28,8 @@ from common.web.requests import Present
 
 if TYPE_CHECKING:
     from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
+log = logging.getLogger(__name__)
 
 MOST_REMEMBERED = 2_000
 LONGEST_REMEMBERED = 500
@@ -119,8 +122,8 @@ class Hits:
                     if looked.state == "fresh" and isinstance(looked.value, Rendered):
                         return self._send(known, looked.value, present, environ, start_response)
             except Exception:
-                self._recorder.request_answered("GET", known.rule, 500, 0.0)
-                raise
+                # Nothing is sent yet. The app answers whatever happens in it, in the shape that is promised.
+                log.exception("a kept answer could not be sent", extra={"route": known.rule})
             finally:
                 self._recorder.request_ends()
         environ[_ASKED] = Asked(self, key, looked)
@@ -148,8 +151,9 @@ class Hits:
             known.seen(kept.labels)
         if kept.is_asked_about(environ):
             return self._send_if_changed(known, kept, present, environ, start_response)
+        headers = [*self._headers(known, kept, now), ("X-Request-Id", present.request_id)]
         self._finish(known, present, environ, 200)
-        start_response("200 OK", [*self._headers(known, kept, now), ("X-Request-Id", present.request_id)])
+        start_response("200 OK", headers)
         return (kept.body,)
 
     def _send_if_changed(
@@ -161,10 +165,10 @@ class Hits:
         start_response: StartResponse,
     ) -> Iterable[bytes]:
         response = kept.response(environ, time.time())
-        self._finish(known, present, environ, response.status_code)
         for name, value in self._fixed.items():
             response.headers.setdefault(name, value)
         response.headers.add("X-Request-Id", present.request_id)
+        self._finish(known, present, environ, response.status_code)
         return response(environ, start_response)
 
     def _finish(self, known: Known, present: Present, environ: WSGIEnvironment, status: int) -> None:
