@@ -15,6 +15,7 @@ from admin_service.storage.sql.store import METADATA as ADMIN_TABLES
 from backups.plan import Place, place_of
 from common.backups.database import kind_of
 from common.backups.restic import Repository, Restic
+from tests.backups.cheap_key import cheapen
 from tests.invariants.stores import KINDS
 from tests.migrated import emptied, with_tables
 from tests.servers.mariadb import PASSWORD as SERVER_PASSWORD
@@ -128,6 +129,7 @@ def made_repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A repository without backups, to be copied: making one takes longer than copying it."""
     folder = tmp_path_factory.mktemp("made") / "repository"
     Restic(repository_at(folder)).create()
+    cheapen(folder, PASSWORD)
     return folder
 
 

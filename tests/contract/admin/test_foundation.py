@@ -141,13 +141,14 @@ def test_what_names_somebody_is_taken_out_and_the_chain_holds(store: Store) -> N
     guest = replace(EVENT, origin=replace(EVENT.origin, actor="guest"), subject="email:1")
     for event in (EVENT, guest, replace(guest, subject="email:2"), replace(EVENT, subject="email:1")):
         store.audit.append(event)
-    noted = store.audit.erase("email:1", replace(EVENT, action="privacy.erase", after={"user": False}))
+    erasing = replace(EVENT, action="privacy.erase", after={"user": False})
+    noted = store.audit.erase(("email:1", "email:3"), erasing)
     assert noted.event.after == {"user": False, "entries": 1}
     entries = store.audit.after(0, 10)
     assert is_chain(entries)
     assert [entry.erased for entry in entries] == [False, True, False, False, False]
     assert [entry.event.origin.address for entry in entries] == ["192.0.2.1", None, *["192.0.2.1"] * 3]
-    again = store.audit.erase("email:1", replace(EVENT, action="privacy.erase"))
+    again = store.audit.erase(("email:1",), replace(EVENT, action="privacy.erase"))
     assert again.event.after["entries"] == 0
 
 

@@ -108,7 +108,7 @@ ASKED: dict[str, Ask] = {
         store.audit.page(AuditQuery(actor="access:ann", action="pois", at_from=NOW)),
         store.audit.after(0, 10),
         store.audit.counted(("pois.created",), NOW),
-        store.audit.erase("x", event()),
+        store.audit.erase(("x",), event()),
     ),
     "an upload": lambda store: (
         add(store, make_media("b")),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Iterator
 from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from admin_service.actions.privacy import ERASURE
 from admin_service.clients.port import Erased, TicketingUnavailable
 from admin_service.domain.audit import Origin
 from admin_service.tasks import handlers
+from common.auth.keyfiles import SecretRing
 from common.database.engine import Database
 from common.outbox.port import StoredTask
 from common.service_client import ServiceClient
@@ -231,6 +233,23 @@ def test_who_takes_themselves_out_leaves_no_address_behind(both: Both) -> None:
     mine = [each for each in entries(desk) if each["actor"] == f"access:{user.id}"]
     assert {each["action"] for each in mine} == {"users.erase", "privacy.erase"}
     assert {each["address"] for each in mine} == {None}
+
+
+def test_the_trail_calls_an_address_what_nobody_can_try_out_and_an_erasure_knows_all_of_it(
+    both: Both,
+) -> None:
+    desk, ring = both.desk, both.desk.ports.pseudonym_secrets
+    assert isinstance(ring, SecretRing)
+    login(desk, "eve@example.org")
+    login(desk, " Eve@Example.org")
+    ring.rotate()
+    login(desk, "eve@example.org")
+    after, *before = [each["subject"] for each in entries(desk) if each["action"] == "sessions.refused"]
+    assert before[0] == before[1] != after
+    assert not any(sha256(b"eve@example.org").hexdigest()[:8] in each for each in (after, *before))
+    body = {"email": "eve@example.org", "reason": "Asked by letter"}
+    assert desk.call("POST", "/privacy/erase", body, role="platform_admin").status_code == 200
+    assert [each["address"] for each in entries(desk)][1:] == [None] * 3
 
 
 def test_an_erasure_finishes_by_itself_when_ticketing_is_back(both: Both) -> None:
