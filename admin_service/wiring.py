@@ -152,6 +152,7 @@ def _ports(settings: Settings, store: Store, parts: Parts, metrics: AdminMetrics
         access_tokens=AccessTokens(token_keys, settings.token_issuer, settings.token_audience),
         key_secrets=SecretRing(keys / "api-keys"),
         link_secrets=SecretRing(keys / "links"),
+        pseudonym_secrets=SecretRing(keys / "pseudonyms"),
         second_factor_roles=second_factor_roles(settings),
         public_url=settings.public_url,
         media_url=settings.media_url,

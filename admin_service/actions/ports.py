@@ -30,10 +30,11 @@ class Secrets(Protocol):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ports:
     """`token_keys` sign `access_tokens`. `key_secrets` and `link_secrets` derive the keys of machines and the
-    links in mails. Who holds a role of `second_factor_roles` must have a second factor. `public_url` is where
-    people reach us, without a slash at the end. `standing` is what is known of credentials beside their
-    signatures, and `key_uses` notes which keys are used in this process. Media are read at `media_url`;
-    uploads are in `upload_folder` while they come in. `backups` is what is known of them.
+    links in mails, `pseudonym_secrets` what the audit trail calls e-mail addresses. Who holds a role of
+    `second_factor_roles` must have a second factor. `public_url` is where people reach us, without a slash at
+    the end. `standing` is what is known of credentials beside their signatures, and `key_uses` notes which
+    keys are used in this process. Media are read at `media_url`; uploads are in `upload_folder` while they
+    come in. `backups` is what is known of them.
     """
 
     store: Store
@@ -48,6 +49,7 @@ class Ports:
     access_tokens: AccessTokens
     key_secrets: Secrets
     link_secrets: Secrets
+    pseudonym_secrets: Secrets
     second_factor_roles: frozenset[str]
     public_url: str
     media_url: str

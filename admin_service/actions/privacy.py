@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from admin_service.actions.ports import Ports
+from admin_service.actions.pseudonyms import subject_of, subjects_of
 from admin_service.clients.port import Erased, TicketingUnavailable
 from admin_service.domain.audit import AuditEntry, Origin
 from admin_service.domain.errors import Code, Refused
@@ -64,7 +65,7 @@ def export_person(email: str, origin: Origin, ports: Ports) -> Person:
         media=() if user is None else _media(user, ports),
         ticketing=ticketing,
     )
-    ports.store.audit.append(ports.event(origin, "privacy.export", _subject(email)))
+    ports.store.audit.append(ports.event(origin, "privacy.export", subject_of(email, ports)))
     return found
 
 
@@ -110,8 +111,8 @@ def finish_erasure(email: str, origin: Origin, ports: Ports) -> Erased:
     """What is left when there is nobody of that address here any more. Raises TicketingUnavailable."""
     erased = ports.ticketing.erase_person(email)
     after = {"bookings": erased.bookings, "openBookings": erased.open_bookings}
-    event = ports.event(origin, "privacy.erase", _subject(email), after=after)
-    ports.store.audit.erase(event.subject, event)
+    event = ports.event(origin, "privacy.erase", subject_of(email, ports), after=after)
+    ports.store.audit.erase(subjects_of(email, ports), event)
     return erased
 
 
@@ -120,11 +121,6 @@ def _asked(call: Any) -> Any:
         return call()
     except TicketingUnavailable as error:
         raise Refused(Code.TICKETING_UNAVAILABLE, retry_after_seconds=error.retry_after_seconds) from error
-
-
-def _subject(email: str) -> str:
-    """Tells entries about the same person from others, without saying who it is."""
-    return f"email:{email_hash(email)[:16]}"
 
 
 def _entries(user: User, ports: Ports) -> tuple[AuditEntry, ...]:

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from admin_service.actions.passwords import prove_password
 from admin_service.actions.ports import Ports
+from admin_service.actions.pseudonyms import subject_of
 from admin_service.actions.sign_in import Device, SignedIn, must_have_second_factor, open_session
 from admin_service.domain import second_factor
 from admin_service.domain.audit import Origin
@@ -41,7 +42,7 @@ def finish_sign_in(command: FinishSignIn, ports: Ports) -> SignedIn:
     hashed = email_hash(user.email)
     ports.store.sessions.attempt(hashed, ports.clock())
     if not _is_good(command, user, ports):
-        event = ports.event(command.device.origin, "sessions.refused", f"email:{hashed[:16]}")
+        event = ports.event(command.device.origin, "sessions.refused", subject_of(user.email, ports))
         ports.store.audit.append(event)
         raise Refused(Code.CODE_REFUSED)
     return open_session(user, command.device, ports)

@@ -8,6 +8,7 @@ from typing import Literal
 from uuid import UUID
 
 from admin_service.actions.ports import Ports
+from admin_service.actions.pseudonyms import subject_of
 from admin_service.domain.audit import Origin
 from admin_service.domain.errors import Code, Refused
 from admin_service.domain.passwords import normal
@@ -75,7 +76,7 @@ def sign_in(command: SignIn, ports: Ports) -> SignedIn | StepNeeded:
     stored = None if user is None else user.password_hash
     is_it = ports.passwords.is_it(stored, password)
     if user is None or stored is None or not is_it or not user.is_active:
-        event = ports.event(command.device.origin, "sessions.refused", f"email:{hashed[:16]}")
+        event = ports.event(command.device.origin, "sessions.refused", subject_of(command.email, ports))
         ports.store.audit.append(event)
         raise Refused(Code.SIGN_IN_REFUSED)
     if ports.passwords.is_old(stored):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -50,14 +50,14 @@ def append(tx: Transaction, event: AuditEvent) -> AuditEntry:
 def erase_user(tx: Transaction, user_id: UUID) -> int:
     """Take out from where the user did something, and what named the user; says of how many entries."""
     erased = _erase_addresses(tx, {"actor": f"{ACCESS_KIND}:{user_id}"})
-    erased += erase_subject(tx, str(user_id))
+    erased += erase_subjects(tx, (str(user_id),))
     named = {"subject": str(user_id), "personal_salt": {"$ne": None}}
     return erased + tx.update_all(_audit, named, {"$set": {"personal": None, "personal_salt": None}})
 
 
-def erase_subject(tx: Transaction, subject: str) -> int:
-    """Take out from where somebody who was not signed in did something to `subject`; says of how many."""
-    return _erase_addresses(tx, {"subject": subject, "actor": GUEST_KIND})
+def erase_subjects(tx: Transaction, subjects: Collection[str]) -> int:
+    """Take out from where somebody who was not signed in did something to one; says of how many entries."""
+    return _erase_addresses(tx, {"subject": {"$in": sorted(subjects)}, "actor": GUEST_KIND})
 
 
 def _erase_addresses(tx: Transaction, which: dict[str, Any]) -> int:
@@ -75,11 +75,11 @@ class MongoAudit:
         """See AuditStore."""
         return self._write(lambda tx: append(tx, event))
 
-    def erase(self, subject: str, event: AuditEvent) -> AuditEntry:
+    def erase(self, subjects: Collection[str], event: AuditEvent) -> AuditEntry:
         """See AuditStore."""
 
         def verb(tx: Transaction) -> AuditEntry:
-            erased = erase_subject(tx, subject)
+            erased = erase_subjects(tx, subjects)
             return append(tx, replace(event, after={**event.after, "entries": erased}))
 
         return self._write(verb)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -34,8 +35,8 @@ class AuditStore(Protocol):
         """Add the event at the end of the chain."""
         ...
 
-    def erase(self, subject: str, event: AuditEvent) -> AuditEntry:
-        """Take out of the entries about `subject` from where those came who were not signed in, and add
+    def erase(self, subjects: Collection[str], event: AuditEvent) -> AuditEntry:
+        """Take out of the entries about `subjects` from where those came who were not signed in, and add
         `event`, whose `after` is given how many `entries` that were.
         """
         ...

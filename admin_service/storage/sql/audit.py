@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -39,15 +39,15 @@ def append(connection: Connection, event: AuditEvent) -> AuditEntry:
 def erase_user(connection: Connection, user_id: UUID) -> int:
     """Take out from where the user did something, and what named the user; says of how many entries."""
     erased = _erase_addresses(connection, _audit.c.actor == f"{ACCESS_KIND}:{user_id}")
-    erased += erase_subject(connection, str(user_id))
+    erased += erase_subjects(connection, (str(user_id),))
     named = _audit.c.personal_salt.is_not(None) & (_audit.c.subject == str(user_id))
     nothing = {"personal": None, "personal_salt": None}
     return erased + connection.execute(update(_audit).where(named).values(**nothing)).rowcount
 
 
-def erase_subject(connection: Connection, subject: str) -> int:
-    """Take out from where somebody who was not signed in did something to `subject`; says of how many."""
-    return _erase_addresses(connection, (_audit.c.subject == subject) & (_audit.c.actor == GUEST_KIND))
+def erase_subjects(connection: Connection, subjects: Collection[str]) -> int:
+    """Take out from where somebody who was not signed in did something to one; says of how many entries."""
+    return _erase_addresses(connection, _audit.c.subject.in_(subjects) & (_audit.c.actor == GUEST_KIND))
 
 
 def _erase_addresses(connection: Connection, which: ColumnElement[bool]) -> int:
@@ -65,11 +65,11 @@ class SqlAudit:
         """See AuditStore."""
         return self._write(lambda connection: append(connection, event))
 
-    def erase(self, subject: str, event: AuditEvent) -> AuditEntry:
+    def erase(self, subjects: Collection[str], event: AuditEvent) -> AuditEntry:
         """See AuditStore."""
 
         def verb(connection: Connection) -> AuditEntry:
-            erased = erase_subject(connection, subject)
+            erased = erase_subjects(connection, subjects)
             return append(connection, replace(event, after={**event.after, "entries": erased}))
 
         return self._write(verb)
