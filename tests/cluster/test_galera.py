@@ -25,7 +25,7 @@ from tests.invariants.over_http import (
 from tests.servers.galera import Galera, GaleraNode
 from tests.servers.stack import ServiceStack
 
-pytestmark = [pytest.mark.mariadb, pytest.mark.xdist_group("galera")]
+pytestmark = pytest.mark.mariadb
 
 OPERATIONS = 20
 UP_SECONDS = 2.0

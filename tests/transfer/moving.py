@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ KINDS = ("sqlite", "mariadb", "mongodb")
 _MARKS = {"mariadb": pytest.mark.mariadb, "mongodb": pytest.mark.mongodb}
 
 
-def marked(*kinds: str) -> pytest.ParameterSet:
+def marked(*kinds: str) -> Any:
     """A case of a test that needs the servers of these kinds."""
     return pytest.param(*kinds, marks=[_MARKS[each] for each in kinds if each in _MARKS], id="-".join(kinds))
 
