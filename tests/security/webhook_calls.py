@@ -68,7 +68,7 @@ def _dead(shop: Shop, subscription_id: UUID) -> UUID:
     store, now = shop.ports.store.webhooks, shop.clock()
     shop.ticket(title={"en": "Told of"})
     store.spread(now, 10_000)
-    claimed = store.claim(subscription_id, now, now + timedelta(minutes=1), 100)
+    claimed = store.claim(subscription_id, now, now + timedelta(minutes=1), 10_000)
     given_up: Delivery = next(each for each in claimed if each.type is EventType.PRODUCT)
     store.settle(given_up, Outcome(delivered=False, error="nobody there"), now)
     return given_up.id
