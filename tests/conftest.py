@@ -136,6 +136,13 @@ def mongodb_server() -> Iterator[MongoServer]:
 
 
 @pytest.fixture(scope="session")
+def patient_mongodb_server() -> Iterator[MongoServer]:
+    """For long transactions: a copy of a store is one, and so is a year of slots."""
+    with running_mongodb(patient=True) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def ticketing_mongodb(mongodb_server: MongoServer) -> Iterator[str]:
     """As `ticketing_mariadb`."""
     yield from _migrated(mongodb_server, "ticketing", migrate_ticketing)

@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Callable
+from multiprocessing.util import Finalize
 from pathlib import Path
 
 MEMORY = Path("/dev/shm")
@@ -38,7 +39,8 @@ def begin() -> Callable[[], None] | None:
     def end() -> None:
         del os.environ["TMPDIR"]
         tempfile.tempdir = None
-        shutil.rmtree(folder, ignore_errors=True)
+        # multiprocessing has a folder in it, which it removes at the end of the process, with priority -100
+        Finalize(None, shutil.rmtree, (folder, True), exitpriority=-200)
 
     return end
 

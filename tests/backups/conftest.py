@@ -20,7 +20,7 @@ from tests.invariants.stores import KINDS
 from tests.migrated import emptied, with_tables
 from tests.servers.mariadb import PASSWORD as SERVER_PASSWORD
 from tests.servers.mariadb import USER, MariaDB
-from tests.servers.secantus import REAL, MongoServer, Secantus, emptied_mongodb, running_mongodb
+from tests.servers.secantus import MongoServer, emptied_mongodb
 from ticketing_service.storage.opening import migrate as migrate_ticketing
 from ticketing_service.storage.sql import schema
 
@@ -28,14 +28,8 @@ PASSWORD = "correct horse, battery"
 
 
 @pytest.fixture(scope="session")
-def mongodb_server() -> Iterator[MongoServer]:
-    """One that is not in a hurry to end transactions: a copy is one, and the machine may be busy."""
-    if os.environ.get(REAL):
-        with running_mongodb() as real:
-            yield real
-        return
-    with Secantus(module="secantus") as server:
-        yield server
+def mongodb_server(patient_mongodb_server: MongoServer) -> MongoServer:
+    return patient_mongodb_server
 
 
 @contextmanager

@@ -62,7 +62,8 @@ def hold_other_under_one_key(store: Store, round_: dict[str, Any], caller: int) 
 def hold_from_one_address(store: Store, round_: dict[str, Any], caller: int) -> str:
     """Guests behind one address, each with an e-mail address of his own."""
     customer = Customer(name="Ann", email=f"guest{caller}-{round_['key']}@example.org")
-    guest = order(round_, customer=customer, guest_network=f"2001:db8:{round_['key'][:4]}::/64")
+    network = f"2001:db8:{round_['key'][:4]}:{round_['key'][4:8]}::/64"
+    guest = order(round_, customer=customer, guest_network=network)
     return _hold(store, guest, f"{round_['key']}-{caller}")
 
 
@@ -70,7 +71,7 @@ def hold_for_one_email(store: Store, round_: dict[str, Any], caller: int) -> str
     """One e-mail address in changing letter case, from many addresses."""
     email = f"Ann-{round_['key']}@example.org"
     customer = Customer(name="Ann", email=email.upper() if caller % 2 else email)
-    guest = order(round_, customer=customer, guest_network=f"192.0.2.{caller}")
+    guest = order(round_, customer=customer, guest_network=f"2001:db8:{round_['key'][:4]}:{caller:x}::/64")
     return _hold(store, guest, f"{round_['key']}-{caller}")
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from tests.beneath import Beneath, open_beneath
 from tests.migrated import emptied, with_tables
-from tests.servers.secantus import emptied_mongodb
+from tests.servers.secantus import MongoServer, emptied_mongodb, patient
 from ticketing_service.storage.opening import migrate, open_store
 from ticketing_service.storage.port import Store
 from ticketing_service.storage.sql import schema
@@ -27,8 +27,18 @@ def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
         with_tables(url, migrate)
         return url
     if request.param == "mongodb":
-        return emptied_mongodb(request.getfixturevalue("ticketing_mongodb"))
+        return _of_mongodb(request)
     return emptied(request.getfixturevalue("ticketing_mariadb"), schema.metadata)
+
+
+def _of_mongodb(request: pytest.FixtureRequest) -> str:
+    if request.node.get_closest_marker("load") is None:
+        return emptied_mongodb(request.getfixturevalue("ticketing_mongodb"))
+    patient(request.getfixturevalue("monkeypatch"))
+    server: MongoServer = request.getfixturevalue("patient_mongodb_server")
+    url = server.new_database("load")
+    migrate(url)
+    return url
 
 
 @pytest.fixture

@@ -55,16 +55,17 @@ class MongoServer(Protocol):
 class Secantus(Server):
     """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests.
 
-    `module`: what is run; `secantus` itself lets a transaction wait for its client for a minute.
+    `patient`: a transaction may take a minute, and change some hundred megabytes. One that does not fit into
+    the cache stops this server for good.
     """
 
-    def __init__(self, *, replica_set: bool = True, module: str = "tests.servers.secantus_daemon") -> None:
+    def __init__(self, *, replica_set: bool = True, patient: bool = False) -> None:
         super().__init__("secantus")
         self.process = Process(
             [
                 sys.executable,
                 "-m",
-                module,
+                "secantus" if patient else "tests.servers.secantus_daemon",
                 "--host",
                 self.host,
                 "--port",
@@ -73,7 +74,7 @@ class Secantus(Server):
                 self.folder / "data",
                 "--sync-on-commit",
                 "--cache-size",
-                "256M",
+                "1G" if patient else "256M",
                 *([] if replica_set else ["--standalone"]),
             ],
             name="secantusd",
@@ -117,12 +118,12 @@ class RealServer:
 
 
 @contextmanager
-def running_mongodb() -> Iterator[MongoServer]:
-    """The real server when there is one, else one of our own."""
+def running_mongodb(*, patient: bool = False) -> Iterator[MongoServer]:
+    """The real server when there is one, else one of our own; `patient`: see Secantus."""
     if url := os.environ.get(REAL):
         yield RealServer(url)
         return
-    with Secantus() as server:
+    with Secantus(patient=patient) as server:
         yield server
 
 
