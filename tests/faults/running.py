@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from common.clock import system_clock
+from common.database import StoreUnavailable
 from common.identifiers import uuid7
 from tests.beneath import Beneath, open_beneath
 from tests.contract.builders import make_option, make_schedule, plain_unit
@@ -85,8 +86,15 @@ class Running:
     def kill_worker(self) -> None:
         """Kill -9 and start anew; the lease of the dead one ends at once, as it does after ten seconds."""
         self.stack.worker.kill()
-        self.database.end_leases(system_clock())
+        eventually(self._lease_is_ended, seconds=HANG_SECONDS, what="the dead worker's lease being free")
         self.stack.worker.start()
+
+    def _lease_is_ended(self) -> bool:
+        try:
+            self.database.end_leases(system_clock())
+        except StoreUnavailable:
+            return False  # MongoDB keeps for some seconds what the dead one had not committed
+        return True
 
     def wait_until_settled(self) -> None:
         """Until nothing is open with the module and no task is left. What is put off comes up at once."""
