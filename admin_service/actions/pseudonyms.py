@@ -8,19 +8,21 @@ from hashlib import sha256
 from admin_service.actions.ports import Ports
 from admin_service.domain.users import email_hash, email_key
 
-_LENGTH = 16
-
 
 def subject_of(email: str, ports: Ports) -> str:
     """Keyed, as otherwise whoever reads the trail could try addresses out."""
-    return _under(ports.pseudonym_secrets.newest()[1], email)
+    return _called(_keyed(ports.pseudonym_secrets.newest()[1], email))
 
 
 def subjects_of(email: str, ports: Ports) -> frozenset[str]:
     """All that the address was ever called; at first that was its plain digest."""
-    secrets = ports.pseudonym_secrets.keys().values()
-    return frozenset({f"email:{email_hash(email)[:_LENGTH]}", *(_under(each, email) for each in secrets)})
+    keyed = (_keyed(secret, email) for secret in ports.pseudonym_secrets.keys().values())
+    return frozenset(map(_called, (email_hash(email), *keyed)))
 
 
-def _under(secret: bytes, email: str) -> str:
-    return f"email:{hmac.digest(secret, email_key(email).encode(), sha256).hex()[:_LENGTH]}"
+def _keyed(secret: bytes, email: str) -> str:
+    return hmac.digest(secret, email_key(email).encode(), sha256).hex()
+
+
+def _called(digest: str) -> str:
+    return f"email:{digest[:16]}"
