@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 from uuid import UUID
 
 import orjson
+import pytest
 from sqlalchemy import bindparam, update
 
 from common.database import StoreUnavailable
@@ -22,10 +23,12 @@ from common.database.prepared import Prepared
 from common.identifiers import uuid7
 from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed, fingerprint_of, hashed_key
 from tests.contract.builders import make_admissions
+from tests.counts import at_full_counts, counts
 from tests.invariants.checker import KEY_PREFIX
 from tests.invariants.client_process import read_configuration, run_threads
 from tests.invariants.destination import Destination, local_now, order_of, pricing_of
 from tests.invariants.records import OK, REFUSED, UNKNOWN, Record
+from tests.servers.secantus import patient
 from ticketing_service.domain.bookings import Booking, Customer, Observation, PaymentState
 from ticketing_service.domain.claims import GuestLimits
 from ticketing_service.domain.errors import Code, Refused
@@ -42,7 +45,7 @@ from ticketing_service.storage.sql import counters, schema
 LIMITS = GuestLimits(per_address=10, per_email=3)
 SHORT_HOLD, LONG_HOLD = timedelta(seconds=0.3), timedelta(minutes=10)
 MOST_EXTENSIONS = 2
-GIVE_UP_SECONDS = 90
+GIVE_UP_SECONDS = counts(90, 600)
 NETWORKS, GUESTS = 3, 30
 
 Verb = Callable[[Idempotency], Booking]
@@ -336,6 +339,9 @@ def main() -> None:
     configuration = read_configuration()
     if not configuration["guard"]:
         remove_the_guard()
+    patience = pytest.MonkeyPatch()
+    if at_full_counts():
+        patient(patience)
     store = open_store(configuration["url"], threads=configuration["threads"])
     destination = Destination.of(configuration["destination"])
     pool: list[Held] = []
@@ -345,6 +351,7 @@ def main() -> None:
 
     status = run_threads(configuration, work)
     store.close()
+    patience.undo()
     sys.exit(status)
 
 

@@ -45,7 +45,7 @@ def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: 
             if time.monotonic() < next_kill or not workers or (kills >= MOST_KILLS and enough()):
                 return
             # On a slow machine a worker has hardly begun when it is killed: it is given more and more time.
-            next_kill = time.monotonic() + KILL_SECONDS * max(1.0, kills / MOST_KILLS) ** 2
+            next_kill = time.monotonic() + KILL_SECONDS * max(1.0, kills / MOST_KILLS) ** 4
             with suppress(ProcessLookupError):
                 os.kill(chance.choice(workers), signal.SIGKILL)
                 kills += 1
