@@ -15,11 +15,12 @@ from tests.counts import counts
 from tests.invariants.checker import check, explain
 from tests.invariants.destination import Destination, open_destination
 from tests.invariants.load import Run, in_the_balance, run_clients
+from tests.servers.secantus import is_stand_in
 from tests.servers.stack import ServiceStack
 from ticketing_service.storage.opening import open_store
 
 PROCESSES, THREADS, OPERATIONS = counts((2, 4, 20), (4, 16, 100))
-CAPACITY = PROCESSES * THREADS * OPERATIONS // 8
+OPERATIONS_ON_STAND_IN = counts(20, 30)
 WEB_WORKERS = 4
 
 
@@ -34,7 +35,7 @@ def destination_in(url: str) -> Destination:
     """What is sold, in a migrated store: an eighth of what is asked for."""
     store = open_store(url, threads=1)
     try:
-        return open_destination(store, CAPACITY, max_uses=3)
+        return open_destination(store, PROCESSES * THREADS * _operations(url) // 8, max_uses=3)
     finally:
         store.close()
 
@@ -58,15 +59,17 @@ def load_it(
     seed: int,
     meanwhile: Callable[[], None],
     enough: Callable[[], bool],
-    operations: int = OPERATIONS,
+    operations: int | None = None,
 ) -> Run:
-    """The load goes on until `enough`; each of its threads tries `operations` things at least."""
+    """The load goes on until `enough`; each of its threads tries `operations` things at least (default: what
+    the store is good for).
+    """
     configuration: dict[str, Any] = {
         "base_url": stack.ticketing_url,
         "headers": stack.bearer("support"),
         "seed": seed,
         "threads": THREADS,
-        "operations": operations,
+        "operations": operations or _operations(stack.env["DATABASE_URL"]),
         "destination": destination.document(),
     }
     return run_clients(
@@ -77,6 +80,10 @@ def load_it(
         meanwhile,
         enough,
     )
+
+
+def _operations(url: str) -> int:
+    return OPERATIONS_ON_STAND_IN if is_stand_in(url) else OPERATIONS
 
 
 def is_unanswered(folder: Path) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from pathlib import Path
 from typing import Any
@@ -12,11 +11,10 @@ from tests.counts import at_full_counts, counts
 from tests.invariants.checker import check, explain
 from tests.invariants.destination import Destination, open_destination
 from tests.invariants.load import Run, run_clients
-from tests.servers.secantus import REAL
+from tests.servers.secantus import is_stand_in
 from ticketing_service.storage.port import Store
 
 PROCESSES, THREADS, OPERATIONS, MAX_USES = counts((3, 4, 40, 3), (8, 16, 120, 40))
-# SecantusDB does some tens of transactions a second, however many ask
 OPERATIONS_ON_STAND_IN, MAX_USES_ON_STAND_IN = counts((40, 3), (20, 6))
 PEOPLE_AN_OPERATION = 2  # what an average one asks for: about half are holds, of 4 people
 COUNTERS = 6
@@ -35,17 +33,13 @@ def _run(url: str, folder: Path, observed: Beneath, destination: Destination, se
 
 
 def _operations(url: str) -> int:
-    return OPERATIONS_ON_STAND_IN if _is_stand_in(url) else OPERATIONS
+    return OPERATIONS_ON_STAND_IN if is_stand_in(url) else OPERATIONS
 
 
 def _scarce(url: str, store: Store) -> Destination:
     """One that has a tenth of what is asked for."""
     capacity = PROCESSES * THREADS * _operations(url) * PEOPLE_AN_OPERATION // COUNTERS // 10
-    return open_destination(store, capacity, MAX_USES_ON_STAND_IN if _is_stand_in(url) else MAX_USES)
-
-
-def _is_stand_in(url: str) -> bool:
-    return url.startswith("mongodb") and REAL not in os.environ
+    return open_destination(store, capacity, MAX_USES_ON_STAND_IN if is_stand_in(url) else MAX_USES)
 
 
 def test_ten_times_the_demand_breaks_no_invariant(

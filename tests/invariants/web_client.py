@@ -17,6 +17,7 @@ import httpx
 import orjson
 
 from common.identifiers import uuid7
+from tests.counts import counts
 from tests.invariants.checker import KEY_PREFIX
 from tests.invariants.client_process import read_configuration, run_threads
 from tests.invariants.destination import Destination
@@ -24,7 +25,7 @@ from tests.invariants.records import OK, REFUSED, UNKNOWN, Record
 from ticketing_service.domain.orders import ItemOrder
 
 API = "/api/v1"
-GIVE_UP_SECONDS = 120
+GIVE_UP_SECONDS = counts(120, 600)
 PAUSE_SECONDS = 0.05
 TIMEOUT_SECONDS = 10
 

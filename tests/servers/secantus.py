@@ -138,6 +138,11 @@ def path_with_mongod(folder: Path) -> str:
     return f"{folder}:{path}"
 
 
+def is_stand_in(url: str) -> bool:
+    """Whether a store is on one, which does some tens of transactions a second, however many ask."""
+    return url.startswith("mongodb://") and REAL not in os.environ
+
+
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy machine is no server that is away: statements and turns may take longer than in a service."""
     for name in ("STATEMENT_SECONDS", "RETRY_SECONDS", "CONNECT_SECONDS"):
