@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Update, func, select, update
 
+from common.database.limits import STATEMENT_SECONDS
 from tests.backups.selling import sell
 from tests.beneath import Beneath
 from tests.beneath.sql import SqlBeneath
@@ -18,8 +19,8 @@ from tests.invariants.load import run_clients
 from tests.invariants.stores import SQL_KINDS
 from ticketing_service.commands import verify
 from ticketing_service.storage.port import Store
-from ticketing_service.storage.sql import schema
-from ticketing_service.storage.sql.checking import check
+from ticketing_service.storage.sql import checking, schema
+from ticketing_service.storage.transfer import violations
 
 OPERATIONS = counts(150, 400)
 _ANY_UNIT = select(func.min(schema.unit_items.c.id)).scalar_subquery()
@@ -57,14 +58,14 @@ def test_what_breaks_is_named_by_both_checkers(
         "guard": True,
     }
     run_clients(tmp_path, "tests.invariants.client", [configuration], None)
-    assert check(database.database) == ()
+    assert violations(store_url) == []
 
     for invariant, harm in HARMS:
         with database.database.engine.connect() as connection:
             changed = connection.execute(harm)
             assert changed.rowcount, f"nothing was there for: {invariant}"
             connection.commit()
-        found = {violation.invariant for violation in check(database.database)}
+        found = {line.split(":")[0] for line in violations(store_url)}
         assert invariant in found, f"{invariant}: only {found}"
         assert found <= {violation.invariant for violation in check_by_hand(database)}
 
@@ -86,3 +87,13 @@ def test_the_command_names_what_breaks_on_every_store(
     database.miscount(wrong)
     assert verify.main() == 1
     assert f"counter differs from its claims: {wrong}" in capsys.readouterr().out
+
+
+@pytest.mark.mariadb
+def test_a_question_may_take_longer_than_a_statement_of_a_service(
+    ticketing_mariadb: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A million bookings are not added up in the seconds that a sale may take."""
+    slow = select(func.sleep(STATEMENT_SECONDS + 0.5))
+    monkeypatch.setattr(checking, "_questions", lambda: [("slow", slow)])
+    assert violations(ticketing_mariadb) == ["slow: 0"]

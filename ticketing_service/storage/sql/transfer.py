@@ -11,6 +11,7 @@ from common.database.engine import Database
 from common.transfer.documents import Document
 from common.transfer.port import Side
 from common.transfer.sql import SqlSide
+from common.transfer.sql_opening import at_one_moment
 from common.transfer.sql_rows import Rows
 from ticketing_service.storage.sql import checking, schema
 
@@ -33,11 +34,8 @@ def is_current(url: str) -> bool:
 
 def violations(url: str) -> list[str]:
     """A line for each invariant of the business that the database breaks. Raises `StoreUnavailable`."""
-    database = Database(url, threads=1)
-    try:
-        return [f"{each.invariant}: {each.subject}" for each in checking.check(database)]
-    finally:
-        database.close()
+    with at_one_moment(url) as connection:
+        return [f"{each.invariant}: {each.subject}" for each in checking.check(connection)]
 
 
 def _of_booking(root: Document, parent: Document, item: Any, position: int) -> Mapping[str, Any]:
