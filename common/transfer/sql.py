@@ -54,7 +54,7 @@ class SqlSide(Side):
     def count(self, entity: Entity) -> int:
         rows = self._layout[entity.name]
         statement = select(func.count()).select_from(self._table(rows)).where(self._chosen(rows))
-        with self._reading() as connection:
+        with self.at_one_moment() as connection:
             return int(connection.scalar(statement) or 0)
 
     def boundary(self, entity: Entity, after: Key | None, size: int) -> Key | None:
@@ -67,13 +67,13 @@ class SqlSide(Side):
             .order_by(*columns)
             .limit(size)
         )
-        with self._reading() as connection:
+        with self.at_one_moment() as connection:
             found = connection.execute(statement).all()
         return tuple(found[-1]) if found else None
 
     def stamp(self, entity: Entity, after: Key | None, upto: Key | None) -> str:
         mark = server_mark if self.kind == "mysql" else own_mark
-        with self._reading() as connection:
+        with self.at_one_moment() as connection:
             return " ".join(
                 mark(connection, self._table(rows), rows, self._range(rows, after, upto))
                 for rows in _all_rows(self._layout[entity.name])
@@ -88,7 +88,7 @@ class SqlSide(Side):
             .where(self._range(rows, after, upto))
             .order_by(*(table.c[name] for name in rows.key))
         )
-        with self._reading() as connection:
+        with self.at_one_moment() as connection:
             documents = [dict(zip(names, row, strict=True)) for row in connection.execute(statement)]
             if rows.parts:
                 by_identity = {_named(document, rows.identity): document for document in documents}
@@ -132,10 +132,21 @@ class SqlSide(Side):
 
     def misfits(self) -> Iterator[Misfit]:
         """Rows that refer to what is not there."""
-        with self._reading() as connection:
+        with self.at_one_moment() as connection:
             for table in sorted(self._originals, key=lambda each: each.name):
                 for constraint in table.foreign_key_constraints:
                     yield from dangling(connection, table, constraint)
+
+    @contextmanager
+    def at_one_moment(self) -> Iterator[Connection]:
+        """All statements see the same moment, and take as long as they take. Raises StoreUnavailable."""
+        try:
+            with self._transaction() as connection:
+                yield connection
+        except DATABASE_ERRORS as error:
+            if isinstance(error, SQLAlchemyError) and is_unavailable(error):
+                raise StoreUnavailable(str(error.__cause__ or error)) from error
+            raise
 
     def close(self) -> None:
         if self._connection is not None:
@@ -230,17 +241,6 @@ class SqlSide(Side):
             self._connection = self._engine.connect()
         with self._connection.begin():
             yield self._connection
-
-    @contextmanager
-    def _reading(self) -> Iterator[Connection]:
-        """All statements see the same moment."""
-        try:
-            with self._transaction() as connection:
-                yield connection
-        except DATABASE_ERRORS as error:
-            if isinstance(error, SQLAlchemyError) and is_unavailable(error):
-                raise StoreUnavailable(str(error.__cause__ or error)) from error
-            raise
 
 
 def _all_rows(rows: Rows) -> Iterator[Rows]:

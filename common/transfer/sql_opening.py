@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, NullPool, create_engine, event, make_url
+from sqlalchemy import Engine, NullPool, create_engine, event, make_url
 
 from common.database.engine import Database
-from common.database.failures import DATABASE_ERRORS, is_unavailable
 from common.database.kinds import kind_of
-from common.database.unavailable import StoreUnavailable
 
 LOCK_SECONDS = 60
 _STRICT = "SET SESSION sql_mode='STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone='+00:00'"
@@ -53,20 +49,3 @@ def opened(url: str, *, writable: bool) -> Engine:
     event.listen(engine, "connect", prepare_sqlite)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     return engine
-
-
-@contextmanager
-def at_one_moment(url: str) -> Iterator[Connection]:
-    """A connection that only reads, all statements of which see the same moment and may take as long as they
-    take. Raises StoreUnavailable.
-    """
-    engine = opened(url, writable=False)
-    try:
-        with engine.begin() as connection:
-            yield connection
-    except DATABASE_ERRORS as error:
-        if is_unavailable(error):
-            raise StoreUnavailable(str(error.__cause__ or error)) from error
-        raise
-    finally:
-        engine.dispose()

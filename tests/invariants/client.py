@@ -339,9 +339,8 @@ def main() -> None:
     configuration = read_configuration()
     if not configuration["guard"]:
         remove_the_guard()
-    patience = pytest.MonkeyPatch()
     if at_full_counts():
-        patient(patience)
+        patient(pytest.MonkeyPatch())
     store = open_store(configuration["url"], threads=configuration["threads"])
     destination = Destination.of(configuration["destination"])
     pool: list[Held] = []
@@ -351,7 +350,6 @@ def main() -> None:
 
     status = run_threads(configuration, work)
     store.close()
-    patience.undo()
     sys.exit(status)
 
 

@@ -6,13 +6,12 @@ The database does the sums, so memory stays flat. One snapshot for all of them.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, case, func, or_, select
+from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select
 from sqlalchemy.sql.selectable import Subquery
 
+from common.transfer.sql import SqlSide
 from ticketing_service.domain.bookings import BookingStatus, PaymentState
 from ticketing_service.domain.claims import ClaimKind
 from ticketing_service.storage.sql import schema
@@ -32,21 +31,12 @@ _units, _items, _links = schema.unit_items, schema.booking_items, schema.slot_co
 _payments, _refunds, _ledger = schema.payments, schema.refunds, schema.ledger
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """An invariant that broke, and the row that shows it: a booking, a counter or a payment."""
-
-    invariant: str
-    subject: UUID
-
-
-def check(connection: Connection) -> Iterator[Violation]:
-    """All violations, at most 20 of each invariant. On a large store a question takes longer than a service's
-    connections may.
-    """
-    for invariant, offenders in _questions():
-        for subject in connection.scalars(offenders.limit(MOST_NAMED)):
-            yield Violation(invariant, subject)
+def violations(side: SqlSide) -> Iterator[str]:
+    """A line for each violation, at most 20 of each invariant. Raises StoreUnavailable."""
+    with side.at_one_moment() as connection:
+        for invariant, offenders in _questions():
+            for subject in connection.scalars(offenders.limit(MOST_NAMED)):
+                yield f"{invariant}: {subject}"
 
 
 def _questions() -> Iterator[tuple[str, Select[Any]]]:

@@ -11,7 +11,6 @@ from common.database.engine import Database
 from common.transfer.documents import Document
 from common.transfer.port import Side
 from common.transfer.sql import SqlSide
-from common.transfer.sql_opening import at_one_moment
 from common.transfer.sql_rows import Rows
 from ticketing_service.storage.sql import checking, schema
 
@@ -34,8 +33,11 @@ def is_current(url: str) -> bool:
 
 def violations(url: str) -> list[str]:
     """A line for each invariant of the business that the database breaks. Raises `StoreUnavailable`."""
-    with at_one_moment(url) as connection:
-        return [f"{each.invariant}: {each.subject}" for each in checking.check(connection)]
+    side = SqlSide(url, LAYOUT, writable=False)
+    try:
+        return list(checking.violations(side))
+    finally:
+        side.close()
 
 
 def _of_booking(root: Document, parent: Document, item: Any, position: int) -> Mapping[str, Any]:
