@@ -2,8 +2,8 @@
 disk.
 
 Durability is that of one transaction each: nobody gets an answer before the commit that holds his work.
-Isolation too: each verb runs in its own savepoint, so a refusal undoes that verb alone. There is no writer
-thread: the first in the queue leads, runs all that queued up meanwhile, and hands the lead on.
+Isolation too: a refusal undoes its own verb alone. There is no writer thread: the first in the queue leads,
+runs all that queued up meanwhile, and hands the lead on.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import logging
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, TypeVar
 
@@ -137,29 +137,38 @@ class GroupCommit:
         return _fail([entry], StoreUnavailable("lost against other transactions too often"))
 
     def _transact(self, group: list[_Entry]) -> None:
-        with (
-            self._turn(),
-            self._engine.connect() as connection,
-            leaving_what_failed(connection),
-            connection.begin(),
-        ):
-            outcomes = [_run_in_savepoint(connection, entry.verb) for entry in group]
+        with self._turn(), self._engine.connect() as connection, leaving_what_failed(connection):
+            outcomes = _outcomes(connection, [entry.verb for entry in group])
         for entry, (result, error) in zip(group, outcomes, strict=True):
             entry.result, entry.error, entry.decided = result, error, True
 
 
-def _run_in_savepoint(connection: Connection, verb: Verb[Any]) -> tuple[Any, BaseException | None]:
-    """A verb's result or refusal; failures of the store itself end the whole group."""
-    _control(connection, "SAVEPOINT verb")
-    try:
-        result = verb(connection)
-    except Exception as error:
-        if is_contention(error) or is_unavailable(error):
-            raise
-        _control(connection, "ROLLBACK TO SAVEPOINT verb")
-        return None, error
-    _control(connection, "RELEASE SAVEPOINT verb")
-    return result, None
+def _outcomes(connection: Connection, verbs: Iterable[Verb[Any]]) -> list[tuple[Any, BaseException | None]]:
+    """The result or the refusal of each, once all that was not refused is committed; failures of the store
+    itself end the whole group, which closing the connection undoes.
+
+    As long as there is nothing to keep, a refusal undoes the whole transaction, so the first verb needs no
+    savepoint. None is released: the commit does that.
+    """
+    outcomes: list[tuple[Any, BaseException | None]] = []
+    transaction, keeps = connection.begin(), False
+    for verb in verbs:
+        if keeps:
+            _control(connection, "SAVEPOINT verb")
+        try:
+            outcomes.append((verb(connection), None))
+            keeps = True
+        except Exception as error:
+            if is_contention(error) or is_unavailable(error):
+                raise
+            outcomes.append((None, error))
+            if keeps:
+                _control(connection, "ROLLBACK TO SAVEPOINT verb")
+            else:
+                transaction.rollback()
+                transaction = connection.begin()
+    transaction.commit()
+    return outcomes
 
 
 def _control(connection: Connection, command: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
@@ -81,24 +81,30 @@ def test_verbs_that_queue_up_share_one_commit(database: Database) -> None:
     assert len(commits) == 2
 
 
-def test_a_refusal_undoes_its_own_verb_alone(database: Database) -> None:
+@pytest.mark.parametrize("order", ["rw", "wrw", "rrwrwr", "rr"])
+def test_a_refusal_undoes_its_own_verb_alone(database: Database, order: str) -> None:
     def refused(connection: Connection) -> None:
         connection.execute(insert(notes).values(id=99))
         raise Refusal
 
-    gate = Gate()
-    with ThreadPoolExecutor(4) as pool:
+    commits, gate = commits_of(database), Gate()
+    with ThreadPoolExecutor(len(order) + 1) as pool:
         leader = pool.submit(database.write, gate)
         assert gate.entered.wait(10)
-        verbs = [pool.submit(database.write, verb) for verb in (write(1), refused, write(2))]
-        waiting(database._group, 3)
+        verbs: list[Future[int | None]] = []
+        for number, kind in enumerate(order):
+            verbs.append(pool.submit(database.write, write(number) if kind == "w" else refused))
+            waiting(database._group, number + 1)
         gate.go.set()
         leader.result(10)
-        assert verbs[0].result(10) == 1
-        with pytest.raises(Refusal):
-            verbs[1].result(10)
-        assert verbs[2].result(10) == 2
-    assert written(database) == [1, 2]
+        for number, kind in enumerate(order):
+            if kind == "w":
+                assert verbs[number].result(10) == number
+            else:
+                with pytest.raises(Refusal):
+                    verbs[number].result(10)
+    assert written(database) == [number for number, kind in enumerate(order) if kind == "w"]
+    assert len(commits) == 2
 
 
 def test_nobody_is_answered_before_the_commit(database: Database) -> None:
