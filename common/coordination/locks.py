@@ -10,6 +10,7 @@ import struct
 import threading
 import time
 import weakref
+from functools import lru_cache
 from pathlib import Path
 
 POLL_SECONDS = 0.001
@@ -163,6 +164,7 @@ def _flock(fd: int, kind: int) -> bool:
     return True
 
 
+@lru_cache(maxsize=256)
 def _byte(kind: int, key: str) -> bytes:
     """A `struct flock` of 64-bit Linux for one byte."""
     start = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "little") >> 2

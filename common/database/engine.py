@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import sqlite3
-import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -18,11 +15,10 @@ from common.database.failures import DATABASE_ERRORS, is_contention, is_unavaila
 from common.database.group_commit import GroupCommit, Verb, leaving_what_failed, no_turns
 from common.database.hosts import Hosts, split_hosts
 from common.database.limits import CONNECT_SECONDS, POOL_WAIT_SECONDS, STATEMENT_SECONDS
+from common.database.turns import Turns
 from common.database.unavailable import StoreUnavailable
 
 T = TypeVar("T")
-
-TURN_POLL_SECONDS = 0.0003
 
 
 class Database:
@@ -76,7 +72,7 @@ class Database:
     def close(self) -> None:
         self._reader.dispose()
         self._writer.dispose()
-        if isinstance(self._turn, _FileTurn):
+        if isinstance(self._turn, Turns):
             self._turn.close()
 
     @property
@@ -119,7 +115,7 @@ def _open_sqlite(url: URL, threads: int) -> _Opened:
     return (
         engine(threads, "BEGIN"),
         engine(1, "BEGIN IMMEDIATE"),
-        _FileTurn(path.with_name(path.name + ".turn")),
+        Turns(path.with_name(path.name + ".turn")),
     )
 
 
@@ -132,56 +128,6 @@ def _prepare_sqlite(connection: sqlite3.Connection, _: Any) -> None:
         "temp_store=MEMORY",
     ):
         connection.execute(f"PRAGMA {pragma}")
-
-
-class _FileTurn:
-    """Lets the writers of all processes take turns by `flock`.
-
-    SQLite's own lock is polled with waits that grow to 100 ms; a turn of half a millisecond is what a busy
-    sale needs. The kernel frees the lock when its holder dies.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-        self._pid = 0
-        self._mutex = threading.Lock()
-
-    @contextmanager
-    def __call__(self) -> Iterator[None]:
-        with self._mutex:
-            file = self._opened()
-            deadline = time.monotonic() + STATEMENT_SECONDS
-            while not _locked(file):
-                if time.monotonic() > deadline:
-                    raise StoreUnavailable("another process holds the database for too long")
-                time.sleep(TURN_POLL_SECONDS)
-            try:
-                yield
-            finally:
-                fcntl.flock(file, fcntl.LOCK_UN)
-
-    def close(self) -> None:
-        """Let go of the file; it is opened again for the next turn."""
-        with self._mutex:
-            if self._file is not None:
-                os.close(self._file)
-            self._file = None
-
-    def _opened(self) -> int:
-        if self._file is None or self._pid != os.getpid():
-            # a lock that was inherited through a fork would be shared with the parent
-            self._file = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-            self._pid = os.getpid()
-        return self._file
-
-
-def _locked(file: int) -> bool:
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _open_mysql(url: URL, hosts: Hosts, threads: int) -> _Opened:
