@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 import os
 import select
+import stat
 import threading
 import time
 from collections import deque
@@ -15,6 +16,8 @@ LINES_KEPT = 10_000
 
 # Up to this size a write into a pipe is not mixed with those of other processes (POSIX, PIPE_BUF on Linux).
 PIECE_BYTES = 4096
+# A write into a file is never mixed with others: the kernel locks the file for each.
+FILE_PIECE_BYTES = 65_536
 GATHER_SECONDS = 0.02
 EXIT_SECONDS = 1.0
 _POLL_MILLISECONDS = 100
@@ -30,6 +33,7 @@ class LineWriter:
 
     def __init__(self, descriptor: int, lost_line: Callable[[int], bytes], *, kept: int = LINES_KEPT) -> None:
         self._descriptor, self._lost_line, self._kept = descriptor, lost_line, kept
+        self._piece_bytes = FILE_PIECE_BYTES if _is_file(descriptor) else PIECE_BYTES
         self._begin()
         # What waited in the parent is written by the parent.
         os.register_at_fork(after_in_child=self._begin)
@@ -88,7 +92,7 @@ class LineWriter:
                 lost, self._lost = self._lost, 0
                 lines.appendleft(self._lost_line(lost))
             piece, count = bytearray(lines.popleft()), 1
-            while lines and len(piece) + len(lines[0]) <= PIECE_BYTES:
+            while lines and len(piece) + len(lines[0]) <= self._piece_bytes:
                 piece += lines.popleft()
                 count += 1
             if not self._written(piece):
@@ -107,3 +111,10 @@ class LineWriter:
             except OSError:  # closed, its reader gone, the disk full
                 return False
         return True
+
+
+def _is_file(descriptor: int) -> bool:
+    try:
+        return stat.S_ISREG(os.fstat(descriptor).st_mode)
+    except OSError:  # closed: nothing will be written there
+        return False

@@ -95,8 +95,22 @@ def test_lines_of_many_processes_are_never_mixed() -> None:
     os.close(writing)
     with os.fdopen(reading, "rb") as file:
         lines = file.readlines()
+    check_whole(processes, lines, 4 * 501)
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab"])
+def test_nor_are_they_in_a_file_into_which_more_is_written_at_once(tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "out"
+    with path.open(mode) as output:
+        processes = [chatty(5000, output.fileno()) for _ in range(4)]
+        for process in processes:
+            process.wait(HANG_SECONDS)
+    check_whole(processes, path.read_bytes().splitlines(keepends=True), 4 * 5001)
+
+
+def check_whole(processes: list[subprocess.Popen[bytes]], lines: list[bytes], count: int) -> None:
     for process in processes:
         with process:
             assert process.wait(HANG_SECONDS) == 0
-    assert len(lines) == 4 * 501
+    assert len(lines) == count
     assert all(len(line) <= PIECE_BYTES and json.loads(line)["service"] == "chatty" for line in lines)
