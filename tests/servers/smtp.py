@@ -116,11 +116,16 @@ class _Controller(Controller):
         return conversation
 
     async def hang_up(self) -> None:
-        """End all connections, those too that are just being accepted."""
+        """Accept no more, and end all connections: each has a task until it is lost."""
         assert self.server is not None
+        loop = asyncio.get_running_loop()
+        # only then close it: a closed server fails at what it has accepted and not yet made a connection of
+        for listener in self.server.sockets:
+            loop.remove_reader(listener.fileno())
+        while others := asyncio.all_tasks() - {asyncio.current_task()}:
+            for conversation in self._conversations:
+                if isinstance(conversation.transport, asyncio.WriteTransport):
+                    conversation.transport.abort()
+            await asyncio.wait(others, timeout=0.01)
         self.server.close()
-        await asyncio.sleep(0.01)  # until the loop has made what was accepted
-        for conversation in self._conversations:
-            if isinstance(conversation.transport, asyncio.WriteTransport):
-                conversation.transport.abort()
-        await asyncio.sleep(0.01)  # until the loop has closed them
+        await asyncio.sleep(0)  # what was aborted is closed in the loop's next round
