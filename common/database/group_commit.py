@@ -137,7 +137,12 @@ class GroupCommit:
         return _fail([entry], StoreUnavailable("lost against other transactions too often"))
 
     def _transact(self, group: list[_Entry]) -> None:
-        with self._turn(), self._engine.connect() as connection, leaving_what_failed(connection):
+        with (
+            self._turn(),
+            self._engine.connect() as connection,
+            _undoing(connection),
+            leaving_what_failed(connection),
+        ):
             outcomes = _outcomes(connection, [entry.verb for entry in group])
         for entry, (result, error) in zip(group, outcomes, strict=True):
             entry.result, entry.error, entry.decided = result, error, True
@@ -145,13 +150,14 @@ class GroupCommit:
 
 def _outcomes(connection: Connection, verbs: Iterable[Verb[Any]]) -> list[tuple[Any, BaseException | None]]:
     """The result or the refusal of each, once all that was not refused is committed; failures of the store
-    itself end the whole group, which closing the connection undoes.
+    itself end the whole group.
 
     As long as there is nothing to keep, a refusal undoes the whole transaction, so the first verb needs no
     savepoint. None is released: the commit does that.
     """
     outcomes: list[tuple[Any, BaseException | None]] = []
-    transaction, keeps = connection.begin(), False
+    keeps = False
+    connection.begin()
     for verb in verbs:
         if keeps:
             _control(connection, "SAVEPOINT verb")
@@ -165,10 +171,20 @@ def _outcomes(connection: Connection, verbs: Iterable[Verb[Any]]) -> list[tuple[
             if keeps:
                 _control(connection, "ROLLBACK TO SAVEPOINT verb")
             else:
-                transaction.rollback()
-                transaction = connection.begin()
-    transaction.commit()
+                connection.rollback()
+                connection.begin()
+    connection.commit()
     return outcomes
+
+
+@contextmanager
+def _undoing(connection: Connection) -> Iterator[None]:
+    """What failed is undone, also while committing: a connection that is closed then would keep it open."""
+    try:
+        yield
+    except BaseException:
+        connection.rollback()
+        raise
 
 
 def _control(connection: Connection, command: str) -> None:

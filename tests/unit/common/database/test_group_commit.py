@@ -127,6 +127,18 @@ def test_a_failing_commit_fails_every_verb_of_the_group(database: Database) -> N
     assert written(database) == []
 
 
+def test_what_failed_while_committing_is_undone(database: Database) -> None:
+    def fail(_: Any) -> None:
+        raise Refusal
+
+    event.listen(database.engine, "commit", fail)
+    with pytest.raises(Refusal):
+        database.write(write(1))
+    event.remove(database.engine, "commit", fail)
+    assert database.write(write(2)) == 2
+    assert written(database) == [2]
+
+
 def test_who_waits_too_long_is_refused_and_writes_nothing(database: Database) -> None:
     group = GroupCommit(database.engine, no_turns, wait_seconds=0.05)
     gate = Gate()
