@@ -117,7 +117,7 @@ class _Controller(Controller):
 
     async def hang_up(self) -> None:
         """Accept no more, and end all connections: each has a task until it is lost."""
-        assert self.server is not None
+        assert isinstance(self.server, asyncio.Server)
         loop = asyncio.get_running_loop()
         # only then close it: a closed server fails at what it has accepted and not yet made a connection of
         for listener in self.server.sockets:
