@@ -14,7 +14,7 @@ from benchmarks.floors import Floor
 from benchmarks.load import SaleLoad, sell
 from benchmarks.recording import record_sale
 from benchmarks.recording_mongodb import record_sale as record_mongodb_sale
-from benchmarks.site import Site, pay_at_once, running, sell_one
+from benchmarks.site import THREADS, Site, pay_at_once, running, sell_one
 
 WARM_UP_SECONDS = 2
 TRIAL_SECONDS = 1.0
@@ -23,9 +23,9 @@ LOAD_SECONDS = 4
 ROUNDS, FEW_ROUNDS = 3, 2
 CONNECTIONS, CALM_CONNECTIONS = 16, 4
 """The latter: few enough that nobody queues for long: the question is what a sale costs, not how many fit."""
-PAYING_CONNECTIONS = 8
-"""As many as one worker has threads for: on a slow machine, which the payment module shares, who queues for a
-thread is refused.
+PAYING_CONNECTIONS = THREADS
+"""One worker may get them all: on a slow machine, which the payment module shares, who queues for a thread is
+refused.
 """
 
 
