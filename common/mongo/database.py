@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import deque
@@ -70,7 +71,7 @@ class MongoDatabase:
         self.client: MongoClient[Document] = _client(url, threads, self._connections, heard)
         self._database = self.client[database_name(url)]
         self._turns = Turns()
-        self._away_since: float | None = None
+        self._away_since, self._asked_at = math.inf, -math.inf
         self._abandoned: deque[ClientSession] = deque()
 
     @property
@@ -94,7 +95,7 @@ class MongoDatabase:
     @contextmanager
     def read(self) -> Iterator[Transaction]:
         """For statements that need not see the same moment, or a single one. Raises `StoreUnavailable`."""
-        self._require_server()
+        self._ask()
         with _translating():
             yield Transaction(self._database)
 
@@ -104,7 +105,7 @@ class MongoDatabase:
 
     def ping(self) -> None:
         """Ask for a sign of life. Raises `StoreUnavailable`."""
-        self._require_server()
+        self._require_server(time.monotonic())
         with _translating():
             self._database.command("ping")
 
@@ -125,18 +126,25 @@ class MongoDatabase:
     def close(self) -> None:
         self.client.close()
 
-    def _require_server(self) -> None:
-        """Nobody waits for servers that the driver, which looks every second, finds to be away. For the first
-        second it is waited for them: one look may have come too late on a busy machine.
+    def _ask(self) -> None:
+        """Before a statement: nobody waits for servers that the driver, which looks every second, finds to be
+        away. For the first second it is waited for them, also when nobody has asked for as long: one look may
+        have come too late on a busy machine, and another process may have found them before this one looks.
         """
+        now = time.monotonic()
+        quiet, self._asked_at = now - self._asked_at > HEARTBEAT_SECONDS, now
+        self._require_server(now, again=quiet)
+
+    def _require_server(self, now: float, *, again: bool = False) -> None:
+        """Raises StoreUnavailable when they have been away for more than a second; `again`: count anew."""
         known = self.client.topology_description
         error = next((each.error for each in known.server_descriptions().values() if each.error), None)
         if error is None or known.has_known_servers:
-            self._away_since = None
+            self._away_since = math.inf
             return
-        now = time.monotonic()
-        since = self._away_since = self._away_since or now
-        if now - since > HEARTBEAT_SECONDS:
+        if again or self._away_since == math.inf:
+            self._away_since = now
+        if now - self._away_since > HEARTBEAT_SECONDS:
             raise StoreUnavailable(f"{type(error).__name__}: {str(error)[:200]}")
 
     def _retried(self, verb: Verb[T]) -> T:
@@ -153,7 +161,7 @@ class MongoDatabase:
             pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
 
     def _once(self, verb: Verb[T], deadline: float) -> T:
-        self._require_server()
+        self._ask()
         self._end_abandoned()
         session = self.client.start_session(causal_consistency=False)
         try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -201,6 +202,32 @@ def test_a_server_that_is_gone_is_unavailable_and_what_was_acknowledged_is_there
         server.start()
         eventually(lambda: _answers(opened), seconds=60, what="the driver noticing")
         assert _held(opened) == 1
+
+
+def test_who_asks_after_a_pause_waits_for_the_driver_to_look_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    # as seldom as it may, so that a look of its own does not come in between
+    monkeypatch.setattr(mongo, "HEARTBEAT_SECONDS", 60)
+    with Secantus() as server, closing(MongoDatabase(server.new_database())) as opened:
+        monkeypatch.setattr(mongo, "HEARTBEAT_SECONDS", 0.2)
+        opened.ping()
+        server.kill()
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                opened.ping()
+        eventually(lambda: "ServerSelection" not in _refusal(opened), what="the driver's word being taken")
+        server.start()
+        assert _refusal(opened), "nobody waits for a server that is known to be away"
+        time.sleep(0.3)
+        with opened.read() as reading:
+            assert reading.count(NOTES, {}) == 0
+
+
+def _refusal(database: MongoDatabase) -> str:
+    try:
+        database.ping()
+    except StoreUnavailable as error:
+        return str(error)
+    return ""
 
 
 def _answers(database: MongoDatabase) -> bool:
