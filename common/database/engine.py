@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, NullPool, QueuePool, create_engine, event, text
+from sqlalchemy import URL, Connection, Dialect, Engine, NullPool, QueuePool, create_engine, event, text
 
 from common.database.failures import DATABASE_ERRORS, is_contention, is_unavailable
 from common.database.group_commit import GroupCommit, Verb, leaving_what_failed, no_turns
@@ -46,6 +46,16 @@ class Database:
         `StoreUnavailable`.
         """
         return self._group.run(verb)
+
+    @property
+    def dialect(self) -> Dialect:
+        """What statements are written for."""
+        return self._writer.dialect
+
+    @property
+    def takes_turns(self) -> bool:
+        """Whether all who write wait for each other: then what can be read before is better read before."""
+        return isinstance(self._turn, Turns)
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, Union
 
 from sqlalchemy import Connection, Dialect, Select, TypeDecorator, UpdateBase
 from sqlalchemy.types import TypeEngine
@@ -17,6 +17,8 @@ from sqlalchemy.types import TypeEngine
 Statement = Select[Any] | UpdateBase
 MadeStatement = Statement | Callable[[str], Statement]
 _Processor = Callable[[Any], Any]
+Target = Union[Connection, "Script"]
+"""Where writes go to: a transaction, or what is to become one."""
 
 
 class Prepared:
@@ -41,18 +43,17 @@ class Prepared:
         cursor.close()
         return count
 
-    def run_all(self, connection: Connection, rows: Iterable[Mapping[str, Any]]) -> None:
-        """Execute it once for each of `rows`."""
-        form = self._form(connection)
+    def run_all(self, target: Target, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Execute it once for each of `rows`, now or when the script is played."""
+        form = self._form(target)
         bound = [form.bound(row) for row in rows]
         if not bound:
             return
-        cursor = connection.connection.cursor()
-        _announce(connection, cursor, form.text, bound)
-        if len(bound) == 1:
-            cursor.execute(form.text, bound[0])
-        else:
-            cursor.executemany(form.text, bound)
+        if isinstance(target, Script):
+            target.add(form.text, bound)
+            return
+        cursor = target.connection.cursor()
+        _execute_all(target, cursor, form.text, bound)
         cursor.close()
 
     def rows(self, connection: Connection, **parameters: Any) -> list[Any]:
@@ -75,13 +76,37 @@ class Prepared:
         cursor.execute(form.text, bound)
         return cursor
 
-    def _form(self, connection: Connection) -> _Form:
-        dialect = connection.dialect
+    def _form(self, target: Target) -> _Form:
+        dialect = target.dialect
         form = self._forms.get(dialect.name)
         if form is None:
             made = self._statement(dialect.name) if callable(self._statement) else self._statement
             form = self._forms[dialect.name] = _Form(made, self._columns, dialect)
         return form
+
+
+class Script:
+    """Writes that are made before their turn, for a database of `dialect`: `Prepared.run_all` takes it in the
+    place of a connection. `info` is as a connection's.
+    """
+
+    __slots__ = ("_writes", "dialect", "info")
+
+    def __init__(self, dialect: Dialect) -> None:
+        self.dialect = dialect
+        self.info: dict[str, Any] = {}
+        self._writes: list[tuple[str, list[tuple[Any, ...]]]] = []
+
+    def add(self, text: str, bound: list[tuple[Any, ...]]) -> None:
+        """A statement of the driver's, and its rows of parameters."""
+        self._writes.append((text, bound))
+
+    def play(self, connection: Connection) -> None:
+        """Execute all of it, in the order in which it was written."""
+        cursor = connection.connection.cursor()
+        for text, bound in self._writes:
+            _execute_all(connection, cursor, text, bound)
+        cursor.close()
 
 
 class _Form:
@@ -143,6 +168,14 @@ def _from_driver(kind: TypeEngine[Any], dialect: Dialect) -> _Processor | None:
     if isinstance(kind, TypeDecorator):
         return partial(kind.process_result_value, dialect=dialect)
     return kind.dialect_impl(dialect).result_processor(dialect, None)
+
+
+def _execute_all(connection: Connection, cursor: Any, text: str, bound: list[tuple[Any, ...]]) -> None:
+    _announce(connection, cursor, text, bound)
+    if len(bound) == 1:
+        cursor.execute(text, bound[0])
+    else:
+        cursor.executemany(text, bound)
 
 
 def _announce(connection: Connection, cursor: Any, text: str, parameters: Any) -> None:

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from sqlalchemy import Connection, Table, and_, bindparam, select, update
 
 from common.database.engine import Database
 from common.database.inserting import insert_new_on
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Script, Target
 from common.monitoring import tracing
 from common.web.idempotency import Answer, Idempotency, KeyReused, Replayed, about
 
 T = TypeVar("T")
 
 _TRACE = "traceparent"
+_NONE_YET = Answer(0, b"", ())
 
 
 class Write(Protocol):
@@ -43,10 +44,16 @@ class Writer:
 
         return self._database.write(traced)
 
+    def script(self) -> Script:
+        """For what a verb is going to write, made in the present request's thread before its turn."""
+        script = Script(self._database.dialect)
+        script.info[_TRACE] = tracing.for_later()
+        return script
 
-def trace_of(connection: Connection) -> str | None:
-    """The traceparent of the request whose verb runs on `connection`."""
-    found: str | None = connection.info.get(_TRACE)
+
+def trace_of(target: Target) -> str | None:
+    """The traceparent of the request whose verb runs on a connection, or is written down in a script."""
+    found: str | None = target.info.get(_TRACE)
     return found
 
 
@@ -70,6 +77,7 @@ class IdempotencyRows:
 
     def once(self, connection: Connection, verb: Callable[[Connection], T], idempotency: Idempotency) -> T:
         """Run `verb` and keep its answer. Raises Replayed or KeyReused when the key is taken."""
+        foreseen, answer = idempotency.foreseen or (None, _NONE_YET)
         # the row goes in first: of two requests under one key the second waits here until the first is
         # decided
         inserted = self._begin.run(
@@ -77,25 +85,16 @@ class IdempotencyRows:
             scope=idempotency.scope,
             key=idempotency.key,
             fingerprint=idempotency.fingerprint,
-            status=0,
-            headers=[],
-            body=b"",
             created_at=idempotency.created_at,
-            about=None,
+            **_columns(answer, foreseen),
         )
         if inserted == 0:
             raise self._taken(connection, idempotency)
         result = verb(connection)
-        answer = idempotency.render(result)
-        self._answer.run(
-            connection,
-            in_scope=idempotency.scope,
-            under_key=idempotency.key,
-            to_status=answer.status,
-            to_headers=[list(header) for header in answer.headers],
-            to_body=answer.body,
-            to_about=about(result),
-        )
+        if foreseen is None or result is not foreseen:
+            columns = _columns(idempotency.answer(result), result)
+            own = {"in_scope": idempotency.scope, "under_key": idempotency.key}
+            self._answer.run(connection, **own, **{f"to_{name}": value for name, value in columns.items()})
         return result
 
     def _taken(self, connection: Connection, idempotency: Idempotency) -> Replayed | KeyReused:
@@ -105,3 +104,12 @@ class IdempotencyRows:
             return KeyReused()
         headers = tuple((name, value) for name, value in row.headers)
         return Replayed(Answer(row.status, bytes(row.body), headers))
+
+
+def _columns(answer: Answer, result: Any) -> dict[str, Any]:
+    return {
+        "status": answer.status,
+        "headers": [list(header) for header in answer.headers],
+        "body": answer.body,
+        "about": about(result),
+    }

@@ -81,7 +81,7 @@ class Writer:
         except DuplicateKeyError as error:
             raise _KeyTaken from error
         result = verb(tx)
-        answer = idempotency.render(result)
+        answer = idempotency.answer(result)
         change = {
             "status": answer.status,
             "headers": [list(header) for header in answer.headers],

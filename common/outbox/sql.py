@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Table, and_, case, delete, func, insert, or_,
 from common.database.engine import Database
 from common.database.inserting import insert_new
 from common.database.keyset import id_cursor, page_from
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from common.database.writing import Write, trace_of
 from common.identifiers import uuid7
 from common.outbox.port import DeadTask, StoredTask, TaskCount
@@ -42,14 +42,14 @@ class OutboxRows:
         self._add(connection, [(kind, payload)], now, due_at or now)
 
     def add_tasks(
-        self, connection: Connection, tasks: Sequence[tuple[str, Mapping[str, Any]]], now: datetime
+        self, target: Target, tasks: Sequence[tuple[str, Mapping[str, Any]]], now: datetime
     ) -> None:
         """`add_task` for several pairs of kind and payload, in one statement."""
-        self._add(connection, tasks, now, now)
+        self._add(target, tasks, now, now)
 
     def _add(
         self,
-        connection: Connection,
+        target: Target,
         tasks: Sequence[tuple[str, Mapping[str, Any]]],
         now: datetime,
         due_at: datetime,
@@ -62,11 +62,11 @@ class OutboxRows:
                 "attempts": 0,
                 "due_at": due_at,
                 "created_at": now,
-                "traceparent": trace_of(connection),
+                "traceparent": trace_of(target),
             }
             for kind, payload in tasks
         ]
-        self._insert.run_all(connection, rows)
+        self._insert.run_all(target, rows)
 
 
 class SqlOutbox:

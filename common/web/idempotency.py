@@ -39,13 +39,17 @@ class Render(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Idempotency:
-    """A key and what it stands for. Unique on (`scope`, `key`); `key` is a hash of the client's key."""
+    """A key and what it stands for. Unique on (`scope`, `key`); `key` is a hash of the client's key.
+
+    `foreseen`: the result that is expected, with its answer.
+    """
 
     scope: str
     key: str
     fingerprint: bytes
     created_at: datetime
     render: Render
+    foreseen: tuple[Any, Answer] | None = None
 
     def presenting(self, present: Callable[[Any], Any]) -> Idempotency:
         """The same key, for an action whose result must go through `present` before it fits the answer's
@@ -53,9 +57,14 @@ class Idempotency:
         return replace(self, render=lambda result: self.render(present(result)))
 
     def foreseeing(self, result: Any) -> Idempotency:
-        """The same key with the answer to `result` rendered now; another result is rendered when it comes."""
-        answer = self.render(result)
-        return replace(self, render=lambda other: answer if other is result else self.render(other))
+        """The same key with the answer to `result` rendered now."""
+        return replace(self, foreseen=(result, self.render(result)))
+
+    def answer(self, result: Any) -> Answer:
+        """The answer to `result`, which is rendered now if it is another than the one foreseen."""
+        if self.foreseen is not None and self.foreseen[0] is result:
+            return self.foreseen[1]
+        return self.render(result)
 
 
 class Replayed(Exception):

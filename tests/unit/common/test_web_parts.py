@@ -60,6 +60,19 @@ def test_a_result_can_be_presented_before_it_is_rendered():
     assert key.presenting(lambda number: {"id": number}).render(5).body == b"{'id': 5}"
 
 
+def test_an_answer_that_was_foreseen_is_kept_for_its_own_result_alone():
+    rendered = []
+
+    def render(result: list[str]) -> Answer:
+        rendered.append(result)
+        return Answer(200, result[0].encode(), ())
+
+    expected, alike, other = ["a"], ["a"], ["b"]
+    key = Idempotency("scope", "key", b"", datetime.now(UTC), render).foreseeing(expected)
+    assert [key.answer(each).body for each in (expected, alike, other)] == [b"a", b"a", b"b"]
+    assert [id(each) for each in rendered] == [id(expected), id(alike), id(other)]
+
+
 # --- languages ---
 
 

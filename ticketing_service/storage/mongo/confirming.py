@@ -14,7 +14,7 @@ from ticketing_service.storage.mongo.booking_file import BookingFile, opened, op
 from ticketing_service.storage.mongo.ledger import add_entries
 from ticketing_service.storage.mongo.outbox import add_tasks
 from ticketing_service.storage.ports.calls import Issue
-from ticketing_service.storage.records.bookings import is_confirmed, tasks_of_sale, with_statuses
+from ticketing_service.storage.records.bookings import confirmed, is_confirmed, tasks_of_sale, with_statuses
 from ticketing_service.storage.records.entries import sales_entries
 
 
@@ -31,15 +31,7 @@ def confirm(
     follow. The caller settles the counters and saves the file.
     """
     before = file.booking
-    confirmed = with_statuses(before, {unit.id: BookingStatus.CONFIRMED for unit in before.unit_items})
-    confirmed = replace(
-        confirmed,
-        status=BookingStatus.CONFIRMED,
-        payment_status=payment_status,
-        version=before.version + 1,
-        updated_at=now,
-    )
-    file.keep(confirmed)
+    file.keep(confirmed(before, payment_status, now))
     file.note(before.status, BookingStatus.CONFIRMED, actor, reason, now)
     return file.booking if issue is None else admit(tx, file, issue, now)
 

@@ -96,6 +96,20 @@ def status_without_payment(booking: Booking) -> tuple[PaymentStatus, str]:
     return PaymentStatus.NONE, "nothing to pay"
 
 
+def confirmed(booking: Booking, payment_status: PaymentStatus, now: datetime) -> Booking:
+    """The booking with its places taken for good."""
+    return with_statuses(
+        replace(
+            booking,
+            status=BookingStatus.CONFIRMED,
+            payment_status=payment_status,
+            version=booking.version + 1,
+            updated_at=now,
+        ),
+        {unit.id: BookingStatus.CONFIRMED for unit in booking.unit_items},
+    )
+
+
 def with_statuses(booking: Booking, statuses: Mapping[UUID, BookingStatus]) -> Booking:
     """The booking with other unit item statuses."""
     items = tuple(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 from common.database.engine import Database
 from common.database.inserting import insert_new
 from common.database.keyset import after, page_from, sorted_cursor
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from common.pages import Page
 from common.web.idempotency import Idempotency
 from ticketing_service.domain.admissions import Admission, Redemption, Scan
@@ -35,9 +35,9 @@ UnitRedeemed = Callable[[Connection, UUID, datetime, str], None]
 """Tells the booking of an admission's first use: (connection, unit item, now, actor)."""
 
 
-def add_admissions(connection: Connection, admissions: Sequence[Admission]) -> None:
+def add_admissions(target: Target, admissions: Sequence[Admission]) -> None:
     """Write the admissions of a booking that was paid."""
-    _INSERT.run_all(connection, map(_row, admissions))
+    _INSERT.run_all(target, map(_row, admissions))
 
 
 def cancel_admissions(connection: Connection, unit_item_ids: Sequence[UUID], now: datetime) -> None:

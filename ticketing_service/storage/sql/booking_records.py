@@ -9,7 +9,7 @@ from uuid import UUID
 
 from sqlalchemy import BindParameter, Connection, Row, and_, bindparam, insert, select, update
 
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from ticketing_service.domain.bookings import (
     Booking,
     BookingItem,
@@ -69,27 +69,27 @@ _REFUNDS = Prepared(
 )
 
 
-def insert_booking(connection: Connection, booking: Booking) -> None:
+def insert_booking(target: Target, booking: Booking) -> None:
     """Write the booking with its items and unit items."""
-    _INSERT_BOOKING.run(connection, **booking_row(booking))
-    insert_items(connection, booking)
+    _INSERT_BOOKING.run_all(target, [booking_row(booking)])
+    insert_items(target, booking)
 
 
-def update_told(connection: Connection, booking: Booking) -> None:
+def update_told(target: Target, booking: Booking) -> None:
     """Write what was told of the booking: its customer, and what its reseller has written down."""
     row = booking_row(booking)
     told = {f"to_{name}": row[name] for name in _TOLD}
-    _UPDATE_TOLD.run(connection, booking=booking.id, **told)
+    _UPDATE_TOLD.run_all(target, [{"booking": booking.id, **told}])
 
 
-def insert_items(connection: Connection, booking: Booking) -> None:
+def insert_items(target: Target, booking: Booking) -> None:
     """Write the items and unit items alone."""
     _INSERT_ITEM.run_all(
-        connection, (item_row(booking.id, position, item) for position, item in enumerate(booking.items))
+        target, (item_row(booking.id, position, item) for position, item in enumerate(booking.items))
     )
     pairs = enumerate((item.id, unit) for item in booking.items for unit in item.units)
     _INSERT_UNIT.run_all(
-        connection, (unit_row(booking.id, item_id, position, unit) for position, (item_id, unit) in pairs)
+        target, (unit_row(booking.id, item_id, position, unit) for position, (item_id, unit) in pairs)
     )
 
 

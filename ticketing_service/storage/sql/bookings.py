@@ -30,7 +30,7 @@ from ticketing_service.domain.states import require_held
 from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.ports.bookings import Amendment, BookingQuery, Cancellation, Course
 from ticketing_service.storage.ports.calls import Issue, Plan, Pricing
-from ticketing_service.storage.records.bookings import booked, status_without_payment, tasks_of_change
+from ticketing_service.storage.records.bookings import booked, tasks_of_change
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.booking_lists import booking_page
 from ticketing_service.storage.sql.booking_records import (
@@ -40,18 +40,18 @@ from ticketing_service.storage.sql.booking_records import (
     locked_booking,
     resold_booking_in,
     resold_id_in,
-    update_told,
 )
 from ticketing_service.storage.sql.cancelling import cancel_units
-from ticketing_service.storage.sql.confirming import confirm, mark_no_show
-from ticketing_service.storage.sql.counters import prolong, settle
+from ticketing_service.storage.sql.confirming import mark_no_show
+from ticketing_service.storage.sql.counters import prolong
 from ticketing_service.storage.sql.courses import courses_in, histories_in
 from ticketing_service.storage.sql.endings import (
     expire,
     note,
 )
 from ticketing_service.storage.sql.exchanging import exchange_sold
-from ticketing_service.storage.sql.holding import exchange_items, hold_places
+from ticketing_service.storage.sql.free_sales import FreeSale
+from ticketing_service.storage.sql.holding import exchange_items, foresee_hold, hold_places
 from ticketing_service.storage.sql.outbox import add_tasks
 from ticketing_service.storage.sql.webhook_events import tell_booking
 from ticketing_service.storage.sql.writing import Writer
@@ -80,6 +80,7 @@ class SqlBookings:
         foreseen = self._known.foresee(
             order, lambda offers: booked(order, price(offers, None), None, expires_at, now), idempotency
         )
+        ready = None if foreseen is None else foresee_hold(foreseen, order, limits, now, self._write.script())
         seen: dict[UUID, Offer] = {}
         verb = partial(
             hold_places,
@@ -88,7 +89,7 @@ class SqlBookings:
             limits=limits,
             expires_at=expires_at,
             now=now,
-            foreseen=foreseen,
+            foreseen=ready,
             seen=seen,
         )
         try:
@@ -183,22 +184,12 @@ class SqlBookings:
         amendment: Amendment | None = None,
         idempotency: Idempotency | None = None,
     ) -> Booking:
-        def verb(connection: Connection) -> Booking:
-            booking = locked_booking(connection, booking_id)
-            if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
-                return booking
-            require_held(booking, now)
-            if booking.to_pay > 0:
-                raise Refused(Code.PAYMENT_REQUIRED)
-            if amendment is not None:
-                booking = amendment.of(booking)
-                update_told(connection, booking)
-            status, reason = status_without_payment(booking)
-            confirmed = confirm(connection, booking, status, issue, actor, reason, now)
-            settle(connection, booking.id)
-            return confirmed
-
-        return self._write(verb, idempotency)
+        sale = FreeSale(booking_id, issue, actor, now, amendment)
+        foreseen = None
+        if self._database.takes_turns:
+            with self._database.read() as connection:
+                foreseen = sale.foresee(connection, self._write.script())
+        return self._write(partial(sale.verb, foreseen=foreseen), idempotency)
 
     def extend(
         self,

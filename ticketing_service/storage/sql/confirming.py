@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import Connection, bindparam, func, select, update
 
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from ticketing_service.domain.bookings import (
     Booking,
     BookingStatus,
@@ -17,7 +18,12 @@ from ticketing_service.domain.bookings import (
     derived_status,
 )
 from ticketing_service.storage.ports.calls import Issue
-from ticketing_service.storage.records.bookings import is_confirmed, tasks_of_sale, with_statuses
+from ticketing_service.storage.records.bookings import (
+    confirmed,
+    is_confirmed,
+    tasks_of_sale,
+    with_statuses,
+)
 from ticketing_service.storage.records.entries import sales_entries
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.admissions import add_admissions
@@ -36,10 +42,12 @@ _SET_ALL = Prepared(
 )
 _SET_ADMISSION = Prepared(update(_units).where(_is_unit).values(admission_id=bindparam("admission")))
 _SET_UNTIL = Prepared(update(_bookings).where(_is_booking).values(admits_until=bindparam("until")))
-_SET_BOOKING = Prepared(
-    update(_bookings)
-    .where(_is_booking)
-    .values({name: bindparam(f"to_{name}") for name in ("status", "payment_status", "version", "updated_at")})
+_SET_THE_BOOKING = update(_bookings).values(
+    {name: bindparam(f"to_{name}") for name in ("status", "payment_status", "version", "updated_at")}
+)
+_SET_BOOKING = Prepared(_SET_THE_BOOKING.where(_is_booking))
+_SET_UNCHANGED_BOOKING = Prepared(
+    _SET_THE_BOOKING.where(_is_booking, _bookings.c.version == bindparam("from_version"))
 )
 
 
@@ -57,38 +65,41 @@ def confirm(
 
     The caller settles the counters, as the last thing: their rows are the ones that all sales want.
     """
-    _SET_ALL.run(connection, booking=booking.id, to_status=BookingStatus.CONFIRMED.value)
-    confirmed = with_statuses(
-        replace(
-            booking,
-            status=BookingStatus.CONFIRMED,
-            payment_status=payment_status,
-            version=booking.version + 1,
-            updated_at=now,
-        ),
-        {unit.id: BookingStatus.CONFIRMED for unit in booking.unit_items},
-    )
-    set_booking(connection, confirmed)
-    note(connection, booking, BookingStatus.CONFIRMED, actor, reason, now)
+    after = confirmed(booking, payment_status, now)
+    set_booking(connection, after)
+    return write_confirmation(connection, booking, after, issue, actor, reason, now)
+
+
+def write_confirmation(
+    target: Target,
+    before: Booking,
+    after: Booking,
+    issue: Issue | None,
+    actor: str,
+    reason: str,
+    now: datetime,
+) -> Booking:
+    """`confirm` without the row of the booking itself."""
+    _SET_ALL.run_all(target, [{"booking": after.id, "to_status": BookingStatus.CONFIRMED.value}])
+    note(target, before, BookingStatus.CONFIRMED, actor, reason, now)
     # a hold has its places already
-    tell_booking(connection, confirmed, now, places=booking.status is BookingStatus.EXPIRED)
-    return confirmed if issue is None else admit(connection, confirmed, issue, now)
+    tell_booking(target, after, now, places=before.status is BookingStatus.EXPIRED)
+    return after if issue is None else admit(target, after, issue, now)
 
 
-def admit(connection: Connection, booking: Booking, issue: Issue, now: datetime) -> Booking:
+def admit(target: Target, booking: Booking, issue: Issue, now: datetime) -> Booking:
     """Admissions, ledger, document and mail of a paid booking; for the units that were not cancelled
     meanwhile.
     """
     admissions = [a for a in issue(booking) if is_confirmed(booking, a.unit_item_id)]
-    add_entries(connection, sales_entries(booking, now))
+    add_entries(target, sales_entries(booking, now))
     if not admissions:
         return booking
-    add_admissions(connection, admissions)
-    _SET_ADMISSION.run_all(
-        connection, ({"unit": each.unit_item_id, "admission": each.id} for each in admissions)
-    )
-    _SET_UNTIL.run(connection, booking=booking.id, until=max(each.valid_until for each in admissions))
-    add_tasks(connection, tasks_of_sale(booking), now)
+    add_admissions(target, admissions)
+    _SET_ADMISSION.run_all(target, ({"unit": each.unit_item_id, "admission": each.id} for each in admissions))
+    until = max(each.valid_until for each in admissions)
+    _SET_UNTIL.run_all(target, [{"booking": booking.id, "until": until}])
+    add_tasks(target, tasks_of_sale(booking), now)
     by_unit = {each.unit_item_id: each.id for each in admissions}
     items = tuple(
         replace(
@@ -151,14 +162,22 @@ def unit_redeemed(connection: Connection, unit_item_id: UUID, now: datetime, act
 
 def set_booking(connection: Connection, booking: Booking) -> None:
     """Write what changes in a booking's life: status, payment status, version."""
-    _SET_BOOKING.run(
-        connection,
-        booking=booking.id,
-        to_status=booking.status.value,
-        to_payment_status=booking.payment_status.value,
-        to_version=booking.version,
-        to_updated_at=booking.updated_at,
-    )
+    _SET_BOOKING.run(connection, **_life_of(booking))
+
+
+def set_if_unchanged(connection: Connection, booking: Booking, version: int) -> bool:
+    """`set_booking` if nobody else has changed it since `version`; whether that is so."""
+    return _SET_UNCHANGED_BOOKING.run(connection, from_version=version, **_life_of(booking)) == 1
+
+
+def _life_of(booking: Booking) -> dict[str, Any]:
+    return {
+        "booking": booking.id,
+        "to_status": booking.status.value,
+        "to_payment_status": booking.payment_status.value,
+        "to_version": booking.version,
+        "to_updated_at": booking.updated_at,
+    }
 
 
 def set_admits_until(connection: Connection, booking_id: UUID) -> None:

@@ -24,7 +24,7 @@ from sqlalchemy import (
 )
 
 from common.database.inserting import insert_new_on
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from ticketing_service.domain.claims import Claim, ClaimKind
 from ticketing_service.domain.errors import Refused
 from ticketing_service.domain.slots import Counter
@@ -90,10 +90,14 @@ def take(
     of their ids, so that two sales never wait for each other in a circle. Counters of `on_demand` come into
     being with their first claim, and have the capacity that they are given here, whatever it was before.
     """
-    if not claims:
-        return
+    write_claims(connection, booking_id, claims, held_until)
+    draw(connection, claims, release_expired, on_demand)
+
+
+def write_claims(target: Target, booking_id: UUID, claims: Sequence[Claim], held_until: datetime) -> None:
+    """What the booking takes of counters; whether it may is for `draw` to say."""
     _INSERT_CLAIM.run_all(
-        connection,
+        target,
         (
             {
                 "booking_id": booking_id,
@@ -106,6 +110,15 @@ def take(
             for claim in claims
         ),
     )
+
+
+def draw(
+    connection: Connection,
+    claims: Sequence[Claim],
+    release_expired: ReleaseExpired,
+    on_demand: Mapping[UUID, Counter] = MappingProxyType({}),
+) -> None:
+    """`take` without writing the claims."""
     by_counter: dict[UUID, list[Claim]] = defaultdict(list)
     for claim in claims:
         by_counter[claim.counter_id].append(claim)

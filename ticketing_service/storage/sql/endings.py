@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Connection, case, func, insert, select, true, update
 
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from common.identifiers import uuid7
 from ticketing_service.domain.bookings import Booking, BookingStatus, PaymentState, Refund
 from ticketing_service.storage.sql import schema
@@ -25,7 +25,7 @@ OPEN_STATES = (PaymentState.OPENING.value, PaymentState.PENDING.value, PaymentSt
 
 
 def write_history(
-    connection: Connection,
+    target: Target,
     booking_ids: Sequence[UUID],
     now: datetime,
     *,
@@ -36,7 +36,7 @@ def write_history(
 ) -> None:
     """One history row for each booking."""
     _INSERT_HISTORY.run_all(
-        connection,
+        target,
         (
             {
                 "id": uuid7(),
@@ -53,11 +53,11 @@ def write_history(
 
 
 def note(
-    connection: Connection, before: Booking, after: BookingStatus, actor: str, reason: str, now: datetime
+    target: Target, before: Booking, after: BookingStatus, actor: str, reason: str, now: datetime
 ) -> None:
     """The history row of one booking that was `before` and whose status is now `after`."""
     write_history(
-        connection,
+        target,
         [before.id],
         now,
         actor=actor,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from sqlalchemy import Connection, bindparam, select
 
 from common.database.prepared import Prepared
 from ticketing_service.domain.orders import Offer
-from ticketing_service.storage.foresight import Foreseen, KnownOffers
+from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.sql import schema
 from ticketing_service.storage.sql.slot_records import COUNTER_COLUMNS, counters_by_slot
 from ticketing_service.storage.sql.slots import offers_in
@@ -30,10 +30,10 @@ _VERSIONS_AND_COUNTERS = Prepared(
 )
 
 
-def still_holds(connection: Connection, foreseen: Foreseen) -> bool:
+def still_holds(connection: Connection, offers: Mapping[UUID, Offer]) -> bool:
     """Whether slots and tickets are as they were; nobody changes them before this transaction ends."""
     # in the order of their ids, so that two sales never wait for each other in a circle
-    for slot_id, offer in sorted(foreseen.offers.items()):
+    for slot_id, offer in sorted(offers.items()):
         if _VERSIONS.row(connection, slot=slot_id) != (offer.slot.version, offer.ticket.version):
             return False
     return True

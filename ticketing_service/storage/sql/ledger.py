@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Column, Connection, case, distinct, func, insert, select
 
 from common.database.engine import Database
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from common.identifiers import uuid7
 from ticketing_service.storage.ports.ledger import RevenueQuery, RevenueRow
 from ticketing_service.storage.records.entries import Entry, EntryKind, day_of
@@ -31,9 +31,9 @@ _GROUPS: dict[str, Column[Any]] = {
 _INSERT = Prepared(insert(_ledger))
 
 
-def add_entries(connection: Connection, entries: Sequence[Entry]) -> None:
+def add_entries(target: Target, entries: Sequence[Entry]) -> None:
     """Write the lines; nothing ever changes them."""
-    _INSERT.run_all(connection, map(_row, entries))
+    _INSERT.run_all(target, map(_row, entries))
 
 
 def take_back_refunds(connection: Connection, booking_id: UUID, now: datetime) -> None:

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import Connection, insert, select
 
 from common.database.engine import Database
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Target
 from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.catalogue import Ticket
 from ticketing_service.domain.slots import Slot
@@ -45,13 +45,13 @@ def active_subscriptions(connection: Connection) -> list[Subscription]:
     ]
 
 
-def tell_of(connection: Connection, wanted: Wanted) -> None:
-    """The verb that runs on `connection` is to write what is `wanted`."""
-    connection.info[_WANTED] = wanted
+def tell_of(target: Target, wanted: Wanted) -> None:
+    """What writes to `target` is to tell what is `wanted`."""
+    target.info[_WANTED] = wanted
 
 
 def tell_booking(
-    connection: Connection,
+    target: Target,
     booking: Booking,
     now: datetime,
     *,
@@ -59,8 +59,8 @@ def tell_booking(
     before: Booking | None = None,
 ) -> None:
     """The booking is another now; `places`: it has taken some, or given some back, also of those `before`."""
-    if _wanted(connection).of_booking(booking.reseller_id, booking.is_test, places=places):
-        _write(connection, [booking_event(booking, now, places=places, before=before)])
+    if _wanted(target).of_booking(booking.reseller_id, booking.is_test, places=places):
+        _write(target, [booking_event(booking, now, places=places, before=before)])
 
 
 def tell_bookings(connection: Connection, booking_ids: Sequence[UUID], now: datetime) -> None:
@@ -101,14 +101,14 @@ def stored_event(row: Any) -> Event:
     return event_of({name: getattr(row, name) for name in names}, row.body)
 
 
-def _wanted(connection: Connection) -> Wanted:
-    found: Wanted = connection.info.get(_WANTED, NOTHING)
+def _wanted(target: Target) -> Wanted:
+    found: Wanted = target.info.get(_WANTED, NOTHING)
     return found
 
 
-def _write(connection: Connection, events: Sequence[Event]) -> None:
+def _write(target: Target, events: Sequence[Event]) -> None:
     _INSERT.run_all(
-        connection,
+        target,
         (
             {
                 "id": each.id,

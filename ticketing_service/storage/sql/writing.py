@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from common.coordination.signal import ALONE, Signal
 from common.database import writing
 from common.database.engine import Database
+from common.database.prepared import Script
 from common.database.writing import IdempotencyRows
 from common.web.idempotency import Idempotency
 from ticketing_service.storage.sql import schema
@@ -49,6 +50,12 @@ class Writer(writing.Writer):
         if ended and self._expired is not None:
             self._expired(ended)
         return result
+
+    def script(self) -> Script:
+        """See `common.database.writing.Writer`."""
+        script = super().script()
+        tell_of(script, self.subscribed())
+        return script
 
 
 def note_expired(connection: Connection, count: int) -> None:

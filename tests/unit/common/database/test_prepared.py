@@ -7,10 +7,23 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Boolean, Column, Integer, MetaData, String, Table, bindparam, insert, select, update
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Connection,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    bindparam,
+    event,
+    insert,
+    select,
+    update,
+)
 
 from common.database.engine import Database
-from common.database.prepared import Prepared
+from common.database.prepared import Prepared, Script
 from common.database.types import Identifier, Instant, Json, LocalTime
 from common.identifiers import uuid7
 
@@ -84,3 +97,23 @@ def test_no_row_is_none(database: Database) -> None:
 
 def test_no_rows_to_write_is_no_statement(database: Database) -> None:
     database.write(lambda connection: INSERT.run_all(connection, []))
+
+
+def test_a_script_does_nothing_until_it_is_played_and_then_all_of_it_in_order(database: Database) -> None:
+    one, two = uuid7(), uuid7()
+    script = Script(database.dialect)
+    INSERT.run_all(script, [{"id": each, **VALUES} for each in (one, two)])
+    COUNT_UP.run_all(script, [{"wanted": one, "more": 9}])
+    COUNT_UP.run_all(script, [{"wanted": one, "more": 1}, {"wanted": two, "more": 1}])
+    INSERT.run_all(script, [])
+    heard = []
+
+    def play(connection: Connection) -> None:
+        assert connection.execute(select(things)).all() == []
+        event.listen(connection, "before_cursor_execute", lambda *told: heard.append(told[2]))
+        script.play(connection)
+
+    database.write(play)
+    with database.read() as connection:
+        assert [ONE.rows(connection, wanted=each)[0].count for each in (one, two)] == [10, 2]
+    assert [text.split()[0] for text in heard] == ["INSERT", "UPDATE", "UPDATE"]
