@@ -16,7 +16,7 @@ from werkzeug.exceptions import HTTPException
 
 from common.web.field_errors import FieldError, field_errors
 from common.web.idempotency import KeyReused
-from common.web.requests import request_id
+from common.web.requests import note_problem, request_id
 from common.web.schemas import instant_text
 
 log = logging.getLogger(__name__)
@@ -114,6 +114,7 @@ def problem_response(fault: Problem) -> Response:
         "instance": request_id(),
         "code": fault.code,
     }
+    note_problem(fault.code)
     if fault.errors:
         document["errors"] = [
             {"pointer": error.pointer, "code": error.code, "detail": error.detail} for error in fault.errors

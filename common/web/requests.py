@@ -32,7 +32,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 OTHER_METHOD = "_OTHER"
 UNMATCHED = "_unmatched"
 
-_KEY, _USER = "common.request", "common.user"
+_KEY, _USER, _CODE = "common.request", "common.user", "common.problem"
 _GUEST = "guest"
 
 _VARIANT = "89ab"
@@ -116,6 +116,11 @@ def note_user(environ: dict[str, Any], principal: str) -> None:
     environ[_USER] = principal
 
 
+def note_problem(code: str) -> None:
+    """Remember the code of the problem that the present request is answered with, for its log line."""
+    request.environ[_CODE] = code
+
+
 def client_address() -> Address:
     """The true client's address. On a unix socket without a proxy's word it is `::1`."""
     present: Present = request.environ[_KEY]
@@ -167,11 +172,12 @@ def _write(
     parent = f',"parentSpanId":"{span.parent_id}"' if span.parent_id else ""
     principal: str = environ.get(_USER, _GUEST)
     user = "" if principal == _GUEST else f",{_user_text(principal)}"
+    code = f',"code":"{environ[_CODE]}"' if status >= 400 and _CODE in environ else ""
     logs.send_line(
         level,
         LOGGER,
         f'{begin}{seconds * 1000:.2f},"requestId":"{present.request_id}","traceId":"{span.trace_id}"'
-        f',"spanId":"{span.span_id}"{queued}{parent}{user}{ids}',
+        f',"spanId":"{span.span_id}"{code}{queued}{parent}{user}{ids}',
     )
 
 

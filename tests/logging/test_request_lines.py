@@ -78,6 +78,13 @@ def test_a_request_has_one_line_with_all_its_members(app, lines):
     assert 250 <= line["queueMs"] < 60_000
 
 
+def test_what_a_request_was_refused_for_is_in_the_line(app, lines):
+    for path in ("/nowhere", "/broken", "/people/x"):
+        app.test_client().get(path)
+    found = [(line["status"], line.get("code")) for line in lines() if line["logger"] == "request"]
+    assert found == [(404, "NOT_FOUND"), (500, "INTERNAL_ERROR"), (200, None)]
+
+
 def test_the_id_of_what_was_made_is_in_the_line(app, lines):
     app.test_client().post("/bookings")
     assert lines()[0]["bookingId"] == BOOKING
