@@ -23,7 +23,8 @@ def for_people(line: str) -> str | None:
         if entry["logger"] == "request":
             if entry["status"] < 400 and entry["route"].startswith(AMONG_SERVICES):
                 return None
-            short = f"{entry['method']} {entry['route']} {entry['status']} ({entry['durationMs']:.0f} ms)"
+            status = f"{entry['status']} {entry['code']}" if "code" in entry else entry["status"]
+            short = f"{entry['method']} {entry['route']} {status} ({entry['durationMs']:.0f} ms)"
             return short if entry["status"] < 400 else short + request
         text = f"{entry['level']} {entry['logger']}: {entry['message']}{request}"
         return f"{text}\n{entry['exception']}" if "exception" in entry else text

@@ -111,6 +111,8 @@ def test_json_log_lines_become_short_and_others_stay() -> None:
     }  # fmt: skip
     assert for_people(json.dumps(request)) == "GET /api/v1/tickets 200 (3 ms)"
     assert for_people(json.dumps({**request, "status": 500})) == "GET /api/v1/tickets 500 (3 ms) [abc]"
+    refused = {**request, "status": 409, "code": "SOLD_OUT"}
+    assert for_people(json.dumps(refused)) == "GET /api/v1/tickets 409 SOLD_OUT (3 ms) [abc]"
     poll = {**request, "route": "/api/admin/auth/changes"}
     assert for_people(json.dumps(poll)) is None
     assert for_people(json.dumps({**poll, "status": 503})) == "GET /api/admin/auth/changes 503 (3 ms) [abc]"
