@@ -72,6 +72,7 @@ class MongoDatabase:
         self._database = self.client[database_name(url)]
         self._turns = Turns()
         self._away_since, self._asked_at = math.inf, -math.inf
+        self._may_wait_again = True
         self._abandoned: deque[ClientSession] = deque()
 
     @property
@@ -128,22 +129,25 @@ class MongoDatabase:
 
     def _ask(self) -> None:
         """Before a statement: nobody waits for servers that the driver, which looks every second, finds to be
-        away. For the first second it is waited for them, also when nobody has asked for as long: one look may
-        have come too late on a busy machine, and another process may have found them before this one looks.
+        away. For the first second it is waited for them: one look may have come too late on a busy machine.
+        Once in an outage that is so again, for who asks after a second in which nobody did: another process
+        may have found them before this one looks.
         """
         now = time.monotonic()
         quiet, self._asked_at = now - self._asked_at > HEARTBEAT_SECONDS, now
-        self._require_server(now, again=quiet)
+        self._require_server(now, quiet=quiet)
 
-    def _require_server(self, now: float, *, again: bool = False) -> None:
-        """Raises StoreUnavailable when they have been away for more than a second; `again`: count anew."""
+    def _require_server(self, now: float, *, quiet: bool = False) -> None:
+        """Raises StoreUnavailable when they have been away for more than a second; see `_ask`."""
         known = self.client.topology_description
         error = next((each.error for each in known.server_descriptions().values() if each.error), None)
         if error is None or known.has_known_servers:
-            self._away_since = math.inf
+            self._away_since, self._may_wait_again = math.inf, True
             return
-        if again or self._away_since == math.inf:
+        if self._away_since == math.inf:
             self._away_since = now
+        elif quiet and self._may_wait_again:
+            self._away_since, self._may_wait_again = now, False
         if now - self._away_since > HEARTBEAT_SECONDS:
             raise StoreUnavailable(f"{type(error).__name__}: {str(error)[:200]}")
 

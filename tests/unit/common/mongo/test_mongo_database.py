@@ -222,6 +222,20 @@ def test_who_asks_after_a_pause_waits_for_the_driver_to_look_again(monkeypatch: 
             assert reading.count(NOTES, {}) == 0
 
 
+def test_in_an_outage_one_who_asks_seldom_waits_again_and_only_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Secantus() as server, closing(MongoDatabase(server.new_database())) as opened:
+        monkeypatch.setattr(mongo, "HEARTBEAT_SECONDS", 0.2)
+        opened.ping()
+        server.kill()
+        told = []
+        for _ in range(5):
+            with pytest.raises(StoreUnavailable) as refused, opened.read() as reading:
+                reading.count(NOTES, {})
+            told.append(str(refused.value))
+            time.sleep(0.3)
+        assert not any("ServerSelection" in each for each in told[-2:])
+
+
 def _refusal(database: MongoDatabase) -> str:
     try:
         database.ping()
