@@ -77,7 +77,7 @@ class IdempotencyRows:
 
     def once(self, connection: Connection, verb: Callable[[Connection], T], idempotency: Idempotency) -> T:
         """Run `verb` and keep its answer. Raises Replayed or KeyReused when the key is taken."""
-        foreseen, answer = idempotency.foreseen or (None, _NONE_YET)
+        foreseen, kept = idempotency.foreseen or (None, _NONE_YET)
         # the row goes in first: of two requests under one key the second waits here until the first is
         # decided
         inserted = self._begin.run(
@@ -86,13 +86,14 @@ class IdempotencyRows:
             key=idempotency.key,
             fingerprint=idempotency.fingerprint,
             created_at=idempotency.created_at,
-            **_columns(answer, foreseen),
+            **_columns(kept, foreseen),
         )
         if inserted == 0:
             raise self._taken(connection, idempotency)
         result = verb(connection)
-        if foreseen is None or result is not foreseen:
-            columns = _columns(idempotency.answer(result), result)
+        answer = idempotency.answer(result)
+        if answer is not kept:
+            columns = _columns(answer, result)
             own = {"in_scope": idempotency.scope, "under_key": idempotency.key}
             self._answer.run(connection, **own, **{f"to_{name}": value for name, value in columns.items()})
         return result

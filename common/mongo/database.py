@@ -62,11 +62,20 @@ class MongoDatabase:
         url: `mongodb://user:password@host:port,host:port/name`, with the options of a connection string.
         threads: how many connections a server gets at most.
         heard: is told of each command that was answered: its name (`command.find`) and its seconds.
+        monotonic: seconds that never go back, for how long servers are away.
     """
 
     kind = "mongodb"
 
-    def __init__(self, url: str, threads: int = 8, heard: Heard | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        threads: int = 8,
+        heard: Heard | None = None,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
         self._connections = Connections()
         self.client: MongoClient[Document] = _client(url, threads, self._connections, heard)
         self._database = self.client[database_name(url)]
@@ -106,7 +115,7 @@ class MongoDatabase:
 
     def ping(self) -> None:
         """Ask for a sign of life. Raises `StoreUnavailable`."""
-        self._require_server(time.monotonic())
+        self._require_server(self._monotonic())
         with _translating():
             self._database.command("ping")
 
@@ -133,7 +142,7 @@ class MongoDatabase:
         Once in an outage that is so again, for who asks after a second in which nobody did: another process
         may have found them before this one looks.
         """
-        now = time.monotonic()
+        now = self._monotonic()
         quiet, self._asked_at = now - self._asked_at > HEARTBEAT_SECONDS, now
         self._require_server(now, quiet=quiet)
 

@@ -15,13 +15,13 @@ from ticketing_service.actions.ports import Ports
 from ticketing_service.clients.port import PaymentRefused, PaymentUnavailable
 from ticketing_service.domain.bookings import Booking, BookingStatus, Payment, PaymentState
 from ticketing_service.domain.errors import Code, Refused
+from ticketing_service.domain.states import SOLD
 from ticketing_service.storage.ports.bookings import Amendment
 
 log = logging.getLogger(__name__)
 
 SIGNATURE_TOLERANCE_SECONDS = 300
 _OPEN = (PaymentState.OPENING, PaymentState.PENDING)
-_PAID = (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,7 +98,7 @@ def _confirm_paid(booking: Booking, access: Access, ports: Ports) -> Booking:
     look_at(booking, ports.store.payments.of_booking(booking.id), access.actor, ports)
     # read again: a webhook may have confirmed it meanwhile, so that no payment was left to look at
     booking = find_booking(booking.id, access, ports)
-    if booking.status in _PAID:
+    if booking.status in SOLD:
         return booking
     if booking.status is BookingStatus.CANCELLED:
         raise Refused(Code.BOOKING_CANCELLED)

@@ -23,6 +23,9 @@ TRANSITIONS: Mapping[BookingStatus, frozenset[BookingStatus]] = {
     BookingStatus.CANCELLED: frozenset(),
 }
 
+SOLD = (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW)
+"""The places are the customer's, whether or not he has come."""
+
 
 def require_held(booking: Booking, now: datetime) -> None:
     """Refuse unless the hold still stands at `now`, whether or not anybody has swept it up.

@@ -25,7 +25,7 @@ from ticketing_service.domain.errors import Code, Refused
 from ticketing_service.domain.history import HistoryRow
 from ticketing_service.domain.orders import HoldOrder, ItemOrder, Offer
 from ticketing_service.domain.references import new_reference
-from ticketing_service.domain.states import require_held
+from ticketing_service.domain.states import SOLD, require_held
 from ticketing_service.storage.foresight import KnownOffers
 from ticketing_service.storage.mongo import schema
 from ticketing_service.storage.mongo.booking_file import opened, save
@@ -178,7 +178,7 @@ class MongoBookings:
         def verb(tx: Transaction) -> Booking:
             file = opened(tx, booking_id)
             booking = file.booking
-            if booking.status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW):
+            if booking.status in SOLD:
                 return booking
             require_held(booking, now)
             if booking.to_pay > 0:

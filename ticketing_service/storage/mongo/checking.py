@@ -14,11 +14,12 @@ from common.transfer.documents import Document, Entity, Key
 from common.transfer.port import Side
 from ticketing_service.domain.bookings import BookingStatus, PaymentState
 from ticketing_service.domain.claims import ClaimKind
+from ticketing_service.domain.states import SOLD
 
 MOST_NAMED = 20
 """How many offenders of one invariant are named."""
 
-_SOLD = {BookingStatus.CONFIRMED.value, BookingStatus.REDEEMED.value, BookingStatus.NO_SHOW.value}
+_SOLD = {status.value for status in SOLD}
 _HELD = BookingStatus.ON_HOLD.value
 _UNCAPTURED = {PaymentState.OPENING.value, PaymentState.PENDING.value, PaymentState.AUTHORIZED.value}
 _COUNTERS, _BOOKINGS, _LEDGER = (

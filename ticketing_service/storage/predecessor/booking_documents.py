@@ -18,7 +18,8 @@ from ticketing_service.domain.catalogue import TicketType
 from ticketing_service.domain.claims import ClaimKind, email_key
 from ticketing_service.domain.entry import EntryMode, entry_key, entry_mode
 from ticketing_service.domain.local_time import local_day
-from ticketing_service.storage.predecessor.bookings import STANDING, Guest, Issued, Taken, policy_of
+from ticketing_service.domain.states import SOLD
+from ticketing_service.storage.predecessor.bookings import Guest, Issued, Taken, policy_of
 from ticketing_service.storage.predecessor.catalogue import TAX, unit_id
 from ticketing_service.storage.predecessor.catalogue_documents import milliseconds
 from ticketing_service.storage.predecessor.money_documents import (
@@ -156,7 +157,7 @@ def _unit_item(booking: Taken, number: int, guest: Guest) -> Document:
 
 def _claims(booking: Taken, item_id: UUID) -> list[Document]:
     held = booking.status is BookingStatus.ON_HOLD
-    if not held and booking.status not in STANDING:
+    if not held and booking.status not in SOLD:
         return []
     return [
         {
@@ -175,7 +176,7 @@ def _history(booking: Taken) -> Iterator[Document]:
     steps: list[tuple[datetime, BookingStatus | None, BookingStatus, str]] = [
         (values["createdAt"], None, held, TAKEN_OVER)
     ]
-    was_confirmed = status in STANDING or (status is BookingStatus.CANCELLED and booking.captured > 0)
+    was_confirmed = status in SOLD or (status is BookingStatus.CANCELLED and booking.captured > 0)
     if was_confirmed:
         steps.append((booking.confirmed_at, held, confirmed, TAKEN_OVER))
     before = confirmed if was_confirmed else held

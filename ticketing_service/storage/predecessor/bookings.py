@@ -15,6 +15,7 @@ from common.transfer.object_ids import id_of
 from ticketing_service.domain.bookings import BookingStatus, PaymentState, derived_status
 from ticketing_service.domain.catalogue import RefundStep, UnitType
 from ticketing_service.domain.money import percent_of, spread
+from ticketing_service.domain.states import SOLD
 from ticketing_service.storage.predecessor.catalogue import (
     POLICY,
     UNITS,
@@ -30,7 +31,6 @@ HOLD = timedelta(minutes=15)
 MOST_GUESTS = 400
 """A booking's id has room for the lines of so many."""
 
-STANDING = (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW)
 _CAPTURED = (PaymentState.CAPTURED, PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED)
 _GIVEN_BACK = (PaymentState.REFUNDED, PaymentState.PARTIALLY_REFUNDED)
 _CENT = 1
@@ -174,9 +174,9 @@ def _issued(
     status: BookingStatus, guests: int, tickets: Sequence[Document], booking: Document
 ) -> tuple[Issued, ...]:
     found = tuple(_ticket(each, booking) for each in tickets)
-    if (status in STANDING and len(found) != guests) or len(found) not in (0, guests):
+    if (status in SOLD and len(found) != guests) or len(found) not in (0, guests):
         raise Unfit(Reason.TICKET_COUNT)
-    if found and status not in (*STANDING, BookingStatus.CANCELLED):
+    if found and status not in (*SOLD, BookingStatus.CANCELLED):
         raise Unfit(Reason.TICKET_COUNT)
     if len({each.type for each in found}) > 1:
         raise Unfit(Reason.TICKET_STATUS)
@@ -207,7 +207,7 @@ def _ticket(document: Document, booking: Document) -> Issued:
 def _statuses(status: BookingStatus, issued: Sequence[Issued], guests: int) -> list[BookingStatus]:
     """Of each guest. Raises Unfit where a ticket says otherwise than the booking."""
     fates = [each.fate for each in issued]
-    if status not in STANDING:
+    if status not in SOLD:
         if "used" in fates:
             raise Unfit(Reason.TICKET_STATUS)
         return [status] * guests
@@ -266,7 +266,7 @@ def _check_payment(values: Values, status: BookingStatus, payment: PaymentState,
         raise Unfit(Reason.AUTHORIZED)
     if total and payment in _CAPTURED and not values["payment.transactionId"]:
         raise Unfit(Reason.NO_TRANSACTION)
-    if total and status in STANDING and payment not in _CAPTURED:
+    if total and status in SOLD and payment not in _CAPTURED:
         raise Unfit(Reason.UNPAID)
     is_kept = payment in _CAPTURED and payment is not PaymentState.REFUNDED
     in_vain = {BookingStatus.ON_HOLD: payment in _CAPTURED, BookingStatus.EXPIRED: is_kept}

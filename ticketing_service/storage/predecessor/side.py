@@ -18,8 +18,9 @@ from common.transfer.members import Unfit
 from common.transfer.object_ids import id_of
 from common.transfer.port import Misfit, Side
 from ticketing_service.domain.bookings import BookingStatus
+from ticketing_service.domain.states import SOLD
 from ticketing_service.storage.predecessor import booking_documents, catalogue_documents, money_documents
-from ticketing_service.storage.predecessor.bookings import STANDING, Taken, guests_of, taken
+from ticketing_service.storage.predecessor.bookings import Taken, guests_of, taken
 from ticketing_service.storage.predecessor.catalogue import (
     Availability,
     Kind,
@@ -44,7 +45,7 @@ from ticketing_service.storage.predecessor.reasons import Reason
 _POI_FIELDS = [each.path for each in POIS.members]
 _PAIRS_AT_ONCE = 50
 _TAKING = [
-    theirs for theirs, ours in BOOKING.items() if BookingStatus(ours) in (BookingStatus.ON_HOLD, *STANDING)
+    theirs for theirs, ours in BOOKING.items() if BookingStatus(ours) in (BookingStatus.ON_HOLD, *SOLD)
 ]
 Start = tuple[ObjectId, date, str | None]
 """By which an availability is found: POI, local day, local start."""

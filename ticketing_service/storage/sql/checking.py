@@ -14,14 +14,13 @@ from sqlalchemy.sql.selectable import Subquery
 from common.transfer.sql import SqlSide
 from ticketing_service.domain.bookings import BookingStatus, PaymentState
 from ticketing_service.domain.claims import ClaimKind
+from ticketing_service.domain.states import SOLD
 from ticketing_service.storage.sql import schema
 
 MOST_NAMED = 20
 """How many offenders of one invariant are named."""
 
-_SOLD = tuple(
-    status.value for status in (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW)
-)
+_SOLD = tuple(status.value for status in SOLD)
 _HELD = BookingStatus.ON_HOLD.value
 _UNCAPTURED = tuple(
     state.value for state in (PaymentState.OPENING, PaymentState.PENDING, PaymentState.AUTHORIZED)

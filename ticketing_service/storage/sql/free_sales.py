@@ -14,17 +14,15 @@ from uuid import UUID
 from sqlalchemy import Connection
 
 from common.database.prepared import Script, Target
-from ticketing_service.domain.bookings import Booking, BookingStatus
+from ticketing_service.domain.bookings import Booking
 from ticketing_service.domain.errors import Code, Refused
-from ticketing_service.domain.states import require_held
+from ticketing_service.domain.states import SOLD, require_held
 from ticketing_service.storage.ports.bookings import Amendment
 from ticketing_service.storage.ports.calls import Issue
 from ticketing_service.storage.records.bookings import confirmed, status_without_payment
 from ticketing_service.storage.sql.booking_records import booking_in, locked_booking, update_told
 from ticketing_service.storage.sql.confirming import set_booking, set_if_unchanged, write_confirmation
 from ticketing_service.storage.sql.counters import settle
-
-_SOLD = (BookingStatus.CONFIRMED, BookingStatus.REDEEMED, BookingStatus.NO_SHOW)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +62,7 @@ class FreeSale:
             sold = foreseen.booking
         else:
             booking = locked_booking(connection, self.booking_id)
-            if booking.status in _SOLD:
+            if booking.status in SOLD:
                 return booking
             before, after, reason = self._decided(booking)
             set_booking(connection, after)
