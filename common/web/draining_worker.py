@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import itertools
+import select
 import socket
 import struct
 import time
@@ -17,8 +17,12 @@ from common.web.balanced_worker import BalancedWorker
 SHORT_SECONDS = 0.05
 """A wait that tells of no queue (as in `common.web.overload`, which is the app's)."""
 
+MOMENT_MILLISECONDS = 2
+"""So long a thread looks for the next request of its connection."""
+
 _TCP_INFO_BYTES = 104
-_LAST_DATA_RECEIVED = 52
+# `tcpi_unacked`, which for a listening socket is how many wait in its queue; `tcpi_last_data_recv`.
+_UNACKNOWLEDGED, _LAST_DATA_RECEIVED = 24, 52
 
 
 class DrainingWorker(BalancedWorker):
@@ -30,12 +34,11 @@ class DrainingWorker(BalancedWorker):
     """
 
     _last_wait = 0.0
-    _queued = 0
 
     def __init__(self, *arguments: Any, **more: Any) -> None:
         super().__init__(*arguments, **more)
-        # The main thread alone puts requests into the queue. Threads take them out; `next` needs no lock.
-        self._taken = itertools.count(1)
+        # The main thread puts connections in, threads take them out, each in one step of the interpreter.
+        self._waiting: set[Any] = set()
 
     @property
     def worker_connections(self) -> int:
@@ -64,15 +67,33 @@ class DrainingWorker(BalancedWorker):
     def enqueue_req(self, conn: Any) -> None:
         """Hand a connection to the threads; from now on it waits."""
         conn.enqueued_at = time.monotonic()
-        self._queued += 1
+        self._waiting.add(conn)
         super().enqueue_req(conn)
 
     def handle(self, conn: Any) -> Any:
-        """In a thread: serve one request of the connection."""
+        """In a thread: serve a request of the connection, and those that follow at once. By way of the main
+        thread and its poll a small answer costs a fifth more.
+        """
+        self._waiting.discard(conn)
         waited = time.monotonic() - conn.enqueued_at
-        self._last_wait = max(waited, _seconds_since_data(conn.sock))
-        arrival.note(self._last_wait, alone=next(self._taken) >= self._queued)
-        return super().handle(conn)
+        while True:
+            self._last_wait = max(waited, _seconds_since_data(conn.sock))
+            arrival.note(self._last_wait, alone=not self._waiting)
+            goes_on = super().handle(conn)
+            if goes_on is not True or not self._stays_with(conn):
+                return goes_on
+            waited = 0.0
+
+    def _stays_with(self, conn: Any) -> bool:
+        """Whether its next request is there, while none waits for a thread and no connection for being
+        accepted: who asks without a pause has a thread of his own only as long as nobody else needs it.
+        """
+        return (
+            self.alive
+            and not self._waiting
+            and not any(map(_has_callers, self.sockets))
+            and _has_come(conn.sock)
+        )
 
     def _close_listeners(self) -> None:
         # Between the last look and the close lie microseconds; only a firewall could do without them.
@@ -89,14 +110,30 @@ class DrainingWorker(BalancedWorker):
             self.accept(listener)
 
 
+def _has_come(connection: socket.socket) -> bool:
+    """Whether there is something to read, now or in a moment."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(MOMENT_MILLISECONDS))
+
+
 def _seconds_since_data(connection: socket.socket) -> float:
     """How long ago the request came, by the kernel's clock: it may have waited where nobody had accepted it.
-
-    `tcpi_last_data_recv` of Linux's `struct tcp_info`; without data, since the connection was made.
+    Without data, since the connection was made.
     """
+    return (_tcp_info(connection, _LAST_DATA_RECEIVED) or 0) / 1000
+
+
+def _has_callers(listener: socket.socket) -> bool:
+    """Whether connections wait to be accepted; on a unix socket they may."""
+    return _tcp_info(listener, _UNACKNOWLEDGED) != 0
+
+
+def _tcp_info(connection: socket.socket, offset: int) -> int | None:
+    """A number of Linux's `struct tcp_info`; None for what is no TCP."""
     try:
         info = connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
-        (milliseconds,) = struct.unpack_from("=I", info, _LAST_DATA_RECEIVED)
+        (number,) = struct.unpack_from("=I", info, offset)
     except (OSError, struct.error):  # a unix socket
-        return 0.0
-    return float(milliseconds) / 1000
+        return None
+    return int(number)

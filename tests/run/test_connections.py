@@ -1,40 +1,30 @@
-"""How connections are shared out among the workers of a service."""
+"""How connections are shared out among the workers of a service, and among a worker's threads."""
 
 from __future__ import annotations
 
 import socket
 import sys
 from collections import Counter
-from contextlib import ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
+from subprocess import DEVNULL, Popen
 
 import httpx
 
 from tests.servers.process import ROOT, Process, eventually, free_port
 
 WORKERS, THREADS = 2, 4
+REQUESTS = 40
+BUSY_SECONDS = 5
+COUNTING = "tests.run.counting_worker"
+LAST = {"Connection": "close"}
 
 
 def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None:
-    port, release = free_port(), tmp_path / "release"
-    env = {
-        "TICKETING_PORT": str(port),
-        "WEB_WORKERS": str(WORKERS),
-        "WEB_THREADS": str(THREADS),
-        "RELEASE_FILE": str(release),
-    }
-    argv = [
-        sys.executable,
-        "-m",
-        "gunicorn",
-        "-c",
-        str(ROOT / "gunicorn.conf.py"),
-        "tests.run.blocking_app:app",
-    ]
-    gunicorn = Process(argv, env=env, name="gunicorn")
-    with closing(gunicorn), ExitStack() as opened:
-        gunicorn.start()
-        gunicorn.wait_for_port(port)
+    release = tmp_path / "release"
+    env = {"RELEASE_FILE": str(release)}
+    with _serving("tests.run.blocking_app", WORKERS, env=env) as port, ExitStack() as opened:
         up: set[str] = set()
         eventually(lambda: _both_up(port, up), what="both workers serving")
         connections = [
@@ -49,18 +39,90 @@ def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None
     assert sorted(answered.values()) == [THREADS] * WORKERS
 
 
+def test_requests_that_follow_at_once_are_served_by_the_same_thread() -> None:
+    with (
+        _counting() as port,
+        closing(socket.create_connection(("127.0.0.1", port), 20)) as connection,
+    ):
+        counts = [_asked(connection) for _ in range(REQUESTS)]
+    assert len(set(counts)) == 1
+
+
+def test_who_asks_without_a_pause_keeps_no_connection_waiting() -> None:
+    with _counting() as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as connected:
+        assert connected.get("/").status_code == 200
+        parked = f"http://127.0.0.1:{port}/parked"
+        eventually(lambda: httpx.get(parked, headers=LAST).text == "1", what="its thread leaving it")
+        with _busy(port) as busy:
+            for _ in range(3):
+                assert connected.get("/").status_code == 200
+            assert busy.poll() is None
+
+
+def test_who_asks_without_a_pause_keeps_nobody_from_connecting() -> None:
+    with _counting() as port, _busy(port) as busy:
+        for _ in range(3):
+            assert httpx.get(f"http://127.0.0.1:{port}/", timeout=20).status_code == 200
+        assert busy.poll() is None
+
+
+@contextmanager
+def _busy(port: int) -> Iterator[Popen[bytes]]:
+    """Who has as many connections as there are threads, and asks on each as soon as it is answered."""
+    before = _connections(port)
+    words = ["wrk", "-t1", f"-c{THREADS}", f"-d{BUSY_SECONDS}", f"http://127.0.0.1:{port}/"]
+    with Popen(words, stdout=DEVNULL) as busy:
+        eventually(lambda: _connections(port) >= before + THREADS, what="all being connected")
+        yield busy
+        busy.terminate()
+
+
+def _counting() -> AbstractContextManager[int]:
+    return _serving(COUNTING, 1, "--worker-class", f"{COUNTING}.CountingWorker")
+
+
+@contextmanager
+def _serving(module: str, workers: int, *words: str, env: Mapping[str, str] | None = None) -> Iterator[int]:
+    """The port of the app of `module` under the services' own settings."""
+    port = free_port()
+    settings = {"TICKETING_PORT": str(port), "WEB_WORKERS": str(workers), "WEB_THREADS": str(THREADS)}
+    argv = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), *words, f"{module}:app"]
+    gunicorn = Process(argv, env={**settings, **(env or {})}, name="gunicorn")
+    with closing(gunicorn):
+        gunicorn.start()
+        gunicorn.wait_for_port(port)
+        yield port
+
+
+def _asked(connection: socket.socket) -> int:
+    """The number in the answer to a request on a connection that is kept."""
+    connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n")
+    with connection.makefile("rb") as answer:
+        while line := answer.readline().strip():
+            if line.lower().startswith(b"content-length:"):
+                length = int(line.partition(b":")[2])
+        return int(answer.read(length))
+
+
 def _both_up(port: int, up: set[str]) -> bool:
-    up.add(httpx.get(f"http://127.0.0.1:{port}/up", headers={"Connection": "close"}).text)
+    up.add(httpx.get(f"http://127.0.0.1:{port}/up", headers=LAST).text)
     return len(up) == WORKERS
 
 
 def _waiting(port: int) -> int:
     """How many connections lie in the listening socket's queue (its receive queue in /proc/net/tcp)."""
-    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
-        fields = line.split()
-        if fields[1].endswith(f":{port:04X}") and fields[3] == "0A":
-            return int(fields[4].partition(":")[2], 16)
-    return 0
+    return sum(int(queues.partition(":")[2], 16) for queues in _sockets(port, "0A"))
+
+
+def _connections(port: int) -> int:
+    """How many are established on the server's side."""
+    return len(_sockets(port, "01"))
+
+
+def _sockets(port: int, state: str) -> list[str]:
+    """The queues of those that have this port and are in this state, as /proc/net/tcp writes it."""
+    rows = map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:])
+    return [queues for _, local, _, at, queues, *_ in rows if at == state and local.endswith(f":{port:04X}")]
 
 
 def _body(connection: socket.socket) -> bytes:
