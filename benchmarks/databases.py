@@ -95,7 +95,7 @@ class Databases:
 def opened(name: str, folder: Path, buffer_pool: str) -> Iterator[Databases]:
     """Databases of a kind, until the block ends."""
     server = MariaDB(buffer_pool=buffer_pool) if name == MARIADB else None
-    wire = Secantus() if name == MONGODB else None
+    wire = Secantus(patient=True) if name == MONGODB else None
     with server or wire or nullcontext():
         yield Databases(name, folder, server, wire)
 

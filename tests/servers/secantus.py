@@ -56,7 +56,8 @@ class Secantus(Server):
     """`with Secantus() as server: url = server.new_database()`; use `kill` and `start` for crash tests.
 
     `patient`: a transaction may take a minute, and change some hundred megabytes. One that does not fit into
-    the cache stops this server for good.
+    the cache stops this server for good. Otherwise it has seconds: a test does not wait for the minute that a
+    server gives one whose client is gone.
     """
 
     def __init__(self, *, replica_set: bool = True, patient: bool = False) -> None:
@@ -65,7 +66,8 @@ class Secantus(Server):
             [
                 sys.executable,
                 "-m",
-                "secantus" if patient else "tests.servers.secantus_daemon",
+                "tests.servers.secantus_daemon",
+                "60" if patient else "5",
                 "--host",
                 self.host,
                 "--port",
