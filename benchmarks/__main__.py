@@ -41,7 +41,7 @@ BACKED_UP = {"small": 50_000, "full": 1_000_000}
 BACKUP_SECONDS = {"small": 100.0, "full": 1500.0}
 MOVED = {"small": {"sql": 5_000, "mongodb": 1_000}, "full": {"sql": 1_000_000, "mongodb": 100_000}}
 MOVE_SECONDS = {"small": 60.0, "full": 7200.0}
-BUFFER_POOL = {"small": "256M", "full": "2G"}
+BUFFER_POOL = {"small": "256M", "full": "8G"}
 SMALL, FULL = "small", "full"
 PARTS, MOVES = "parts", "moves"
 
@@ -129,7 +129,7 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: sale against the bare driver, hot and spread", 50),
         Step(f"{store}: reads against bare Flask", 42),
         Step(f"{store}: through the gateway", 13),
-        Step(f"{store}: what watching costs", 22),
+        Step(f"{store}: what watching costs", 35),
         Step(f"{store}: sale with payment", 9),
         Step(f"{store}: memory", 6),
         *([outage] if store == MARIADB else []),

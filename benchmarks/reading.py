@@ -18,7 +18,7 @@ from benchmarks.site import Site, bare_flask, plain_nginx, twin
 
 LOAD_SECONDS = 2
 ROUNDS = 3
-WATCHING_ROUNDS, WATCHING_CONNECTIONS = 6, 4
+WATCHING_ROUNDS, WATCHING_CONNECTIONS = 12, 4
 AIMS = {"ticket detail": Aim("ratio", "at least", 0.8)}
 WORKER_SECONDS = 5.0
 SAMPLE_SECONDS = 0.1
