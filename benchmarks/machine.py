@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
@@ -28,8 +29,12 @@ def machine_facts() -> dict[str, Any]:
 
 
 def versions() -> dict[str, str]:
-    """Of Python, the packages on a sale's path, and the service's last commit."""
-    found = {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}}
+    """Of Python and where it is from, the packages on a sale's path, and the service's last commit."""
+    origin = "the system's" if sys.base_prefix == "/usr" else "another build"
+    found = {
+        "python": f"{platform.python_version()} ({origin})",
+        **{name: version(name) for name in PACKAGES},
+    }
     commit = subprocess.run(
         ["git", "rev-parse", "--short", "HEAD"], capture_output=True, text=True, check=False
     )
