@@ -18,7 +18,7 @@ from tests.gateway.conftest import StartGateway
 from tests.gateway.gateway import Gateway, assert_problem, run_render
 from tests.gateway.service import start_service
 from tests.gateway.upstream import Upstream
-from tests.servers.process import eventually, free_port, port_is_open
+from tests.servers.process import connections_to, eventually, free_port, port_is_open
 
 MEANWHILE_SECONDS = counts(small=1.5, full=10.0)
 
@@ -169,12 +169,6 @@ def test_stopping_answers_what_was_accepted(tmp_path: Path, signum: signal.Signa
         assert statuses == [200] * 20
         assert "exited on signal" not in gateway.process.output()
         gateway.process.close()
-
-
-def connections_to(port: int) -> int:
-    """How many established connections of this machine lead to `port`."""
-    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
-    return sum(line.split()[2].endswith(f":{port:04X}") and line.split()[3] == "01" for line in lines)
 
 
 def test_a_second_request_to_stop_ends_it_at_once(tmp_path: Path) -> None:

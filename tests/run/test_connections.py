@@ -12,7 +12,7 @@ from subprocess import DEVNULL, Popen
 
 import httpx
 
-from tests.servers.process import ROOT, Process, eventually, free_port
+from tests.servers.process import ROOT, Process, connections_to, eventually, free_port
 
 WORKERS, THREADS = 2, 4
 REQUESTS = 40
@@ -69,10 +69,10 @@ def test_who_asks_without_a_pause_keeps_nobody_from_connecting() -> None:
 @contextmanager
 def _busy(port: int) -> Iterator[Popen[bytes]]:
     """Who has as many connections as there are threads, and asks on each as soon as it is answered."""
-    before = _connections(port)
+    before = connections_to(port)
     words = ["wrk", "-t1", f"-c{THREADS}", f"-d{BUSY_SECONDS}", f"http://127.0.0.1:{port}/"]
     with Popen(words, stdout=DEVNULL) as busy:
-        eventually(lambda: _connections(port) >= before + THREADS, what="all being connected")
+        eventually(lambda: connections_to(port) >= before + THREADS, what="all being connected")
         yield busy
         busy.terminate()
 
@@ -111,18 +111,11 @@ def _both_up(port: int, up: set[str]) -> bool:
 
 def _waiting(port: int) -> int:
     """How many connections lie in the listening socket's queue (its receive queue in /proc/net/tcp)."""
-    return sum(int(queues.partition(":")[2], 16) for queues in _sockets(port, "0A"))
-
-
-def _connections(port: int) -> int:
-    """How many are established on the server's side."""
-    return len(_sockets(port, "01"))
-
-
-def _sockets(port: int, state: str) -> list[str]:
-    """The queues of those that have this port and are in this state, as /proc/net/tcp writes it."""
-    rows = map(str.split, Path("/proc/net/tcp").read_text().splitlines()[1:])
-    return [queues for _, local, _, at, queues, *_ in rows if at == state and local.endswith(f":{port:04X}")]
+    for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if fields[1].endswith(f":{port:04X}") and fields[3] == "0A":
+            return int(fields[4].partition(":")[2], 16)
+    return 0
 
 
 def _body(connection: socket.socket) -> bytes:

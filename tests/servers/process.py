@@ -62,6 +62,12 @@ def port_is_open(port: int, host: str = "127.0.0.1") -> bool:
         return probe.connect_ex((host, port)) == 0
 
 
+def connections_to(port: int) -> int:
+    """How many established connections of this machine lead to `port`."""
+    lines = Path("/proc/net/tcp").read_text().splitlines()[1:]
+    return sum(line.split()[2].endswith(f":{port:04X}") and line.split()[3] == "01" for line in lines)
+
+
 def eventually(
     condition: Callable[[], bool],
     *,
