@@ -99,10 +99,7 @@ class GroupCommit:
 
     def _lead(self) -> None:
         """Run one group, this thread's own entry first, then pass the lead to the first that waits."""
-        with self._mutex:
-            group = [self._queue.popleft() for _ in range(min(GROUP_LIMIT, len(self._queue)))]
-            for entry in group:
-                entry.taken = True
+        group: list[_Entry] = []
         try:
             self._decide(group)
         finally:
@@ -117,18 +114,31 @@ class GroupCommit:
     def _decide(self, group: list[_Entry]) -> None:
         """Run a group; when it lost against other transactions, run its verbs again one by one."""
         try:
-            self._transact(group)
+            self._transact(self._taking(group))
         except BaseException as error:
+            if not group:  # there was no turn to be had, which is as true for those that wait behind
+                self._take(group)
             if not is_contention(error):
                 _fail(group, error)
             else:
                 for entry in group:
                     self._alone(entry)
 
+    def _taking(self, group: list[_Entry]) -> Iterator[_Entry]:
+        """What is queued at the moment when the first is asked for; it is put into `group`."""
+        self._take(group)
+        yield from group
+
+    def _take(self, group: list[_Entry]) -> None:
+        with self._mutex:
+            group += [self._queue.popleft() for _ in range(min(GROUP_LIMIT, len(self._queue)))]
+            for entry in group:
+                entry.taken = True
+
     def _alone(self, entry: _Entry) -> None:
         for attempt in range(CONTENTION_RETRIES):
             try:
-                return self._transact([entry])
+                return self._transact((entry,))
             except BaseException as error:
                 if not is_contention(error):
                     return _fail([entry], error)
@@ -136,38 +146,44 @@ class GroupCommit:
                 time.sleep(0.001 * (attempt + 1))
         return _fail([entry], StoreUnavailable("lost against other transactions too often"))
 
-    def _transact(self, group: list[_Entry]) -> None:
+    def _transact(self, entries: Iterable[_Entry]) -> None:
+        """Run and commit `entries`, which are asked for when it is this process's turn: what is queued until
+        then goes with them.
+        """
         with (
             self._turn(),
             self._engine.connect() as connection,
             _undoing(connection),
             leaving_what_failed(connection),
         ):
-            outcomes = _outcomes(connection, [entry.verb for entry in group])
-        for entry, (result, error) in zip(group, outcomes, strict=True):
+            outcomes = _outcomes(connection, entries)
+        for entry, result, error in outcomes:
             entry.result, entry.error, entry.decided = result, error, True
 
 
-def _outcomes(connection: Connection, verbs: Iterable[Verb[Any]]) -> list[tuple[Any, BaseException | None]]:
+_Outcome = tuple[_Entry, Any, BaseException | None]
+
+
+def _outcomes(connection: Connection, entries: Iterable[_Entry]) -> list[_Outcome]:
     """The result or the refusal of each, once all that was not refused is committed; failures of the store
     itself end the whole group.
 
     As long as there is nothing to keep, a refusal undoes the whole transaction, so the first verb needs no
     savepoint. None is released: the commit does that.
     """
-    outcomes: list[tuple[Any, BaseException | None]] = []
+    outcomes: list[_Outcome] = []
     keeps = False
     connection.begin()
-    for verb in verbs:
+    for entry in entries:
         if keeps:
             _control(connection, "SAVEPOINT verb")
         try:
-            outcomes.append((verb(connection), None))
+            outcomes.append((entry, entry.verb(connection), None))
             keeps = True
         except Exception as error:
             if is_contention(error) or is_unavailable(error):
                 raise
-            outcomes.append((None, error))
+            outcomes.append((entry, None, error))
             if keeps:
                 _control(connection, "ROLLBACK TO SAVEPOINT verb")
             else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,29 @@ def test_verbs_that_queue_up_share_one_commit(database: Database) -> None:
         assert [each.result(10) for each in others] == list(range(10))
     assert written(database) == list(range(10))
     assert len(commits) == 2
+
+
+def test_what_is_queued_while_the_turn_is_awaited_shares_its_commit(database: Database) -> None:
+    awaited, free = threading.Event(), threading.Event()
+
+    @contextmanager
+    def turn() -> Iterator[None]:
+        awaited.set()
+        assert free.wait(10)
+        yield
+
+    commits = commits_of(database)
+    group = GroupCommit(database.engine, turn, wait_seconds=10)
+    with ThreadPoolExecutor(12) as pool:
+        leader = pool.submit(group.run, write(10))
+        assert awaited.wait(10)
+        others = [pool.submit(group.run, write(number)) for number in range(10)]
+        waiting(group, 11)
+        free.set()
+        leader.result(10)
+        assert [each.result(10) for each in others] == list(range(10))
+    assert written(database) == list(range(11))
+    assert len(commits) == 1
 
 
 @pytest.mark.parametrize("order", ["rw", "wrw", "rrwrwr", "rr"])
@@ -175,12 +198,26 @@ def test_a_verb_that_never_wins_ends_as_unavailable(database: Database) -> None:
         database.write(hopeless)
 
 
-def test_a_turn_that_is_refused_is_told_to_the_caller(database: Database) -> None:
+def test_a_turn_that_is_refused_is_told_to_all_that_wait(database: Database) -> None:
+    awaited, refused = threading.Event(), threading.Event()
+
     def no_turn() -> AbstractContextManager[None]:
+        awaited.set()
+        assert refused.wait(10)
         raise StoreUnavailable("another process holds the database for too long")
 
-    with pytest.raises(StoreUnavailable):
-        GroupCommit(database.engine, no_turn, wait_seconds=1).run(write(1))
+    group = GroupCommit(database.engine, no_turn, wait_seconds=10)
+    with ThreadPoolExecutor(3) as pool:
+        leader = pool.submit(group.run, write(1))
+        assert awaited.wait(10)
+        awaited.clear()
+        others = [pool.submit(group.run, write(number)) for number in (2, 3)]
+        waiting(group, 3)
+        refused.set()
+        for each in (leader, *others):
+            with pytest.raises(StoreUnavailable):
+                each.result(10)
+    assert not awaited.is_set()
     assert written(database) == []
 
 
