@@ -7,6 +7,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from common.web.own_cores import has_own_cores, keep_to, least_taken
+
 if TYPE_CHECKING:
     from gunicorn.arbiter import Arbiter
     from gunicorn.workers.base import Worker
@@ -35,6 +37,11 @@ workers = _integer("WEB_WORKERS", len(os.sched_getaffinity(0)), 1, 64)
 threads = _integer("WEB_THREADS", 8, 4, 64)
 preload_app = True
 
+CORES = sorted(os.sched_getaffinity(0))
+_shared = (os.environ.get("WEB_CORES") or "auto").strip().lower() == "shared"
+# The admin service hashes passwords and scales pictures: work in C, for as many cores as are free.
+OWN_CORES = SERVICE == "ticketing" and not _shared and has_own_cores(workers, len(CORES))
+
 # Longer than nginx keeps its side (60 s), so that nginx never sends on a connection that is being closed.
 keepalive = 75
 timeout = 30
@@ -61,12 +68,18 @@ loglevel = (os.environ.get("LOG_LEVEL") or "info").lower()
 
 
 def pre_fork(server: Arbiter, worker: Worker) -> None:
-    """Keep the collector off the preloaded objects, so that workers go on sharing their pages."""
+    """Keep the collector off the preloaded objects, so that workers go on sharing their pages; choose the
+    worker's core.
+    """
     gc.freeze()
+    if OWN_CORES:
+        worker.core = least_taken(CORES, (other.core for other in server.WORKERS.values()))
 
 
 def post_fork(server: Arbiter, worker: Worker) -> None:
     """Let the app make its clients and threads in the worker: none of them survives a fork."""
+    if OWN_CORES:
+        keep_to(worker.core)
     hook = server.app.wsgi().extensions.get("post_fork")
     if hook is not None:
         hook()

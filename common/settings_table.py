@@ -262,6 +262,13 @@ SETTINGS: tuple[Setting, ...] = (
     _ours("MAIL_FROM", kinds.text, "The sender of mail.", "tickets@localhost"),
     _ours("WEB_WORKERS", kinds.workers, "Worker processes of a service, 1 to 64 (default: one a core)."),
     _ours("WEB_THREADS", kinds.integer(4, 64), "Threads of a worker process.", "8"),
+    _theirs(
+        "WEB_CORES",
+        kinds.choice("auto", "shared"),
+        "auto: each worker of the ticketing service keeps to a core, if WEB_WORKERS can be shared out "
+        "evenly; shared: any worker runs on any core.",
+        "auto",
+    ),
     _ours(
         "LOG_LEVEL",
         kinds.choice("debug", "info", "warning", "error"),

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import socket
-import sys
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 import httpx
 
-from tests.servers.process import ROOT, Process, connections_to, eventually, free_port
+from tests.run.serving import serving
+from tests.servers.process import connections_to, eventually
 
 WORKERS, THREADS = 2, 4
 REQUESTS = 40
@@ -24,7 +24,7 @@ LAST = {"Connection": "close"}
 def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None:
     release = tmp_path / "release"
     env = {"RELEASE_FILE": str(release)}
-    with _serving("tests.run.blocking_app", WORKERS, env=env) as port, ExitStack() as opened:
+    with serving("tests.run.blocking_app", WORKERS, THREADS, env=env) as port, ExitStack() as opened:
         up: set[str] = set()
         eventually(lambda: _both_up(port, up), what="both workers serving")
         connections = [
@@ -78,20 +78,7 @@ def _busy(port: int) -> Iterator[Popen[bytes]]:
 
 
 def _counting() -> AbstractContextManager[int]:
-    return _serving(COUNTING, 1, "--worker-class", f"{COUNTING}.CountingWorker")
-
-
-@contextmanager
-def _serving(module: str, workers: int, *words: str, env: Mapping[str, str] | None = None) -> Iterator[int]:
-    """The port of the app of `module` under the services' own settings."""
-    port = free_port()
-    settings = {"TICKETING_PORT": str(port), "WEB_WORKERS": str(workers), "WEB_THREADS": str(THREADS)}
-    argv = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "gunicorn.conf.py"), *words, f"{module}:app"]
-    gunicorn = Process(argv, env={**settings, **(env or {})}, name="gunicorn")
-    with closing(gunicorn):
-        gunicorn.start()
-        gunicorn.wait_for_port(port)
-        yield port
+    return serving(COUNTING, 1, THREADS, "--worker-class", f"{COUNTING}.CountingWorker")
 
 
 def _asked(connection: socket.socket) -> int:
