@@ -129,7 +129,7 @@ def _steps(store: str, size: str) -> list[Step]:
         Step(f"{store}: sale against the bare driver, hot and spread", 50),
         Step(f"{store}: reads against bare Flask", 42),
         Step(f"{store}: through the gateway", 13),
-        Step(f"{store}: what watching costs", 35),
+        Step(f"{store}: what watching costs", 55),
         Step(f"{store}: sale with payment", 9),
         Step(f"{store}: memory", 6),
         *([outage] if store == MARIADB else []),

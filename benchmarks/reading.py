@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -12,13 +14,13 @@ import httpx
 
 from benchmarks.databases import Databases
 from benchmarks.figures import Aim, Figure, interleaved, middle
-from benchmarks.load import ReadLoad, read
+from benchmarks.load import ReadLoad, read, sell
 from benchmarks.memory import largest, proportional_megabytes
 from benchmarks.site import Site, bare_flask, plain_nginx, twin
 
 LOAD_SECONDS = 2
 ROUNDS = 3
-WATCHING_ROUNDS, WATCHING_CONNECTIONS = 12, 4
+WATCHING_ROUNDS, WATCHED_SALES_ROUNDS, WATCHING_CONNECTIONS = 12, 4, 4
 AIMS = {"ticket detail": Aim("ratio", "at least", 0.8)}
 WORKER_SECONDS = 5.0
 SAMPLE_SECONDS = 0.1
@@ -83,32 +85,42 @@ def measure_gateway(site: Site) -> list[Figure]:
 
 
 def measure_watching(databases: Databases, site: Site) -> list[Figure]:
-    """What metrics, log lines and traces cost a request: the service with them against the same without."""
-    path = site.sells.ticket_path
+    """What metrics, log lines and traces cost: the service with them against the same without. The cheapest
+    request there is, and those of a sale.
+    """
+    path, free = site.sells.ticket_path, site.sells.free
+
+    def answers(side: Site) -> float:
+        return read(side.port, path, seconds=1, connections=WATCHING_CONNECTIONS).per_second
+
+    def sales(side: Site) -> float:
+        load = sell(side.port, free.spread, free.unit_id, seconds=2, connections=WATCHING_CONNECTIONS)
+        return load.per_second
+
     with twin(databases, site, watched=True) as watched, twin(databases, site, watched=False) as unwatched:
-        sides = {"without": unwatched, "with": watched}
-        for side in sides.values():
-            read(side.port, path, seconds=1, connections=WATCHING_CONNECTIONS)
-        found: dict[str, list[ReadLoad]] = interleaved(
-            WATCHING_ROUNDS,
-            {
-                name: lambda port=side.port: read(port, path, seconds=1, connections=WATCHING_CONNECTIONS)  # type: ignore[misc]
-                for name, side in sides.items()
-            },
-        )
-    rates = {name: [load.per_second for load in loads] for name, loads in found.items()}
+        return [
+            _cost("of a cached detail", WATCHING_ROUNDS, answers, watched, unwatched),
+            _cost("of a sale", WATCHED_SALES_ROUNDS, sales, watched, unwatched),
+        ]
+
+
+def _cost(of: str, rounds: int, rate: Callable[[Site], float], watched: Site, unwatched: Site) -> Figure:
+    """By how much the rate is higher without."""
+    sides = {"without": unwatched, "with": watched}
+    for side in sides.values():
+        rate(side)
+    found: dict[str, list[float]] = interleaved(
+        rounds, {name: partial(rate, side) for name, side in sides.items()}
+    )
     # Of neighbours in time: whatever else the machine does falls on both.
-    costs = [(without / by - 1) * 100 for without, by in zip(rates["without"], rates["with"], strict=True)]
-    return [
-        Figure(
-            name="metrics, logs and traces, of a cached detail",
-            value=median(costs),
-            unit="%",
-            latency=middle([load.latency for load in found["with"]]),
-            aim=Aim("value", "at most", 10),
-            facts={"perSecond": {name: round(median(each)) for name, each in rates.items()}},
-        )
-    ]
+    costs = [(without / by - 1) * 100 for without, by in zip(found["without"], found["with"], strict=True)]
+    return Figure(
+        name=f"metrics, logs and traces, {of}",
+        value=median(costs),
+        unit="%",
+        aim=Aim("value", "at most", 10),
+        facts={"perSecond": {name: round(median(each)) for name, each in found.items()}},
+    )
 
 
 def _read(
