@@ -24,7 +24,7 @@ def test_the_workers_of_ticketing_share_out_the_cores_and_keep_to_theirs() -> No
     with gunicorn(APP, WORKERS, THREADS) as (process, _):
         eventually(lambda: _evenly(process), what="each core having its workers")
         for _ in range(3):
-            os.kill(max(process.children()), signal.SIGKILL)
+            _kill_the_newest(process)
             eventually(lambda: _evenly(process), what="the next one having the core that became free")
 
 
@@ -46,6 +46,12 @@ def test_the_core_with_the_fewest_workers_is_next() -> None:
     assert taken == [2, 5, 7, 2, 5, 7]
     taken.remove(5)
     assert least_taken([2, 5, 7], taken) == 5
+
+
+def _kill_the_newest(process: Process) -> None:
+    killed = max(process.children())
+    os.kill(killed, signal.SIGKILL)
+    eventually(lambda: killed not in process.children(), what="its end")
 
 
 def _evenly(process: Process) -> bool:
