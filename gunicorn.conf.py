@@ -33,11 +33,11 @@ proc_name = SERVICE
 _host = os.environ.get("BIND_HOST") or "127.0.0.1"
 bind = f"[{_host}]:{_port}" if ":" in _host else f"{_host}:{_port}"
 worker_class = "common.web.draining_worker.DrainingWorker"  # gthread, which drains and measures its queue
-workers = _integer("WEB_WORKERS", len(os.sched_getaffinity(0)), 1, 64)
+CORES = sorted(os.sched_getaffinity(0))
+workers = _integer("WEB_WORKERS", len(CORES), 1, 64)
 threads = _integer("WEB_THREADS", 8, 4, 64)
 preload_app = True
 
-CORES = sorted(os.sched_getaffinity(0))
 _shared = (os.environ.get("WEB_CORES") or "auto").strip().lower() == "shared"
 # The admin service hashes passwords and scales pictures: work in C, for as many cores as are free.
 OWN_CORES = SERVICE == "ticketing" and not _shared and has_own_cores(workers, len(CORES))

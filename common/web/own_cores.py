@@ -15,7 +15,7 @@ from pathlib import Path
 
 
 def has_own_cores(workers: int, cores: int) -> bool:
-    """Whether so many workers can be shared out evenly: else a core would be left unused."""
+    """Whether so many workers can be shared out evenly: else one core would have more than another."""
     return workers % cores == 0
 
 

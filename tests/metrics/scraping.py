@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import httpx
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.servers.process import Process, free_port
+from tests.servers.gunicorn import Gunicorn
 
 Samples = dict[str, float]
 
@@ -35,8 +34,8 @@ def counts_only(found: Samples) -> Samples:
 class Site:
     """`tests.metrics.measured_app` under gunicorn."""
 
-    def __init__(self, process: Process, port: int) -> None:
-        self.process, self.url = process, f"http://127.0.0.1:{port}"
+    def __init__(self, process: Gunicorn) -> None:
+        self.process, self.url = process, process.url
 
     def get(self, path: str) -> httpx.Response:
         """Over a connection of its own, so that any worker may answer."""
@@ -53,11 +52,8 @@ class Site:
 
 @contextmanager
 def gunicorn(folder: Path, workers: int) -> Iterator[Site]:
-    port = free_port()
-    argv = [sys.executable, "-m", "gunicorn", "-c", "gunicorn.conf.py", "tests.metrics.measured_app:app"]
-    env = {"DATA_DIR": str(folder), "TICKETING_PORT": str(port), "WEB_WORKERS": str(workers)}
-    with Process(argv, env={**env, "SERVICE": "ticketing"}, name="gunicorn") as process:
-        process.wait_for_port(port)
-        site = Site(process, port)
+    env = {"DATA_DIR": str(folder)}
+    with Gunicorn("tests.metrics.measured_app", workers=workers, threads=8, env=env) as process:
+        site = Site(process)
         process.wait_until(lambda: len(process.children()) == workers, what="forked")
         yield site

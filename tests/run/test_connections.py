@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 import httpx
 
-from tests.run.serving import serving
+from tests.servers.gunicorn import Gunicorn
 from tests.servers.process import connections_to, eventually
 
 WORKERS, THREADS = 2, 4
@@ -24,7 +24,9 @@ LAST = {"Connection": "close"}
 def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None:
     release = tmp_path / "release"
     env = {"RELEASE_FILE": str(release)}
-    with serving("tests.run.blocking_app", WORKERS, THREADS, env=env) as port, ExitStack() as opened:
+    blocking = Gunicorn("tests.run.blocking_app", workers=WORKERS, threads=THREADS, env=env)
+    with blocking, ExitStack() as opened:
+        port = blocking.port
         up: set[str] = set()
         eventually(lambda: _both_up(port, up), what="both workers serving")
         connections = [
@@ -41,28 +43,28 @@ def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None
 
 def test_requests_that_follow_at_once_are_served_by_the_same_thread() -> None:
     with (
-        _counting() as port,
-        closing(socket.create_connection(("127.0.0.1", port), 20)) as connection,
+        _counting() as counting,
+        closing(socket.create_connection(("127.0.0.1", counting.port), 20)) as connection,
     ):
         counts = [_asked(connection) for _ in range(REQUESTS)]
     assert len(set(counts)) == 1
 
 
 def test_who_asks_without_a_pause_keeps_no_connection_waiting() -> None:
-    with _counting() as port, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=20) as connected:
+    with _counting() as counting, httpx.Client(base_url=counting.url, timeout=20) as connected:
         assert connected.get("/").status_code == 200
-        parked = f"http://127.0.0.1:{port}/parked"
+        parked = f"{counting.url}/parked"
         eventually(lambda: httpx.get(parked, headers=LAST).text == "1", what="its thread leaving it")
-        with _busy(port) as busy:
+        with _busy(counting.port) as busy:
             for _ in range(3):
                 assert connected.get("/").status_code == 200
             assert busy.poll() is None
 
 
 def test_who_asks_without_a_pause_keeps_nobody_from_connecting() -> None:
-    with _counting() as port, _busy(port) as busy:
+    with _counting() as counting, _busy(counting.port) as busy:
         for _ in range(3):
-            assert httpx.get(f"http://127.0.0.1:{port}/", timeout=20).status_code == 200
+            assert httpx.get(f"{counting.url}/", timeout=20).status_code == 200
         assert busy.poll() is None
 
 
@@ -77,8 +79,8 @@ def _busy(port: int) -> Iterator[Popen[bytes]]:
         busy.terminate()
 
 
-def _counting() -> AbstractContextManager[int]:
-    return serving(COUNTING, 1, THREADS, "--worker-class", f"{COUNTING}.CountingWorker")
+def _counting() -> Gunicorn:
+    return Gunicorn(COUNTING, "--worker-class", f"{COUNTING}.CountingWorker", threads=THREADS)
 
 
 def _asked(connection: socket.socket) -> int:

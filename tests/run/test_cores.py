@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from common.web.own_cores import has_own_cores, least_taken
-from tests.run.serving import gunicorn
+from tests.servers.gunicorn import Gunicorn
 from tests.servers.process import Process, eventually
 
 CORES = os.sched_getaffinity(0)
-EACH, THREADS = 2, 4
+EACH = 2
 WORKERS = EACH * len(CORES)
 APP = "tests.run.blocking_app"
 
 
 def test_the_workers_of_ticketing_share_out_the_cores_and_keep_to_theirs() -> None:
-    with gunicorn(APP, WORKERS, THREADS) as (process, _):
+    with Gunicorn(APP, workers=WORKERS) as process:
         eventually(lambda: _evenly(process), what="each core having its workers")
         for _ in range(3):
             _kill_the_newest(process)
@@ -30,7 +30,7 @@ def test_the_workers_of_ticketing_share_out_the_cores_and_keep_to_theirs() -> No
 
 @pytest.mark.parametrize("env", [{"SERVICE": "admin"}, {"WEB_CORES": "shared"}], ids=["admin", "shared"])
 def test_others_run_on_any(env: Mapping[str, str]) -> None:
-    with gunicorn(APP, WORKERS, THREADS, env=env) as (process, _):
+    with Gunicorn(APP, workers=WORKERS, env=env) as process:
         eventually(lambda: len(process.children()) == WORKERS, what="all being up")
         assert [_cores_of(pid) for pid in process.children()] == [CORES] * WORKERS
 

@@ -53,12 +53,12 @@ def commits_of(database: Database) -> list[None]:
 
 
 class Gate:
-    """A verb that holds the lead until it is let go, so that others queue up behind it."""
+    """A verb, or what is done in a turn, that holds the lead until it is let go, so that others queue up."""
 
     def __init__(self) -> None:
         self.entered, self.go = threading.Event(), threading.Event()
 
-    def __call__(self, connection: Connection) -> None:
+    def __call__(self, connection: Connection | None = None) -> None:
         self.entered.set()
         assert self.go.wait(10)
 
@@ -82,22 +82,20 @@ def test_verbs_that_queue_up_share_one_commit(database: Database) -> None:
 
 
 def test_what_is_queued_while_the_turn_is_awaited_shares_its_commit(database: Database) -> None:
-    awaited, free = threading.Event(), threading.Event()
+    commits, gate = commits_of(database), Gate()
 
     @contextmanager
     def turn() -> Iterator[None]:
-        awaited.set()
-        assert free.wait(10)
+        gate()
         yield
 
-    commits = commits_of(database)
     group = GroupCommit(database.engine, turn, wait_seconds=10)
     with ThreadPoolExecutor(12) as pool:
         leader = pool.submit(group.run, write(10))
-        assert awaited.wait(10)
+        assert gate.entered.wait(10)
         others = [pool.submit(group.run, write(number)) for number in range(10)]
         waiting(group, 11)
-        free.set()
+        gate.go.set()
         leader.result(10)
         assert [each.result(10) for each in others] == list(range(10))
     assert written(database) == list(range(11))
@@ -199,25 +197,24 @@ def test_a_verb_that_never_wins_ends_as_unavailable(database: Database) -> None:
 
 
 def test_a_turn_that_is_refused_is_told_to_all_that_wait(database: Database) -> None:
-    awaited, refused = threading.Event(), threading.Event()
+    gate = Gate()
 
     def no_turn() -> AbstractContextManager[None]:
-        awaited.set()
-        assert refused.wait(10)
+        gate()
         raise StoreUnavailable("another process holds the database for too long")
 
     group = GroupCommit(database.engine, no_turn, wait_seconds=10)
     with ThreadPoolExecutor(3) as pool:
         leader = pool.submit(group.run, write(1))
-        assert awaited.wait(10)
-        awaited.clear()
+        assert gate.entered.wait(10)
+        gate.entered.clear()
         others = [pool.submit(group.run, write(number)) for number in (2, 3)]
         waiting(group, 3)
-        refused.set()
+        gate.go.set()
         for each in (leader, *others):
             with pytest.raises(StoreUnavailable):
                 each.result(10)
-    assert not awaited.is_set()
+    assert not gate.entered.is_set()
     assert written(database) == []
 
 
