@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 from redis.exceptions import RedisError
 
-from tests.invariants.over_http import assert_whole, destination_in, load_it, new_seed, served
+from tests.invariants.over_http import assert_whole, destination_in, is_under_way, load_it, new_seed, served
 from tests.servers.process import eventually
 from tests.servers.redis import RedisServer, Sentinel
 from tests.servers.stack import ServiceStack
@@ -29,15 +29,14 @@ def test_the_server_is_killed_and_the_sale_goes_on(store_url: str, tmp_path: Pat
         with served(tmp_path, store_url, env) as stack:
             eventually(lambda: _cache(stack)["status"] == "healthy", seconds=SECONDS, what="the cache")
             destination = destination_in(store_url)
-            looks = 0
-            moved = False
+            killed = moved = False
 
             def kill_and_look() -> None:
-                nonlocal looks, moved
-                looks += 1
-                if looks == 10:
+                nonlocal killed, moved
+                if not killed and is_under_way(tmp_path):
                     server.kill()
-                elif looks > 10 and not moved:
+                    killed = True
+                elif killed and not moved:
                     moved = _leads(replica) and _cache(stack)["status"] == "healthy"
 
             run = load_it(tmp_path, stack, destination, seed, kill_and_look, lambda: moved, OPERATIONS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,8 +96,16 @@ def _look(run: Run, database: Beneath) -> None:
     run.looks += 1
 
 
-def in_the_balance(folder: Path, operation: str) -> int:
-    """How many tries of the operation have had no answer so far, in a load that is still running."""
+def answered(folder: Path) -> int:
+    """How many tries have had an answer so far, in a load that is still running."""
+    return sum(kind != UNKNOWN for kind in _kinds(folder))
+
+
+def in_the_balance(folder: Path) -> int:
+    """How many tries have had no answer so far, in a load that is still running."""
+    return sum(kind == UNKNOWN for kind in _kinds(folder))
+
+
+def _kinds(folder: Path) -> Iterator[str]:
     lines = (line for path in folder.glob("history-*.jsonl.*") for line in path.read_bytes().splitlines(True))
-    records = (orjson.loads(line) for line in lines if line.endswith(b"\n"))
-    return sum(record["operation"] == operation and record["kind"] == UNKNOWN for record in records)
+    return (orjson.loads(line)["kind"] for line in lines if line.endswith(b"\n"))
