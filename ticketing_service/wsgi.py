@@ -10,7 +10,7 @@ from common.database import StoreUnavailable
 from common.monitoring import logs
 from common.settings import load_or_exit
 from ticketing_service.app import create_app
-from ticketing_service.storage.opening import migrate
+from ticketing_service.storage.opening import migrate, prepare
 
 
 def make_app() -> Flask:
@@ -19,6 +19,7 @@ def make_app() -> Flask:
     logs.install("ticketing", settings.log_level)
     try:
         migrate(settings.database_url)
+        prepare(settings.database_url)
     except StoreUnavailable as error:
         sys.stderr.write(f"The database cannot be migrated: {error}\n")
         raise SystemExit(1) from error

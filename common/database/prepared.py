@@ -10,9 +10,12 @@ from collections import namedtuple
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Union
+from weakref import WeakSet
 
 from sqlalchemy import Connection, Dialect, Select, TypeDecorator, UpdateBase
 from sqlalchemy.types import TypeEngine
+
+from common.database.engine import Database
 
 Statement = Select[Any] | UpdateBase
 MadeStatement = Statement | Callable[[str], Statement]
@@ -29,12 +32,17 @@ class Prepared:
         columns: for an INSERT, the columns that are given; None for all of them.
     """
 
-    __slots__ = ("_columns", "_forms", "_statement")
+    __slots__ = ("__weakref__", "_columns", "_forms", "_statement")
 
     def __init__(self, statement: MadeStatement, columns: Sequence[str] | None = None) -> None:
         self._statement = statement
         self._columns = columns
         self._forms: dict[str, _Form] = {}
+        _written.add(self)
+
+    def compile(self, target: Target) -> None:
+        """What its first execution would do before anything else; it takes milliseconds."""
+        self._form(target)
 
     def run(self, connection: Connection, **parameters: Any) -> int:
         """Execute it; how many rows it found or wrote. KeyError for a parameter that is missing."""
@@ -83,6 +91,18 @@ class Prepared:
             made = self._statement(dialect.name) if callable(self._statement) else self._statement
             form = self._forms[dialect.name] = _Form(made, self._columns, dialect)
         return form
+
+
+_written: WeakSet[Prepared] = WeakSet()
+
+
+def compile_all(database: Database) -> None:
+    """Compile what was written so far, for whoever is forked from this process. Raises `StoreUnavailable`:
+    how a server wants its statements is asked of itself.
+    """
+    with database.read() as connection:
+        for each in _written:
+            each.compile(connection)
 
 
 class Script:

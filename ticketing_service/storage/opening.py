@@ -49,3 +49,13 @@ def migrate(url: str) -> bool:
     from ticketing_service.storage.sql import store as sql  # noqa: PLC0415
 
     return sql.migrate(url)
+
+
+def prepare(url: str) -> None:
+    """Do for all processes that are forked from this one what else each does in its first sale, while others
+    wait for it. Raises `StoreUnavailable`.
+    """
+    if kind_of(url) != "mongodb":
+        from ticketing_service.storage.sql import store as sql  # noqa: PLC0415
+
+        sql.prepare(url)

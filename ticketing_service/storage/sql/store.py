@@ -8,6 +8,7 @@ from pathlib import Path
 from common.coordination.signal import ALONE, Signal
 from common.database import migrations
 from common.database.engine import Database
+from common.database.prepared import compile_all
 from common.database.replica import Replica, Replicas
 from ticketing_service.storage.port import Shown, Store
 from ticketing_service.storage.sql import schema
@@ -93,5 +94,14 @@ def migrate(url: str) -> bool:
     database = Database(url, threads=1)
     try:
         return migrations.upgrade(database, MIGRATIONS, schema.VERSION_TABLE)
+    finally:
+        database.close()
+
+
+def prepare(url: str) -> None:
+    """Compile the statements of a sale. Raises `StoreUnavailable`."""
+    database = Database(url, threads=1)
+    try:
+        compile_all(database)
     finally:
         database.close()

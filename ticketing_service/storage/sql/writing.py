@@ -24,13 +24,14 @@ Expired = Callable[[int], None]
 """Is told how many holds a commit has ended, whatever else it was for."""
 
 _EXPIRED = "expired holds"
+_KEYS = IdempotencyRows(schema.idempotency)
 
 
 class Writer(writing.Writer):
     """Runs verbs on the database, each exactly once under its idempotency key."""
 
     def __init__(self, database: Database, expired: Expired | None = None, signal: Signal = ALONE) -> None:
-        super().__init__(database, IdempotencyRows(schema.idempotency))
+        super().__init__(database, _KEYS)
         self._expired = expired
         self.subscribed = Subscribed(lambda: read_wanted(database), signal)
 
