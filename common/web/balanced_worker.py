@@ -21,9 +21,13 @@ class BalancedWorker(ThreadWorker):  # type: ignore[misc] # gunicorn is untyped
     @property
     def worker_connections(self) -> int:
         """How many connections it may have before it stops accepting: the idle ones, and one a thread."""
-        idle = len(self.keepalived_conns) + len(self.pending_conns)
-        return min(self._most_connections, idle + int(self.cfg.threads))
+        return min(self._most_connections, self.idle_connections + int(self.cfg.threads))
 
     @worker_connections.setter
     def worker_connections(self, most: int) -> None:
         self._most_connections: int = most
+
+    @property
+    def idle_connections(self) -> int:
+        """How many of its connections no thread is busy with."""
+        return len(self.keepalived_conns) + len(self.pending_conns)

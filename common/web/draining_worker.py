@@ -12,7 +12,7 @@ from typing import Any
 
 from common.monitoring import draining
 from common.web import arrival
-from common.web.balanced_worker import BalancedWorker
+from common.web.leaving_worker import LeavingWorker
 
 SHORT_SECONDS = 0.05
 """A wait that tells of no queue (as in `common.web.overload`, which is the app's)."""
@@ -25,7 +25,7 @@ _TCP_INFO_BYTES = 104
 _UNACKNOWLEDGED, _LAST_DATA_RECEIVED = 24, 52
 
 
-class DrainingWorker(BalancedWorker):
+class DrainingWorker(LeavingWorker):
     """Takes what waits in the accept queue before it closes the socket, and says how long requests waited.
 
     As it comes, the worker stops accepting at SIGTERM but keeps the socket open until its last request is

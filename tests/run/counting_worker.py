@@ -36,3 +36,8 @@ def how_often() -> str:
 @app.get("/parked")
 def how_many() -> str:
     return str(len(CountingWorker.only.keepalived_conns))
+
+
+@app.post("/unread")
+def unread() -> str:
+    return "refused, whatever it is"

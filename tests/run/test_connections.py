@@ -10,6 +10,7 @@ from pathlib import Path
 from subprocess import DEVNULL, Popen
 
 import httpx
+import pytest
 
 from tests.servers.gunicorn import Gunicorn
 from tests.servers.process import connections_to, eventually
@@ -68,6 +69,34 @@ def test_who_asks_without_a_pause_keeps_nobody_from_connecting() -> None:
         assert busy.poll() is None
 
 
+@pytest.mark.parametrize("length", [1_000, 70_000, 900_000])
+@pytest.mark.parametrize("chunked", [False, True], ids=["whole", "in chunks"])
+def test_who_was_promised_a_connection_keeps_it_whatever_of_the_body_was_read(
+    length: int, chunked: bool
+) -> None:
+    body = bytes(length)
+    with _counting() as counting, httpx.Client(base_url=counting.url, timeout=20) as client:
+        for _ in range(3):
+            answer = client.post("/unread", content=iter([body]) if chunked else body)
+            assert answer.text == "refused, whatever it is"
+            assert answer.headers["Connection"] == ("close" if chunked or length > 1_000 else "keep-alive")
+
+
+def test_who_does_not_close_his_side_keeps_nobody_waiting_and_is_let_go() -> None:
+    with _counting() as counting, ExitStack() as opened:
+        lazy = [
+            opened.enter_context(socket.create_connection(("127.0.0.1", counting.port), 20))
+            for _ in range(4 * THREADS)
+        ]
+        for connection in lazy:
+            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        # Of whom each could take two seconds of the main thread's time.
+        assert httpx.get(counting.url, timeout=10).status_code == 200
+        for connection in lazy:
+            assert _body(connection).isdigit()
+        eventually(lambda: all(map(_is_gone, lazy)), what="all being closed")
+
+
 @contextmanager
 def _busy(port: int) -> Iterator[Popen[bytes]]:
     """Who has as many connections as there are threads, and asks on each as soon as it is answered."""
@@ -105,6 +134,15 @@ def _waiting(port: int) -> int:
         if fields[1].endswith(f":{port:04X}") and fields[3] == "0A":
             return int(fields[4].partition(":")[2], 16)
     return 0
+
+
+def _is_gone(connection: socket.socket) -> bool:
+    """Whether what is sent there is refused by now."""
+    try:
+        connection.send(b" ")
+    except OSError:
+        return True
+    return False
 
 
 def _body(connection: socket.socket) -> bytes:

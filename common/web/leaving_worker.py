@@ -1,0 +1,104 @@
+"""Gunicorn's threaded worker, which says when it closes a connection, and waits for nobody while it does."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections import deque
+from concurrent.futures import Future
+from contextlib import suppress
+from functools import partial
+from selectors import EVENT_READ
+from socket import SHUT_WR
+from typing import Any
+
+from gunicorn.http.body import LengthReader
+
+from common.web.balanced_worker import BalancedWorker
+
+MOST_UNREAD_BYTES = 32_768
+"""So much of a body that the app did not want is read away for the sake of the connection; gunicorn would
+read twice that.
+"""
+
+LEAVE_SECONDS = 2.0
+MOST_LEFT_BYTES = 1_000_000
+"""The body of any ordinary request (as in `common.web.security`): its sender can read how it was refused."""
+
+
+class LeavingWorker(BalancedWorker):
+    """As it comes, the worker promises to keep a connection and then closes it, where too much of a body was
+    left unread: by then the gateway may have sent somebody else's request on it. And where it closes one in
+    good order (RFC 9112 section 9.6), its main thread waits up to two seconds for the client to close, too,
+    and looks after no other meanwhile.
+    """
+
+    def __init__(self, *arguments: Any, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self._leaving: deque[Any] = deque()
+
+    @property
+    def idle_connections(self) -> int:
+        """See `BalancedWorker`."""
+        return super().idle_connections + len(self._leaving)
+
+    def handle_request(self, req: Any, conn: Any) -> Any:
+        """In a thread: answer; with `Connection: close` where it is going to be closed."""
+        if _unread_bytes(req.body) > MOST_UNREAD_BYTES:
+            # Gunicorn asks this when it sends the headers: by then the app has read what it wanted.
+            closes = req.should_close
+            req.should_close = lambda: closes() or _unread_bytes(req.body) > MOST_UNREAD_BYTES
+        return super().handle_request(req, conn)
+
+    def finish_request(self, conn: Any, fs: Future[Any]) -> None:
+        """In the main thread: what becomes of the connection."""
+        if fs.cancelled() or fs.exception() is not None or fs.result():
+            super().finish_request(conn, fs)
+        else:
+            self._leave(conn)
+
+    def murder_pending(self) -> None:
+        """Close those whose time is over."""
+        super().murder_pending()
+        now = time.monotonic()
+        while self._leaving and self._leaving[0].timeout <= now:
+            self._let_go(self._leaving[0])
+
+    def _leave(self, conn: Any) -> None:
+        """Say that nothing more comes. The rest is the client's to read, and is lost if the socket is closed
+        while he still sends.
+        """
+        conn.timeout, conn.taken = time.monotonic() + LEAVE_SECONDS, 0
+        self._leaving.append(conn)
+        try:
+            conn.sock.setblocking(False)
+            conn.sock.shutdown(SHUT_WR)
+            self.poller.register(conn.sock, EVENT_READ, partial(self._take, conn))
+        except (OSError, ValueError):  # he, or the thread, has closed it
+            self._let_go(conn)
+
+    def _take(self, conn: Any, client: Any) -> None:
+        try:
+            taken = len(client.recv(65_536))
+        except BlockingIOError:
+            return
+        except OSError:
+            taken = 0
+        conn.taken += taken
+        if not taken or conn.taken > MOST_LEFT_BYTES:
+            self._let_go(conn)
+
+    def _let_go(self, conn: Any) -> None:
+        self._leaving.remove(conn)
+        with suppress(OSError, KeyError, ValueError):  # never registered, or closed meanwhile
+            self.poller.unregister(conn.sock)
+        self.nr_conns -= 1
+        conn.close()
+
+
+def _unread_bytes(body: Any) -> float:
+    reader = body.reader
+    if isinstance(reader, LengthReader):
+        return float(reader.length)
+    # In chunks: how many bytes there are, only their end tells.
+    return math.inf if reader.parser else 0
