@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import socket
 import struct
 import time
@@ -12,7 +11,7 @@ from typing import Any
 
 from common.monitoring import draining
 from common.web import arrival
-from common.web.leaving_worker import LeavingWorker
+from common.web.prompt_worker import PromptWorker, has_come
 
 SHORT_SECONDS = 0.05
 """A wait that tells of no queue (as in `common.web.overload`, which is the app's)."""
@@ -25,7 +24,7 @@ _TCP_INFO_BYTES = 104
 _UNACKNOWLEDGED, _LAST_DATA_RECEIVED = 24, 52
 
 
-class DrainingWorker(LeavingWorker):
+class DrainingWorker(PromptWorker):
     """Takes what waits in the accept queue before it closes the socket, and says how long requests waited.
 
     As it comes, the worker stops accepting at SIGTERM but keeps the socket open until its last request is
@@ -64,11 +63,11 @@ class DrainingWorker(LeavingWorker):
         if not enabled and not self.alive:
             self._close_listeners()
 
-    def enqueue_req(self, conn: Any) -> None:
-        """Hand a connection to the threads; from now on it waits."""
+    def hand_over(self, conn: Any) -> None:
+        """To the threads; from now on it waits."""
         conn.enqueued_at = time.monotonic()
         self._waiting.add(conn)
-        super().enqueue_req(conn)
+        super().hand_over(conn)
 
     def handle(self, conn: Any) -> Any:
         """In a thread: serve a request of the connection, and those that follow at once. By way of the main
@@ -92,7 +91,7 @@ class DrainingWorker(LeavingWorker):
             self.alive
             and not self._waiting
             and not any(map(_has_callers, self.sockets))
-            and _has_come(conn.sock)
+            and has_come(conn.sock, MOMENT_MILLISECONDS)
         )
 
     def _close_listeners(self) -> None:
@@ -108,13 +107,6 @@ class DrainingWorker(LeavingWorker):
         while before != self.nr_conns:
             before = self.nr_conns
             self.accept(listener)
-
-
-def _has_come(connection: socket.socket) -> bool:
-    """Whether there is something to read, now or in a moment."""
-    poll = select.poll()
-    poll.register(connection, select.POLLIN)
-    return bool(poll.poll(MOMENT_MILLISECONDS))
 
 
 def _seconds_since_data(connection: socket.socket) -> float:

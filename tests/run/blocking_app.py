@@ -1,4 +1,6 @@
-"""An app whose requests all wait until a file is there, and then tell which process had them."""
+"""An app whose requests all wait until a file is there, and then tell which process had them. It has time for
+those who have just connected.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,10 @@ import time
 from pathlib import Path
 
 from flask import Flask
+
+from common.web import prompt_worker
+
+prompt_worker.SILENT_SECONDS = 20.0
 
 app = Flask(__name__)
 

@@ -23,9 +23,9 @@ class CountingWorker(draining_worker.DrainingWorker):
         super().__init__(*arguments, **more)
         CountingWorker.only = self
 
-    def enqueue_req(self, conn: Any) -> None:
+    def hand_over(self, conn: Any) -> None:
         CountingWorker.handed += 1
-        super().enqueue_req(conn)
+        super().hand_over(conn)
 
 
 @app.get("/")

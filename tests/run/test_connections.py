@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
@@ -18,6 +19,7 @@ from tests.servers.process import connections_to, eventually
 WORKERS, THREADS = 2, 4
 REQUESTS = 40
 BUSY_SECONDS = 5
+GRACEFUL_SECONDS = 15  # as in gunicorn.conf.py
 COUNTING = "tests.run.counting_worker"
 LAST = {"Connection": "close"}
 
@@ -34,9 +36,9 @@ def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None
             opened.enter_context(socket.create_connection(("127.0.0.1", port), 20))
             for _ in range(WORKERS * THREADS)
         ]
+        eventually(lambda: _waiting(port) == 0, what="every connection being accepted")
         for connection in connections:
             connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-        eventually(lambda: _waiting(port) == 0, what="every connection being accepted")
         release.touch()
         answered = Counter(map(_body, connections))
     assert sorted(answered.values()) == [THREADS] * WORKERS
@@ -80,6 +82,32 @@ def test_who_was_promised_a_connection_keeps_it_whatever_of_the_body_was_read(
             answer = client.post("/unread", content=iter([body]) if chunked else body)
             assert answer.text == "refused, whatever it is"
             assert answer.headers["Connection"] == ("close" if chunked or length > 1_000 else "keep-alive")
+
+
+def test_who_says_nothing_has_no_thread_and_is_answered_when_he_does() -> None:
+    with (
+        _counting() as counting,
+        httpx.Client(base_url=counting.url, timeout=20) as client,
+        ExitStack() as opened,
+    ):
+        assert client.get("/").status_code == 200
+        silent = [
+            opened.enter_context(socket.create_connection(("127.0.0.1", counting.port), 20))
+            for _ in range(8 * THREADS)
+        ]
+        # To each of whom a thread would be lent for five seconds.
+        for _ in range(3):
+            assert client.get("/").status_code == 200
+        assert httpx.get(counting.url, timeout=20).status_code == 200
+        assert all(map(_asked, silent))
+
+
+def test_who_says_nothing_does_not_hold_up_the_end() -> None:
+    with _counting() as counting, closing(socket.create_connection(("127.0.0.1", counting.port), 20)):
+        assert httpx.get(counting.url, timeout=20).status_code == 200
+        begun = time.monotonic()
+        counting.stop()
+        assert time.monotonic() - begun < GRACEFUL_SECONDS
 
 
 def test_who_does_not_close_his_side_keeps_nobody_waiting_and_is_let_go() -> None:

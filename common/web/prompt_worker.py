@@ -1,15 +1,17 @@
-"""Gunicorn's threaded worker, which says when it closes a connection, and waits for nobody while it does."""
+"""Gunicorn's threaded worker, which waits for no client, and says when it closes a connection."""
 
 from __future__ import annotations
 
 import math
+import select
+import socket
 import time
 from collections import deque
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
+from itertools import takewhile
 from selectors import EVENT_READ
-from socket import SHUT_WR
 from typing import Any
 
 from gunicorn.http.body import LengthReader
@@ -21,14 +23,18 @@ MOST_UNREAD_BYTES = 32_768
 read twice that.
 """
 
+SILENT_SECONDS = 0.1
+"""So long a new connection on which nothing has come counts as one on which it will."""
+
 LEAVE_SECONDS = 2.0
 MOST_LEFT_BYTES = 1_000_000
 """The body of any ordinary request (as in `common.web.security`): its sender can read how it was refused."""
 
 
-class LeavingWorker(BalancedWorker):
-    """As it comes, the worker promises to keep a connection and then closes it, where too much of a body was
-    left unread: by then the gateway may have sent somebody else's request on it. And where it closes one in
+class PromptWorker(BalancedWorker):
+    """As it comes, the worker lends a thread for five seconds to whoever connects and says nothing: with a
+    few of them nobody is served. Where too much of a body was left unread, it promises to keep the connection
+    and closes it: by then the gateway may have sent somebody else's request on it. And where it closes one in
     good order (RFC 9112 section 9.6), its main thread waits up to two seconds for the client to close, too,
     and looks after no other meanwhile.
     """
@@ -40,7 +46,31 @@ class LeavingWorker(BalancedWorker):
     @property
     def idle_connections(self) -> int:
         """See `BalancedWorker`."""
-        return super().idle_connections + len(self._leaving)
+        return super().idle_connections + len(self._leaving) - self._new_connections
+
+    @property
+    def _new_connections(self) -> int:
+        since = time.monotonic() + self.cfg.keepalive - SILENT_SECONDS
+        return sum(1 for _ in takewhile(lambda conn: conn.timeout > since, reversed(self.pending_conns)))
+
+    def wait_for_and_dispatch_events(self, timeout: float) -> None:
+        """Gunicorn's; it goes on accepting as soon as those who have just connected turn out to be silent."""
+        super().wait_for_and_dispatch_events(
+            min(timeout, SILENT_SECONDS) if self._new_connections else timeout
+        )
+
+    def enqueue_req(self, conn: Any) -> None:
+        """In the main thread: have the request of a connection served, once it has begun to come."""
+        if conn.initialized or conn.data_ready or has_come(conn.sock, 0):
+            self.hand_over(conn)
+            return
+        conn.set_timeout()
+        self.pending_conns.append(conn)
+        self.poller.register(conn.sock, EVENT_READ, partial(self.on_pending_socket_readable, conn))
+
+    def hand_over(self, conn: Any) -> None:
+        """To the threads."""
+        super().enqueue_req(conn)
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """In a thread: answer; with `Connection: close` where it is going to be closed."""
@@ -64,6 +94,12 @@ class LeavingWorker(BalancedWorker):
         while self._leaving and self._leaving[0].timeout <= now:
             self._let_go(self._leaving[0])
 
+    def _cap_keepalive(self, deadline: float) -> None:
+        """When ending: nor is anybody waited for longer who has yet to say something."""
+        super()._cap_keepalive(deadline)
+        for conn in self.pending_conns:
+            conn.timeout = min(conn.timeout, deadline)
+
     def _leave(self, conn: Any) -> None:
         """Say that nothing more comes. The rest is the client's to read, and is lost if the socket is closed
         while he still sends.
@@ -72,7 +108,7 @@ class LeavingWorker(BalancedWorker):
         self._leaving.append(conn)
         try:
             conn.sock.setblocking(False)
-            conn.sock.shutdown(SHUT_WR)
+            conn.sock.shutdown(socket.SHUT_WR)
             self.poller.register(conn.sock, EVENT_READ, partial(self._take, conn))
         except (OSError, ValueError):  # he, or the thread, has closed it
             self._let_go(conn)
@@ -94,6 +130,13 @@ class LeavingWorker(BalancedWorker):
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+
+def has_come(connection: socket.socket, milliseconds: int) -> bool:
+    """Whether there is something to read, now or within that time."""
+    poll = select.poll()
+    poll.register(connection, select.POLLIN)
+    return bool(poll.poll(milliseconds))
 
 
 def _unread_bytes(body: Any) -> float:
