@@ -14,7 +14,8 @@ from itertools import takewhile
 from selectors import EVENT_READ
 from typing import Any
 
-from gunicorn.http.body import LengthReader
+from gunicorn.http.body import Body, LengthReader
+from gunicorn.http.errors import ParseException
 
 from common.web.balanced_worker import BalancedWorker
 
@@ -74,6 +75,8 @@ class PromptWorker(BalancedWorker):
 
     def handle_request(self, req: Any, conn: Any) -> Any:
         """In a thread: answer; with `Connection: close` where it is going to be closed."""
+        if not isinstance(req.body.reader, LengthReader):
+            req.body = Chunks(req.body.reader)
         if _unread_bytes(req.body) > MOST_UNREAD_BYTES:
             # Gunicorn asks this when it sends the headers: by then the app has read what it wanted.
             closes = req.should_close
@@ -130,6 +133,18 @@ class PromptWorker(BalancedWorker):
             self.poller.unregister(conn.sock)
         self.nr_conns -= 1
         conn.close()
+
+
+class Chunks(Body):  # type: ignore[misc] # gunicorn is untyped
+    """A body in chunks. Raises OSError where they are not what they should be, as where a body breaks off:
+    gunicorn's own errors would mean nothing to an app.
+    """
+
+    def _read_reader(self, size: int) -> Any:
+        try:
+            return super()._read_reader(size)
+        except ParseException as error:
+            raise OSError(f"the body ends in bad chunks: {error}") from error
 
 
 def has_come(connection: socket.socket, milliseconds: int) -> bool:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from flask import Flask
+from flask import Flask, request
 
 from common.web import draining_worker
 
@@ -36,6 +36,12 @@ def how_often() -> str:
 @app.get("/parked")
 def how_many() -> str:
     return str(len(CountingWorker.only.keepalived_conns))
+
+
+@app.post("/read")
+def read() -> bytes:
+    request.max_content_length = 1000
+    return request.get_data()
 
 
 @app.post("/unread")

@@ -84,6 +84,31 @@ def test_who_was_promised_a_connection_keeps_it_whatever_of_the_body_was_read(
             assert answer.headers["Connection"] == ("close" if chunked or length > 1_000 else "keep-alive")
 
 
+@pytest.mark.parametrize(
+    "chunks, status",
+    [
+        (b"3\r\nabc\r\n0\r\n\r\n", 200),
+        (b"5\r\nabc", 400),
+        (b"3\r\nabc", 400),
+        (b"3\r\nabcde", 400),
+        (b"zz\r\nabc\r\n", 400),
+        (b"0\r\nno trailer\r\n\r\n", 400),
+    ],
+    ids=["whole", "broken off", "no line break", "longer", "no size", "no trailer"],
+)
+def test_chunks_that_are_not_what_they_say_are_a_bad_request(chunks: bytes, status: int) -> None:
+    with (
+        _counting() as counting,
+        closing(socket.create_connection(("127.0.0.1", counting.port), 20)) as connection,
+    ):
+        connection.sendall(
+            b"POST /read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
+        )
+        connection.shutdown(socket.SHUT_WR)
+        with connection.makefile("rb") as answer:
+            assert int(answer.readline().split()[1]) == status
+
+
 def test_who_says_nothing_has_no_thread_and_is_answered_when_he_does() -> None:
     with (
         _counting() as counting,
