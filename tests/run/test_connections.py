@@ -6,7 +6,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from subprocess import DEVNULL, Popen
 
@@ -22,6 +22,7 @@ BUSY_SECONDS = 5
 GRACEFUL_SECONDS = 15  # as in gunicorn.conf.py
 COUNTING = "tests.run.counting_worker"
 LAST = {"Connection": "close"}
+ASK_AND_CLOSE = b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
 
 
 def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None:
@@ -32,13 +33,10 @@ def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None
         port = blocking.port
         up: set[str] = set()
         eventually(lambda: _both_up(port, up), what="both workers serving")
-        connections = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", port), 20))
-            for _ in range(WORKERS * THREADS)
-        ]
+        connections = [opened.enter_context(_connected(port)) for _ in range(WORKERS * THREADS)]
         eventually(lambda: _waiting(port) == 0, what="every connection being accepted")
         for connection in connections:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            connection.sendall(ASK_AND_CLOSE)
         release.touch()
         answered = Counter(map(_body, connections))
     assert sorted(answered.values()) == [THREADS] * WORKERS
@@ -47,7 +45,7 @@ def test_a_burst_of_connections_is_shared_by_the_workers(tmp_path: Path) -> None
 def test_requests_that_follow_at_once_are_served_by_the_same_thread() -> None:
     with (
         _counting() as counting,
-        closing(socket.create_connection(("127.0.0.1", counting.port), 20)) as connection,
+        _connected(counting.port) as connection,
     ):
         counts = [_asked(connection) for _ in range(REQUESTS)]
     assert len(set(counts)) == 1
@@ -99,7 +97,7 @@ def test_who_was_promised_a_connection_keeps_it_whatever_of_the_body_was_read(
 def test_chunks_that_are_not_what_they_say_are_a_bad_request(chunks: bytes, status: int) -> None:
     with (
         _counting() as counting,
-        closing(socket.create_connection(("127.0.0.1", counting.port), 20)) as connection,
+        _connected(counting.port) as connection,
     ):
         connection.sendall(
             b"POST /read HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n" + chunks
@@ -116,10 +114,7 @@ def test_who_says_nothing_has_no_thread_and_is_answered_when_he_does() -> None:
         ExitStack() as opened,
     ):
         assert client.get("/").status_code == 200
-        silent = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", counting.port), 20))
-            for _ in range(8 * THREADS)
-        ]
+        silent = [opened.enter_context(_connected(counting.port)) for _ in range(8 * THREADS)]
         # To each of whom a thread would be lent for five seconds.
         for _ in range(3):
             assert client.get("/").status_code == 200
@@ -128,7 +123,7 @@ def test_who_says_nothing_has_no_thread_and_is_answered_when_he_does() -> None:
 
 
 def test_who_says_nothing_does_not_hold_up_the_end() -> None:
-    with _counting() as counting, closing(socket.create_connection(("127.0.0.1", counting.port), 20)):
+    with _counting() as counting, _connected(counting.port):
         assert httpx.get(counting.url, timeout=20).status_code == 200
         begun = time.monotonic()
         counting.stop()
@@ -137,12 +132,9 @@ def test_who_says_nothing_does_not_hold_up_the_end() -> None:
 
 def test_who_does_not_close_his_side_keeps_nobody_waiting_and_is_let_go() -> None:
     with _counting() as counting, ExitStack() as opened:
-        lazy = [
-            opened.enter_context(socket.create_connection(("127.0.0.1", counting.port), 20))
-            for _ in range(4 * THREADS)
-        ]
+        lazy = [opened.enter_context(_connected(counting.port)) for _ in range(4 * THREADS)]
         for connection in lazy:
-            connection.sendall(b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            connection.sendall(ASK_AND_CLOSE)
         # Of whom each could take two seconds of the main thread's time.
         assert httpx.get(counting.url, timeout=10).status_code == 200
         for connection in lazy:
@@ -163,6 +155,11 @@ def _busy(port: int) -> Iterator[Popen[bytes]]:
 
 def _counting() -> Gunicorn:
     return Gunicorn(COUNTING, "--worker-class", f"{COUNTING}.CountingWorker", threads=THREADS)
+
+
+def _connected(port: int) -> socket.socket:
+    """A connection, to be used in a `with`."""
+    return socket.create_connection(("127.0.0.1", port), 20)
 
 
 def _asked(connection: socket.socket) -> int:
