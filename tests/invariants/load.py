@@ -98,14 +98,14 @@ def _look(run: Run, database: Beneath) -> None:
 
 def answered(folder: Path) -> int:
     """How many tries have had an answer so far, in a load that is still running."""
-    return sum(kind != UNKNOWN for kind in _kinds(folder))
+    return sum(record["kind"] != UNKNOWN for record in _so_far(folder))
 
 
-def in_the_balance(folder: Path) -> int:
-    """How many tries have had no answer so far, in a load that is still running."""
-    return sum(kind == UNKNOWN for kind in _kinds(folder))
+def in_the_balance(folder: Path, operation: str) -> int:
+    """How many tries of the operation have had no answer so far, in a load that is still running."""
+    return sum(record["operation"] == operation and record["kind"] == UNKNOWN for record in _so_far(folder))
 
 
-def _kinds(folder: Path) -> Iterator[str]:
+def _so_far(folder: Path) -> Iterator[dict[str, Any]]:
     lines = (line for path in folder.glob("history-*.jsonl.*") for line in path.read_bytes().splitlines(True))
-    return (orjson.loads(line)["kind"] for line in lines if line.endswith(b"\n"))
+    return (orjson.loads(line) for line in lines if line.endswith(b"\n"))

@@ -71,7 +71,7 @@ def test_web_workers_killed_every_200_ms_lose_nothing(store_url: str, tmp_path: 
 def test_a_database_killed_and_restarted_loses_nothing(
     kind: type[MariaDB] | type[Secantus], tmp_path: Path
 ) -> None:
-    """At once, which a driver may sit out, and at last when a request has waited for it in vain."""
+    """At once, which a driver may sit out, and at last when a hold has waited for it in vain."""
     seed = new_seed()
     with kind() as server:
         url = server.new_database("killed")
@@ -85,7 +85,7 @@ def test_a_database_killed_and_restarted_loses_nothing(
                 if time.monotonic() >= next_kill and kills < DATABASE_KILLS and is_under_way(tmp_path):
                     server.kill()
                     if kills == DATABASE_KILLS - 1:
-                        eventually(lambda: is_unanswered(tmp_path), seconds=60, what="an unanswered request")
+                        eventually(lambda: is_unanswered(tmp_path), seconds=60, what="an unanswered hold")
                     server.start()
                     kills += 1
                     next_kill = time.monotonic() + DATABASE_UP_SECONDS
